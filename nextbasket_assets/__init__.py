@@ -1,0 +1,1 @@
+"""Weekly transactions in, next-basket scores out."""

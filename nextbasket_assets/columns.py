@@ -1,0 +1,180 @@
+"""Column names, types and meanings of every table of the lake.
+
+One list serves every engine: `spark_schema(table)` is the JSON that both Spark's `StructType.fromJson` and
+deltalake's `Schema.from_json` read. Standard library only; nothing here knows an engine.
+
+Types are Spark SQL's simple names. Every weekly table is partitioned by `WEEK`, the Monday of the retail week.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+WEEK = "week"
+
+Type = str | dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table: its name, its Spark SQL type, what it holds, and whether it may be null."""
+
+    name: str
+    type: Type
+    meaning: str
+    nullable: bool = False
+
+
+def array(element: Type) -> dict[str, Any]:
+    """The type of an array whose elements are never null."""
+    return {"type": "array", "elementType": element, "containsNull": False}
+
+
+def struct(*fields: Column) -> dict[str, Any]:
+    """The type of a record with these fields."""
+    return {"type": "struct", "fields": [_field(field) for field in fields]}
+
+
+def _field(column: Column) -> dict[str, Any]:
+    return {"name": column.name, "type": column.type, "nullable": column.nullable, "metadata": {}}
+
+
+ITEM_LINE = struct(
+    Column("item", "string", "item code"),
+    Column("quantity", "integer", "units bought"),
+    Column("spend", "decimal(14,2)", "pounds paid"),
+)
+
+SEQUENCE_BASKET = struct(
+    Column("date", "date", "shop date"),
+    Column("hour", "integer", "hour of the day, local shop time"),
+    Column("items", array("string"), "distinct item codes, sorted"),
+    Column("mission_weights", array("float"), "weight of each mission; empty when the basket is unassigned"),
+)
+
+_WEEK = Column(WEEK, "date", "Monday of the retail week (the partition)")
+_LABELS = (
+    Column("price_sensitivity", "string", "customer's price sensitivity: LA, MM, UM, XX", nullable=True),
+    Column("lifestage", "string", "customer's lifestage: YA, OA, YF, OF, PE, OT", nullable=True),
+    Column("basket_size", "string", "S 1-2 units, M 3-9, L 10 or more", nullable=True),
+    Column("basket_price_sensitivity", "string", "basket's price sensitivity: LA, MM, UM, XX", nullable=True),
+    Column("basket_type", "string", "Small Shop, Top Up, Full Shop, XX", nullable=True),
+    Column("basket_dominant_mission", "string", "the retailer's label: Fresh, Grocery, Mixed, Nonfood, XX", nullable=True),
+    Column("store", "string", "store code"),
+    Column("store_format", "string", "SS, MS, LS, XLS", nullable=True),
+    Column("store_region", "string", "region code", nullable=True),
+)
+_TAG = (
+    Column("basket", "string", "basket id"),
+    Column("customer", "string", "customer code; null for anonymous trade", nullable=True),
+    Column("mission", "string", "mission id (M01, M02, ...) or 'unassigned'"),
+    Column("confidence", "float", "weight of that mission; 0 when unassigned"),
+    Column("mission_weights", array("float"), "weight of each mission, in the model's order; empty when unassigned"),
+    Column("known_items", "integer", "distinct items of the basket that the model knows"),
+    Column("mission_model", "string", "version of the model that tagged it; null before the first one", nullable=True),
+)
+
+TABLES: dict[str, tuple[Column, ...]] = {
+    "raw_transactions": (
+        _WEEK,
+        Column("source_file", "string", "name of the landing file"),
+        Column("line_number", "long", "line in that file; the header is line 1"),
+        Column("date", "date", "shop date"),
+        Column("hour", "integer", "hour of the day, local shop time"),
+        Column("quantity", "integer", "units; negative for returns"),
+        Column("spend", "decimal(14,2)", "pounds; negative for returns"),
+        Column("item", "string", "item code (PROD_CODE)"),
+        Column("category_10", "string", "product hierarchy level 10, the finest", nullable=True),
+        Column("category_20", "string", "product hierarchy level 20", nullable=True),
+        Column("category_30", "string", "product hierarchy level 30", nullable=True),
+        Column("category_40", "string", "product hierarchy level 40, the coarsest", nullable=True),
+        Column("customer", "string", "customer code; null for anonymous trade", nullable=True),
+        Column("basket", "string", "basket id, as delivered"),
+        *_LABELS,
+    ),
+    "rejected_lines": (
+        _WEEK,
+        Column("source_file", "string", "name of the landing file"),
+        Column("line_number", "long", "line in that file; the header is line 1"),
+        Column("rule", "string", "name of the first rule the line breaks"),
+        Column("detail", "string", "what was found and what was wanted, without the row's content"),
+        Column("raw_text", "string", "the line as delivered"),
+    ),
+    "staged_baskets": (
+        _WEEK,
+        Column("basket", "string", "basket id, rebuilt where the delivered one was damaged"),
+        Column("customer", "string", "customer code; null for anonymous trade", nullable=True),
+        Column("date", "date", "shop date"),
+        Column("hour", "integer", "hour of the day, local shop time"),
+        *_LABELS,
+        Column("units", "long", "units of merchandise"),
+        Column("spend", "decimal(14,2)", "pounds spent on merchandise"),
+        Column("items", array(ITEM_LINE), "one entry per distinct item, sorted by item; empty without merchandise"),
+    ),
+    "mission_topics": (
+        _WEEK,
+        Column("mission_model", "string", "model version"),
+        Column("mission", "string", "mission id"),
+        Column("item", "string", "item code"),
+        Column("probability", "double", "P(item | mission)"),
+        Column("lift", "double", "P(item | mission) / P(item)"),
+        Column("rank", "integer", "1 for the mission's most probable item"),
+    ),
+    "mission_history": (
+        _WEEK,
+        Column("basket_week", "date", "week of the basket; the partition is the model's as-of week"),
+        *_TAG,
+    ),
+    "mission_tagged_baskets": (_WEEK, *_TAG),
+    "customer_sequences": (
+        _WEEK,
+        Column("customer", "string", "customer code"),
+        Column("baskets_seen", "integer", "baskets with merchandise up to this week, before truncation"),
+        Column("baskets", array(SEQUENCE_BASKET), "most recent baskets, oldest first, by date and hour"),
+    ),
+    "next_basket_scores": (
+        _WEEK,
+        Column("customer", "string", "customer code"),
+        Column("rank", "integer", "1 for the most probable item"),
+        Column("item", "string", "item code"),
+        Column("probability", "float", "P(item in the customer's next basket)"),
+        Column("reason", "string", "why the item is on the list"),
+        Column("source", "string", "'model', or 'fallback' where the model has nothing to go on"),
+        Column("model_version", "string", "model that scored; the fallback's name without one"),
+    ),
+    "model_evaluation": (
+        _WEEK,
+        Column("model_version", "string", "the challenger of the week"),
+        Column("method", "string", "challenger, champion, or a baseline's name"),
+        Column("metric", "string", "recall, precision, ndcg, phr, recall_repeat, recall_explore, ..."),
+        Column("k", "integer", "length of the list"),
+        Column("value", "double", "mean over the customers"),
+        Column("customers", "long", "customers that the mean is over"),
+    ),
+}
+
+REGISTRY: tuple[Column, ...] = (
+    Column(WEEK, "date", "as-of week: the model saw weeks up to this one"),
+    Column("name", "string", "mission_model or rnn_model"),
+    Column("version", "string", "as-of week and digest of the artifact"),
+    Column("decision", "string", "promoted, refused or rolled_back"),
+    Column("why", "string", "the numbers that decided, in one sentence"),
+    Column("metrics", "string", "JSON object of metric name to number"),
+    Column("artifact", "string", "where the artifact is, below the lake"),
+    Column("digest", "string", "sha256 of the artifact's SHA256SUMS"),
+    Column("inputs", "string", "JSON object of table name to version read"),
+    Column("run_id", "string", "the orchestrator's run"),
+)
+
+
+def spark_schema(columns: tuple[Column, ...]) -> dict[str, Any]:
+    """The columns as a struct type, in the JSON form that Spark and Delta Lake share."""
+    return struct(*columns)
+
+
+def names(table: str) -> tuple[str, ...]:
+    """Column names of a table, in order.
+
+    Raises:
+        KeyError: there is no such table.
+    """
+    return tuple(column.name for column in TABLES[table])
