@@ -58,7 +58,9 @@ _LABELS = (
     Column("basket_size", "string", "S 1-2 units, M 3-9, L 10 or more", nullable=True),
     Column("basket_price_sensitivity", "string", "basket's price sensitivity: LA, MM, UM, XX", nullable=True),
     Column("basket_type", "string", "Small Shop, Top Up, Full Shop, XX", nullable=True),
-    Column("basket_dominant_mission", "string", "the retailer's label: Fresh, Grocery, Mixed, Nonfood, XX", nullable=True),
+    Column(
+        "basket_dominant_mission", "string", "the retailer's label: Fresh, Grocery, Mixed, Nonfood, XX", nullable=True
+    ),
     Column("store", "string", "store code"),
     Column("store_format", "string", "SS, MS, LS, XLS", nullable=True),
     Column("store_region", "string", "region code", nullable=True),
@@ -90,6 +92,15 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("customer", "string", "customer code; null for anonymous trade", nullable=True),
         Column("basket", "string", "basket id, as delivered"),
         *_LABELS,
+    ),
+    "landed_files": (
+        _WEEK,
+        Column("source_file", "string", "name of the landing file"),
+        Column("sha256", "string", "digest of the file as delivered; the week's content"),
+        Column("bytes", "long", "size as delivered"),
+        Column("lines", "long", "lines after the header"),
+        Column("accepted", "long", "lines in raw_transactions"),
+        Column("rejected", "long", "lines in rejected_lines"),
     ),
     "rejected_lines": (
         _WEEK,
@@ -153,6 +164,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
 }
 
 REGISTRY: tuple[Column, ...] = (
+    Column("number", "long", "1 for the first decision ever, then one up"),
     Column(WEEK, "date", "as-of week: the model saw weeks up to this one"),
     Column("name", "string", "mission_model or rnn_model"),
     Column("version", "string", "as-of week and digest of the artifact"),

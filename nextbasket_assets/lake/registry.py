@@ -1,0 +1,99 @@
+"""The model registry: one row per decision about a model, and the answer to "which model, as of this week?".
+
+A model's version carries its as-of week. Nothing is ever overwritten: a promotion, a refusal and a rollback are rows.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+import pyarrow as pa
+from deltalake import CommitProperties, Transaction, write_deltalake
+from deltalake.exceptions import CommitFailedError
+
+from nextbasket_assets.columns import REGISTRY
+from nextbasket_assets.lake.tables import Lake, LakeError, arrow_schema
+
+PROMOTED, REFUSED, ROLLED_BACK = "promoted", "refused", "rolled_back"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decision:
+    """One decision about one model version.
+
+    Attributes:
+        week: as-of week; the model saw weeks up to this one.
+        name: `mission_model` or `rnn_model`.
+        version: unique per content.
+        decision: `promoted`, `refused` or `rolled_back`.
+        why: the numbers that decided, in one sentence.
+        metrics: metric name to number.
+        artifact: folder of the artifact, relative to the lake's root.
+        digest: sha256 of the artifact's SHA256SUMS.
+        inputs: table name to the version that was read.
+        run_id: the orchestrator's run.
+    """
+
+    week: date
+    name: str
+    version: str
+    decision: str
+    why: str
+    metrics: Mapping[str, float]
+    artifact: str
+    digest: str
+    inputs: Mapping[str, int]
+    run_id: str
+
+
+def record(lake: Lake, decision: Decision) -> None:
+    """Append a decision.
+
+    Raises:
+        LakeError: another decision was recorded at the same moment.
+    """
+    number = lake.registry().num_rows + 1
+    row = {**vars(decision), "number": number}
+    row["metrics"] = json.dumps(dict(sorted(decision.metrics.items())))
+    row["inputs"] = json.dumps(dict(sorted(decision.inputs.items())))
+    try:
+        write_deltalake(
+            lake.uri("model_registry"),
+            pa.Table.from_pylist([row], schema=arrow_schema(REGISTRY)),
+            mode="append",
+            storage_options=lake.storage_options,
+            commit_properties=CommitProperties(app_transactions=[Transaction("number", number)]),
+        )
+    except CommitFailedError as error:
+        raise LakeError(
+            f"model_registry: another decision was recorded while {decision.name} {decision.version} was being "
+            f"{decision.decision}. Nothing was written. Run this again."
+        ) from error
+
+
+def decisions(lake: Lake, name: str) -> list[Decision]:
+    """Every decision about a model, oldest first."""
+    rows = [row for row in lake.registry().to_pylist() if row.pop("name") == name]
+    return [_decision(name, row) for row in rows]
+
+
+def _decision(name: str, row: dict[str, object]) -> Decision:
+    fields = {key: value for key, value in row.items() if key not in ("number", "metrics", "inputs")}
+    return Decision(
+        name=name,
+        metrics=json.loads(str(row["metrics"])),
+        inputs=json.loads(str(row["inputs"])),
+        **fields,  # type: ignore[arg-type]  # the row has exactly the remaining fields
+    )
+
+
+def promoted(lake: Lake, name: str, as_of: date) -> Decision | None:
+    """The champion for a week: the newest promoted model whose as-of week is not later; None when there is none."""
+    newest: dict[str, Decision] = {}
+    for decision in decisions(lake, name):
+        if decision.week <= as_of:
+            newest.pop(decision.version, None)
+            newest[decision.version] = decision
+    candidates = [decision for decision in newest.values() if decision.decision == PROMOTED]
+    return max(enumerate(candidates), key=lambda pair: (pair[1].week, pair[0]))[1] if candidates else None

@@ -1,0 +1,152 @@
+"""Reading the lake: which weeks a table has, which files hold them, at which version.
+
+Belongs here: everything that looks. What changes a table is in `publish.py`.
+"""
+
+import json
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+
+import pyarrow as pa
+import pyarrow.fs
+import pyarrow.parquet as pq
+from deltalake import DeltaTable, Schema
+
+from nextbasket_assets.columns import REGISTRY, TABLES, WEEK, Column, spark_schema
+
+
+class LakeError(Exception):
+    """The lake cannot do what was asked; the message says what, why, and what to do."""
+
+
+@dataclass(frozen=True)
+class PublishedFile:
+    """One data file of a table version."""
+
+    path: str
+    week: date
+    rows: int
+    size: int
+
+
+def delta_schema(columns: tuple[Column, ...]) -> Schema:
+    """The Delta Lake schema of these columns."""
+    return Schema.from_json(json.dumps(spark_schema(columns)))
+
+
+def arrow_schema(columns: tuple[Column, ...]) -> pa.Schema:
+    """The Arrow schema of these columns."""
+    return pa.schema(delta_schema(columns).to_arrow())
+
+
+class Snapshot:
+    """One version of one table. Whatever is published later, a snapshot keeps answering the same."""
+
+    def __init__(self, table: DeltaTable) -> None:
+        self.delta = table
+        self.version: int = table.version()
+
+    @cached_property
+    def published(self) -> tuple[PublishedFile, ...]:
+        """The files of this version, by week and path."""
+        rows = pa.table(self.delta.get_add_actions(flatten=True)).to_pylist()
+        files = (
+            PublishedFile(row["path"], row[f"partition.{WEEK}"], row["num_records"], row["size_bytes"]) for row in rows
+        )
+        return tuple(sorted(files, key=lambda file: (file.week, file.path)))
+
+
+class Lake:
+    """The tables below one root, a local folder or an object store prefix.
+
+    Args:
+        root: absolute path or URI.
+        storage_options: what deltalake needs to reach an object store; empty for a local folder.
+    """
+
+    def __init__(self, root: str, storage_options: dict[str, str] | None = None) -> None:
+        self.root = root.rstrip("/")
+        self.storage_options = storage_options
+        self.filesystem, self._base = pyarrow.fs.FileSystem.from_uri(self.root)
+
+    def uri(self, *parts: str) -> str:
+        """Where `parts` are, as engines take it: a path or a URI."""
+        return "/".join((self.root, *parts))
+
+    def path(self, *parts: str) -> str:
+        """Where `parts` are, as `filesystem` takes it."""
+        return "/".join((self._base, *parts))
+
+    def snapshot(self, table: str, version: int | None = None) -> Snapshot | None:
+        """The table at a version (the newest by default); None when nothing was ever published."""
+        if table not in TABLES and table != "model_registry":
+            raise LakeError(f"{table}: no such table. The lake has {', '.join([*TABLES, 'model_registry'])}.")
+        if not DeltaTable.is_deltatable(self.uri(table), self.storage_options):
+            return None
+        return Snapshot(DeltaTable(self.uri(table), version=version, storage_options=self.storage_options))
+
+    def version(self, table: str) -> int:
+        """Newest version of the table; -1 when nothing was ever published."""
+        snapshot = self.snapshot(table)
+        return -1 if snapshot is None else snapshot.version
+
+    def weeks(self, table: str) -> list[date]:
+        """Weeks that were published, in order. A week that was published empty counts."""
+        snapshot = self.snapshot(table)
+        return [] if snapshot is None else sorted({file.week for file in snapshot.published})
+
+    def rows(self, table: str) -> dict[date, int]:
+        """Rows of every published week."""
+        snapshot = self.snapshot(table)
+        counts: dict[date, int] = {}
+        for file in snapshot.published if snapshot else ():
+            counts[file.week] = counts.get(file.week, 0) + file.rows
+        return counts
+
+    def files(self, table: str, weeks: Collection[date], version: int | None = None) -> list[str]:
+        """URIs of the data files of these weeks, in week order; weeks that were never published give none."""
+        snapshot = self.snapshot(table, version)
+        wanted = set(weeks)
+        return [self.uri(table, file.path) for file in snapshot.published if file.week in wanted] if snapshot else []
+
+    def require(self, table: str, weeks: Collection[date]) -> list[str]:
+        """Like `files`, for weeks that must be there.
+
+        Raises:
+            LakeError: weeks are missing; names them and the asset to materialise.
+        """
+        missing = sorted(set(weeks) - set(self.weeks(table)))
+        if missing:
+            listed = ", ".join(week.isoformat() for week in missing[:10]) + (" ..." if len(missing) > 10 else "")
+            raise LakeError(
+                f"{table}: {len(missing)} week(s) are not in the lake: {listed}. "
+                f"This stage reads them. Materialise {table} for those weeks first."
+            )
+        return self.files(table, weeks)
+
+    def read(self, table: str, weeks: Collection[date]) -> pa.Table:
+        """Rows of these weeks with their `week` column, by week and file order."""
+        return pa.concat_tables(self.batches(table, weeks)) if self.files(table, weeks) else self._empty(table)
+
+    def batches(self, table: str, weeks: Collection[date]) -> Iterator[pa.Table]:
+        """The same, one file at a time."""
+        schema = arrow_schema(TABLES[table])
+        snapshot = self.snapshot(table)
+        for file in snapshot.published if snapshot else ():
+            if file.week in weeks:
+                rows = pq.read_table(self.path(table, file.path), filesystem=self.filesystem, partitioning=None)
+                week = pa.array([file.week] * rows.num_rows, pa.date32())
+                yield rows.append_column(WEEK, week).select(schema.names).cast(schema)
+
+    @staticmethod
+    def _empty(table: str) -> pa.Table:
+        return arrow_schema(TABLES[table]).empty_table()
+
+    def registry(self) -> pa.Table:
+        """Every decision about a model, oldest first."""
+        snapshot = self.snapshot("model_registry")
+        if snapshot is None:
+            return arrow_schema(REGISTRY).empty_table()
+        return snapshot.delta.to_pyarrow_table().sort_by("number")

@@ -1,0 +1,112 @@
+"""Spark: the only way an asset reaches it is `run`, which takes paths and gives a report.
+
+Locally a stage runs in this process, on one session that lives as long as the process.
+"""
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+
+from nextbasket_assets.resources.java import java_home
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+
+@dataclass(frozen=True)
+class StageReport:
+    """What a stage did.
+
+    Attributes:
+        stage: its name.
+        seconds: wall time.
+        tables: table -> week -> {"rows": n, "violations": {claim: offending rows}}, counted on the written files.
+        counts: week -> {"rows_in": n, "removed": {filter: n}, "rows_out": n}; rows_in = rows_out + sum(removed).
+        metrics: numbers of the stage as a whole.
+    """
+
+    stage: str
+    seconds: float
+    tables: Mapping[str, Mapping[str, Any]]
+    counts: Mapping[str, Mapping[str, Any]]
+    metrics: Mapping[str, Any]
+
+    def rows(self, table: str, week: date) -> int:
+        """Rows that the stage wrote for a week."""
+        return int(self.tables[table].get(week.isoformat(), {}).get("rows", 0))
+
+    def violations(self, table: str, weeks: Sequence[date]) -> dict[str, int]:
+        """Offending rows per claim, summed over the weeks."""
+        total: dict[str, int] = {}
+        for week in weeks:
+            for claim, count in self.tables[table].get(week.isoformat(), {}).get("violations", {}).items():
+                total[claim] = total.get(claim, 0) + int(count)
+        return total
+
+
+class SparkResource(dg.ConfigurableResource):
+    """Runs stages on a local Spark.
+
+    Attributes:
+        master: Spark master; results do not depend on the number of cores.
+        driver_memory: heap of the JVM, for example "3g".
+        java_options: flags of the JVM; ParallelGC saves a fifth of a local run.
+    """
+
+    master: str = "local[*]"
+    driver_memory: str = "3g"
+    java_options: str = "-XX:+UseParallelGC"
+
+    def run(
+        self,
+        stage: str,
+        inputs: Mapping[str, Sequence[str]],
+        outputs: Mapping[str, str],
+        **parameters: Any,
+    ) -> StageReport:
+        """Run one stage: files in, fresh folders out.
+
+        Args:
+            stage: name of the stage in `transforms.stages`.
+            inputs: table -> URIs of its data files.
+            outputs: table -> URI of a folder that does not exist yet.
+            parameters: JSON values.
+        """
+        from nextbasket_assets.transforms import stages
+
+        plan = {
+            "stage": stage,
+            "inputs": {table: list(files) for table, files in inputs.items()},
+            "outputs": dict(outputs),
+            "parameters": parameters,
+        }
+        return StageReport(**stages.run(self.session(), plan))
+
+    def session(self) -> "SparkSession":
+        """The process's Spark session; started on the first call (seconds)."""
+        from dagster_pyspark import LazyPySparkResource
+
+        os.environ["JAVA_HOME"] = java_home()
+        os.environ["PYSPARK_PYTHON"] = sys.executable
+        return LazyPySparkResource(spark_config=self._configuration()).spark_session
+
+    def _configuration(self) -> dict[str, str]:
+        return {
+            "spark.master": self.master,
+            "spark.app.name": "nextbasket",
+            "spark.driver.memory": self.driver_memory,
+            "spark.driver.extraJavaOptions": self.java_options,
+            "spark.driver.host": "127.0.0.1",
+            "spark.driver.bindAddress": "127.0.0.1",
+            "spark.ui.enabled": "false",
+            "spark.ui.showConsoleProgress": "false",
+            "spark.sql.session.timeZone": "UTC",
+            "spark.sql.shuffle.partitions": "8",
+            "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
+            "spark.sql.sources.parallelPartitionDiscovery.threshold": "1000",
+        }

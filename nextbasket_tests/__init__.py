@@ -1,0 +1,1 @@
+"""Claims about nextbasket; the tree mirrors nextbasket_assets."""

@@ -1,0 +1,170 @@
+"""Publishing: whole weeks, atomically, and never somebody else's."""
+
+import threading
+from datetime import date
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from deltalake import DeltaTable
+
+from nextbasket_assets.lake.publish import Provenance, publish, stage, write_staged
+from nextbasket_assets.lake.tables import Lake, LakeError
+
+ONE, TWO, THREE = date(2006, 4, 10), date(2006, 4, 17), date(2006, 4, 24)
+TABLE = "model_evaluation"
+
+
+def rows(*values: float) -> pa.Table:
+    return pa.Table.from_pylist(
+        [
+            {"model_version": "v", "method": "m", "metric": "recall", "k": 10, "value": value, "customers": 1}
+            for value in values
+        ]
+    )
+
+
+def put(lake: Lake, weeks: dict[date, pa.Table], run: str = "run", asked: list[date] | None = None) -> int:
+    with stage(lake, TABLE, run) as folder:
+        for week, table in weeks.items():
+            write_staged(lake, TABLE, folder, week, table)
+        return publish(lake, TABLE, folder, asked or list(weeks), Provenance(run, "code", {"raw_transactions": 3}))
+
+
+def values(lake: Lake, *weeks: date) -> list[float]:
+    return lake.read(TABLE, weeks)["value"].to_pylist()
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Lake:
+    return Lake(str(tmp_path / "lake"))
+
+
+def test_replacing_a_week_leaves_the_others_alone(lake: Lake) -> None:
+    """A corrected week equals the correction exactly; its neighbours keep their rows."""
+    put(lake, {ONE: rows(1, 2, 3), TWO: rows(4)})
+    put(lake, {ONE: rows(9)})
+
+    assert values(lake, ONE) == [9]
+    assert values(lake, TWO) == [4]
+    assert lake.rows(TABLE) == {ONE: 1, TWO: 1}
+
+
+def test_a_range_is_one_version(lake: Lake) -> None:
+    """All weeks of a call appear in the same version: no reader sees half of a backfill."""
+    put(lake, {ONE: rows(1)})
+    version = put(lake, {ONE: rows(2), TWO: rows(3), THREE: rows(4)})
+
+    assert version == 1
+    assert lake.weeks(TABLE) == [ONE, TWO, THREE]
+    assert lake.files(TABLE, [TWO, THREE], version=0) == []
+
+
+def test_an_empty_week_is_published_empty(lake: Lake) -> None:
+    """A correction that empties a week leaves no stale row, and the week still counts as made."""
+    put(lake, {ONE: rows(1, 2)})
+    put(lake, {}, asked=[ONE])
+
+    assert values(lake, ONE) == []
+    assert lake.weeks(TABLE) == [ONE]
+
+
+def test_readers_keep_their_version(lake: Lake) -> None:
+    """A snapshot taken before a publish keeps its files, and they are still there."""
+    put(lake, {ONE: rows(1)})
+    before = lake.snapshot(TABLE)
+    put(lake, {ONE: rows(2)})
+
+    assert before is not None
+    assert [file.rows for file in before.published] == [1]
+    assert Path(lake.uri(TABLE, before.published[0].path)).exists()
+
+
+def test_weeks_nobody_asked_for_are_refused(lake: Lake) -> None:
+    """A stage that writes a week outside its plan publishes nothing, and its files are gone."""
+    put(lake, {ONE: rows(1)})
+    with pytest.raises(LakeError, match="hold the week.s. 2006-04-17"):
+        put(lake, {TWO: rows(2)}, run="stranger", asked=[ONE])
+
+    assert lake.weeks(TABLE) == [ONE]
+    assert not list(Path(lake.uri(TABLE)).glob("stranger*"))
+
+
+def test_a_failing_block_leaves_no_files(lake: Lake) -> None:
+    """What was staged and not published is removed when the stage fails."""
+    with pytest.raises(RuntimeError, match="audit"), stage(lake, TABLE, "failing") as folder:
+        write_staged(lake, TABLE, folder, ONE, rows(1))
+        raise RuntimeError("audit")
+
+    assert not list(Path(lake.root).rglob("*.parquet"))
+
+
+def test_a_failure_after_the_commit_keeps_the_files(lake: Lake) -> None:
+    """Published files survive an error later in the same block."""
+    with pytest.raises(KeyboardInterrupt), stage(lake, TABLE, "late") as folder:
+        write_staged(lake, TABLE, folder, ONE, rows(1))
+        publish(lake, TABLE, folder, [ONE], Provenance("late", "code", {}))
+        raise KeyboardInterrupt
+
+    assert values(lake, ONE) == [1]
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["corrected week", "new week"])
+def test_two_runs_on_one_week_do_not_mix(lake: Lake, known: bool) -> None:
+    """When two runs publish one week at once, one wins whole and the other gets a clear error."""
+    put(lake, {ONE: rows(0)} if known else {TWO: rows(0)})
+    barrier = threading.Barrier(2)
+    refused: list[str] = []
+
+    def run(value: float) -> None:
+        try:
+            with stage(lake, TABLE, f"run{value}") as folder:
+                write_staged(lake, TABLE, folder, ONE, rows(value, value))
+                barrier.wait()
+                publish(lake, TABLE, folder, [ONE], Provenance("r", "c", {}))
+        except LakeError as error:
+            refused.append(str(error))
+
+    threads = [threading.Thread(target=run, args=(value,)) for value in (1.0, 2.0)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert values(lake, ONE) in ([1.0, 1.0], [2.0, 2.0])
+    assert all("another run published 2006-04-10" in message for message in refused)
+
+
+def test_runs_on_different_weeks_both_succeed(lake: Lake) -> None:
+    """A weekly run beside a backfill loses nothing: other weeks may move under a run."""
+    put(lake, {ONE: rows(0), TWO: rows(0)})
+    with stage(lake, TABLE, "a") as folder:
+        write_staged(lake, TABLE, folder, ONE, rows(1))
+        put(lake, {TWO: rows(2)})
+        publish(lake, TABLE, folder, [ONE], Provenance("a", "c", {}))
+
+    assert values(lake, ONE, TWO) == [1, 2]
+
+
+def test_a_commit_says_where_it_comes_from(lake: Lake) -> None:
+    """Every version carries the run, the code and the versions of what was read."""
+    put(lake, {ONE: rows(1)}, run="run-7")
+    put(lake, {ONE: rows(2)}, run="run-8")
+
+    newest, oldest = DeltaTable(lake.uri(TABLE)).history()
+    assert (newest["run_id"], oldest["run_id"]) == ("run-8", "run-7")
+    assert newest["inputs"] == '{"raw_transactions": 3}'
+
+
+def test_missing_weeks_are_named(lake: Lake) -> None:
+    """A stage that needs a week nobody made is told which one and what to materialise."""
+    put(lake, {ONE: rows(1)})
+
+    with pytest.raises(LakeError, match=r"2006-04-17, 2006-04-24.*Materialise model_evaluation"):
+        lake.require(TABLE, [ONE, TWO, THREE])
+
+
+def test_an_unknown_table_is_refused(lake: Lake) -> None:
+    """A misspelt table is an error, never an empty answer."""
+    with pytest.raises(LakeError, match="staged_basket: no such table"):
+        lake.weeks("staged_basket")

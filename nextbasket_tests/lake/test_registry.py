@@ -1,0 +1,106 @@
+"""The registry answers "which model, as of this week?", whatever happened since."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from nextbasket_assets.lake import artifacts, registry
+from nextbasket_assets.lake.registry import PROMOTED, REFUSED, ROLLED_BACK, Decision
+from nextbasket_assets.lake.tables import Lake, LakeError
+
+EARLY, LATE = date(2006, 5, 1), date(2006, 8, 7)
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Lake:
+    return Lake(str(tmp_path))
+
+
+def decide(lake: Lake, week: date, version: str, decision: str, name: str = "rnn_model") -> None:
+    registry.record(
+        lake,
+        Decision(
+            week=week,
+            name=name,
+            version=version,
+            decision=decision,
+            why="recall@10 .2 > .1",
+            metrics={"recall@10": 0.2},
+            artifact=f"models/{version}",
+            digest="d",
+            inputs={"customer_sequences": 4},
+            run_id="r",
+        ),
+    )
+
+
+def champion(lake: Lake, week: date) -> str | None:
+    found = registry.promoted(lake, "rnn_model", week)
+    return found.version if found else None
+
+
+def test_no_model_from_the_future(lake: Lake) -> None:
+    """A week is served by the newest promoted model that is not later than the week."""
+    assert champion(lake, LATE) is None
+    decide(lake, LATE, "late", PROMOTED)
+    decide(lake, EARLY, "early", PROMOTED)
+
+    assert champion(lake, date(2006, 4, 24)) is None
+    assert champion(lake, EARLY) == "early"
+    assert champion(lake, date(2006, 8, 6)) == "early"
+    assert champion(lake, LATE) == "late"
+
+
+def test_refused_models_and_other_models_do_not_serve(lake: Lake) -> None:
+    """A refused challenger leaves the champion in place; a mission model is no recommender."""
+    decide(lake, EARLY, "early", PROMOTED)
+    decide(lake, LATE, "worse", REFUSED)
+    decide(lake, LATE, "missions", PROMOTED, name="mission_model")
+
+    assert champion(lake, LATE) == "early"
+
+
+def test_rolling_back_restores_the_previous_champion(lake: Lake) -> None:
+    """After a rollback the former champion serves; promoting again brings the model back."""
+    decide(lake, EARLY, "early", PROMOTED)
+    decide(lake, LATE, "late", PROMOTED)
+    decide(lake, LATE, "late", ROLLED_BACK)
+    assert champion(lake, LATE) == "early"
+
+    decide(lake, LATE, "late", PROMOTED)
+    assert champion(lake, LATE) == "late"
+
+
+def test_the_numbers_that_decided_are_kept(lake: Lake) -> None:
+    """A decision reads back as it was written, metrics and inputs included."""
+    decide(lake, EARLY, "early", PROMOTED)
+
+    [decision] = registry.decisions(lake, "rnn_model")
+    assert decision.metrics == {"recall@10": 0.2}
+    assert decision.inputs == {"customer_sequences": 4}
+    assert decision.why == "recall@10 .2 > .1"
+
+
+@pytest.mark.parametrize("damage", ["flip", "truncate", "delete", "add"])
+def test_a_changed_artifact_is_refused_by_name(lake: Lake, damage: str) -> None:
+    """One flipped byte, a shorter, a missing or a new file: the message names the file."""
+    folder = Path(lake.root) / "models" / "m"
+    (folder / "sub").mkdir(parents=True)
+    (folder / "sub" / "weights").write_bytes(b"abc")
+    digest = artifacts.seal(lake, "models/m")
+    artifacts.verify(lake, "models/m", digest)
+
+    target = folder / "sub" / "weights"
+    match damage:
+        case "flip":
+            target.write_bytes(b"abd")
+        case "truncate":
+            target.write_bytes(b"")
+        case "delete":
+            target.unlink()
+        case "add":
+            (folder / "sub" / "weights2").write_bytes(b"x")
+
+    with pytest.raises(LakeError, match=r"models/m: sha256 differs for sub/weights"):
+        artifacts.verify(lake, "models/m", digest)
