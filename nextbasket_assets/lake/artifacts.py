@@ -38,7 +38,7 @@ def verify(lake: Lake, folder: str, expected: str) -> None:
         text = bytes(stream.read())
     if hashlib.sha256(text).hexdigest() != expected:
         raise LakeError(f"{folder}: sha256 of {_SUMS} differs from the registry's. Restore the folder or train again.")
-    wanted = dict(reversed(line.split("  ", 1)) for line in text.decode().splitlines())
+    wanted = {path: sha256 for sha256, path in (line.split("  ", 1) for line in text.decode().splitlines())}
     found = {path: _sha256(lake, lake.path(folder, path)) for path in _files(lake, folder)}
     for path in sorted(wanted.keys() | found.keys()):
         if wanted.get(path) != found.get(path):

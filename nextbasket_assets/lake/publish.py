@@ -1,7 +1,7 @@
 """Changing the lake: files that an engine wrote become part of a table in one atomic commit.
 
-A stage writes into a fresh folder (`stage`), the caller audits it, and `publish` commits exactly those files: all weeks of
-the call or none. Readers see the old weeks or the new ones, never a mix.
+A stage writes into a fresh folder (`stage`), the caller audits it, and `publish` commits exactly those files: all weeks
+of the call or none. Readers see the old weeks or the new ones, never a mix.
 """
 
 import json
@@ -107,7 +107,8 @@ def _create(lake: Lake, table: str, added: list[AddAction], provenance: Provenan
         if lake.snapshot(table) is None:
             raise
         raise LakeError(
-            f"{table}: another run created the table at the same moment. Nothing of this run was published. Run it again."
+            f"{table}: another run created the table at the same moment. "
+            "Nothing of this run was published. Run it again."
         ) from error
     return 0
 
@@ -134,7 +135,7 @@ def _replace(
             continue
         return lake.version(table)
     raise LakeError(
-        f"{table}: another run published {', '.join(week.isoformat() for week in weeks[:5])} while this one was writing. "
+        f"{table}: another run published {', '.join(map(str, weeks[:5]))} while this one was writing. "
         "The other run's rows stay. Run this again if its input is the newer one."
     )
 

@@ -93,7 +93,8 @@ class SparkResource(dg.ConfigurableResource):
 
         os.environ["JAVA_HOME"] = java_home()
         os.environ["PYSPARK_PYTHON"] = sys.executable
-        return LazyPySparkResource(spark_config=self._configuration()).spark_session
+        session: SparkSession = LazyPySparkResource(spark_config=self._configuration()).spark_session
+        return session
 
     def _configuration(self) -> dict[str, str]:
         return {
