@@ -1,0 +1,110 @@
+"""Arrivals: which files of the landing folder are work to do, and why the others are not.
+
+Pure: listings in, one decision per name out. The sensor looks at the folder, keeps the last listing and asks for runs.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+from nextbasket_assets.landing import NAME, LandingError, week_code, week_of
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A name in the landing folder, as a listing shows it."""
+
+    name: str
+    size: int  # bytes
+    fingerprint: str  # changes when the content does: an ETag, or the time of the last change
+
+
+Kind = Literal["new", "corrected", "waiting", "ingested", "duplicate", "conflict", "refused", "ignored"]
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What to do about one listed name, and why, in a sentence. Only `new` and `corrected` ask for a run."""
+
+    name: str
+    kind: Kind
+    reason: str
+    week: date | None = None  # None for names outside the grammar
+    sha256: str | None = None  # None until the content was read
+
+
+def decide(
+    now: Iterable[Listed],
+    before: Iterable[Listed],
+    ingested: Mapping[date, str],
+    first: date,
+    last: date,
+    digest: Callable[[Listed], str],
+) -> list[Decision]:
+    """One decision per listed name, in name order.
+
+    A file is read (`digest`, the sha256 of `inspect`) only when its week is wanted and two listings in a row agree on it.
+
+    Args:
+        now: what the folder holds.
+        before: what it held at the last look.
+        ingested: content of every week in the lake, by Monday.
+        first: first week wanted, by Monday.
+        last: last week wanted, by Monday.
+        digest: content of a listed file; a `LandingError` from it refuses that file.
+    """
+    held = set(before)
+    decisions: dict[str, Decision] = {}
+    candidates: list[tuple[Listed, date, str]] = []
+    for listed in sorted(now, key=lambda listed: listed.name):
+        early = _without_reading(listed, held, first, last)
+        if early is not None:
+            decisions[listed.name] = early
+            continue
+        week = week_of(listed.name)
+        assert week is not None  # _without_reading settled the other names
+        try:
+            candidates.append((listed, week, digest(listed)))
+        except LandingError as error:
+            decisions[listed.name] = Decision(listed.name, "refused", str(error), week)
+    for listed, week, sha256 in candidates:
+        kind, reason = _with_content(listed, week, sha256, candidates, ingested)
+        decisions[listed.name] = Decision(listed.name, kind, reason, week, sha256)
+    return [decisions[name] for name in sorted(decisions)]
+
+
+def _without_reading(listed: Listed, held: set[Listed], first: date, last: date) -> Decision | None:
+    name = listed.name
+    match = NAME.fullmatch(name)
+    if match is None:
+        return Decision(name, "ignored", f"{name[:80]!r}: ignored, the name is not transactions_YYYYWW.csv or .csv.gz")
+    week = week_of(name)
+    if week is None:
+        return Decision(name, "refused", f"{name}: there is no retail week {match[1]} (weeks run from 01 to 52)")
+    if not first <= week <= last:
+        side = "before the first" if week < first else "after the last"
+        wanted = f"{week_code(first)} to {week_code(last)}"
+        return Decision(name, "refused", f"{name}: week {match[1]} is {side} week wanted ({wanted})", week)
+    if not listed.size:
+        return Decision(name, "waiting", f"{name}: 0 bytes, waiting", week)
+    if listed not in held:
+        return Decision(name, "waiting", f"{name}: new or still growing ({listed.size} bytes), waiting", week)
+    return None
+
+
+def _with_content(
+    listed: Listed, week: date, sha256: str, candidates: list[tuple[Listed, date, str]], ingested: Mapping[date, str]
+) -> tuple[Kind, str]:
+    name, code = listed.name, week_code(week)
+    same = [other for other, _, content in candidates if content == sha256]
+    if same[0] != listed:
+        return "duplicate", f"{name}: duplicate of {same[0].name} (sha256 {sha256[:12]})"
+    rivals = [other.name for other, its, content in candidates if its == week and content != sha256]
+    if rivals:
+        return "conflict", f"{name}: {rivals[0]} is another file for week {code}. Remove one of them."
+    if ingested.get(week) == sha256:
+        return "ingested", f"{name}: week {code} holds this content already"
+    if week in ingested:
+        return "corrected", f"{name}: week {code} is in the lake with other content, and this file replaces it"
+    return "new", f"{name}: week {code} is not in the lake yet"

@@ -1,0 +1,228 @@
+"""The landing file: its name, its header, and what a sound one is.
+
+A landing file is `transactions_YYYYWW.csv` or `.csv.gz`: a header line, then one line per basket and item, of one retail
+week. Columns are found by name, in any order, in the three dialects that are in circulation. What to do about
+the files of a folder is in `arrivals`. Standard library only.
+"""
+
+import codecs
+import csv
+import difflib
+import gzip
+import hashlib
+import re
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import BinaryIO
+
+NAME = re.compile(r"transactions_(\d{6})\.csv(\.gz)?")
+
+# Field of the transaction -> the header names that mean it, the documented one first.
+FIELDS: dict[str, tuple[str, ...]] = {
+    "SHOP_WEEK": ("SHOP_WEEK",),
+    "SHOP_DATE": ("SHOP_DATE",),
+    "SHOP_WEEKDAY": ("SHOP_WEEKDAY",),
+    "SHOP_HOUR": ("SHOP_HOUR",),
+    "QUANTITY": ("QUANTITY",),
+    "SPEND": ("SPEND", "SFNND"),
+    "PROD_CODE": ("PROD_CODE",),
+    "PROD_CODE_10": ("PROD_CODE_10",),
+    "PROD_CODE_20": ("PROD_CODE_20",),
+    "PROD_CODE_30": ("PROD_CODE_30",),
+    "PROD_CODE_40": ("PROD_CODE_40",),
+    "CUST_CODE": ("CUST_CODE",),
+    "CUST_PRICE_SENSITIVITY": ("CUST_PRICE_SENSITIVITY", "seg_1"),
+    "CUST_LIFESTAGE": ("CUST_LIFESTAGE", "seg_2"),
+    "BASKET_ID": ("BASKET_ID",),
+    "BASKET_SIZE": ("BASKET_SIZE",),
+    "BASKET_PRICE_SENSITIVITY": ("BASKET_PRICE_SENSITIVITY",),
+    "BASKET_TYPE": ("BASKET_TYPE", "BASKET_TYFN"),
+    "BASKET_DOMINANT_MISSION": ("BASKET_DOMINANT_MISSION",),
+    "STORE_CODE": ("STORE_CODE",),
+    "STORE_FORMAT": ("STORE_FORMAT",),
+    "STORE_REGION": ("STORE_REGION",),
+}
+
+_FIRST_MONDAY = date(2006, 2, 27)  # of retail week 200601; every retail year has 52 weeks
+_WEEKS_PER_YEAR = 52
+_CHUNK_BYTES = 1 << 20
+_HEADER_BYTES = 1 << 16
+
+
+class LandingError(ValueError):
+    """A file that must not be ingested. The message says which file, what is wrong, and what to do."""
+
+
+@dataclass(frozen=True)
+class LandingFile:
+    """What a sound file holds, found by reading it once."""
+
+    name: str
+    week: date  # Monday
+    sha256: str  # of the uncompressed text, so that compressing a file again does not make it a correction
+    bytes: int  # as delivered
+    lines: int  # data lines; the header is not counted
+    header: tuple[str, ...]
+    extra_columns: tuple[str, ...]  # header names that no table takes
+
+
+def monday(code: str) -> date:
+    """First day of retail week `YYYYWW`.
+
+    Raises:
+        ValueError: not six digits, or the week is not 01 to 52.
+    """
+    if not re.fullmatch(r"\d{6}", code) or not 1 <= int(code[4:]) <= _WEEKS_PER_YEAR:
+        raise ValueError(f"{code[:20]!r} is no retail week: expected YYYYWW with WW from 01 to {_WEEKS_PER_YEAR}")
+    weeks = _WEEKS_PER_YEAR * (int(code[:4]) - _FIRST_MONDAY.year) + int(code[4:]) - 1
+    try:
+        return _FIRST_MONDAY + timedelta(weeks=weeks)
+    except OverflowError as error:
+        raise ValueError(f"{code!r} is no retail week: its date is out of range") from error
+
+
+def week_code(week: date) -> str:
+    """The retailer's `YYYYWW` of the week that starts on this Monday.
+
+    Raises:
+        ValueError: the date is not a Monday.
+    """
+    weeks, days = divmod((week - _FIRST_MONDAY).days, 7)
+    if days:
+        raise ValueError(f"{week} is not a Monday: a retail week is named by its first day")
+    years, weeks = divmod(weeks, _WEEKS_PER_YEAR)
+    return f"{_FIRST_MONDAY.year + years:04d}{weeks + 1:02d}"
+
+
+def week_of(name: str) -> date | None:
+    """The week that a landing name stands for; None when the name is outside the grammar or the week does not exist."""
+    match = NAME.fullmatch(name)
+    try:
+        return monday(match[1]) if match else None
+    except ValueError:
+        return None
+
+
+def extra_columns(header: tuple[str, ...]) -> tuple[str, ...]:
+    """Header names that mean no field: accepted, and not read."""
+    known = {column for accepted in FIELDS.values() for column in accepted}
+    return tuple(column for column in header if column not in known)
+
+
+def field_positions(header: tuple[str, ...], name: str) -> dict[str, int]:
+    """Index in the header of every field of FIELDS.
+
+    Raises:
+        LandingError: a field is missing or is there twice; the message names the column and the nearest one found.
+    """
+    repeated = sorted({column for column in header if header.count(column) > 1})
+    if repeated:
+        raise LandingError(f"{name}: column {repeated[0][:40]!r} is there more than once. Keep one of them.")
+    positions, unknown = {}, extra_columns(header)
+    for field, accepted in FIELDS.items():
+        found = [index for index, column in enumerate(header) if column in accepted]
+        if len(found) > 1:
+            raise LandingError(f"{name}: column {field} is there {len(found)} times. Keep one of them.")
+        if not found:
+            near = difflib.get_close_matches(field, unknown, n=1, cutoff=0.5)
+            nearest = f"the nearest name found is {near[0][:40]!r}" if near else "nothing like it was found"
+            raise LandingError(
+                f"{name}: column {field} is missing; {nearest}. Expected the name {' or '.join(accepted)}: "
+                "correct the header and deliver the file again."
+            )
+        positions[field] = found[0]
+    return positions
+
+
+def inspect(stream: BinaryIO, name: str) -> LandingFile:
+    """Read a landing file once, in constant memory, and say what it holds.
+
+    Raises:
+        LandingError: the file is empty, cut, not text, or lacks a column.
+    """
+    week = week_of(name)
+    if week is None:
+        raise LandingError(f"{name[:80]!r}: not a landing name. Expected transactions_YYYYWW.csv or .csv.gz.")
+    counted = _Counted(stream)
+    text = _Text(name)
+    for chunk in _chunks(counted, name):
+        text.take(chunk)
+    header = text.finish()
+    field_positions(header, name)
+    digest, lines = text.digest.hexdigest(), text.newlines - 1
+    return LandingFile(name, week, digest, counted.bytes, lines, header, extra_columns(header))
+
+
+class _Counted:
+    """A stream that counts the bytes read from it."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self.stream, self.bytes = stream, 0
+
+    def read(self, size: int = -1) -> bytes:
+        data = self.stream.read(size)
+        self.bytes += len(data)
+        return data
+
+
+def _chunks(counted: _Counted, name: str) -> Iterable[bytes]:
+    source: gzip.GzipFile | _Counted = counted
+    if name.endswith(".gz"):
+        source = gzip.GzipFile(fileobj=counted, mode="rb")  # type: ignore[call-overload]
+    try:
+        while chunk := source.read(_CHUNK_BYTES):
+            yield chunk
+    except EOFError as error:
+        raise LandingError(f"{name}: gzip ends early, after {counted.bytes} bytes. Deliver the whole file.") from error
+    except (gzip.BadGzipFile, zlib.error) as error:
+        raise LandingError(f"{name}: not a sound gzip file ({error}). Compress and deliver it again.") from error
+
+
+class _Text:
+    """What one pass over the text of a file learns, chunk by chunk."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.digest = hashlib.sha256()
+        self.size = self.newlines = 0
+        self._head = self._last = b""
+        self._decoder = codecs.getincrementaldecoder("utf-8")("strict")
+
+    def take(self, chunk: bytes) -> None:
+        if b"\0" in chunk:
+            at = self.size + chunk.index(b"\0")
+            raise LandingError(f"{self.name}: NUL at byte {at}: not a text file. Deliver it as UTF-8 text.")
+        self._decode(chunk, final=False)
+        if b"\n" not in self._head:
+            self._head += chunk[:_HEADER_BYTES]
+            if b"\n" not in self._head and len(self._head) >= _HEADER_BYTES:
+                raise LandingError(f"{self.name}: the first {_HEADER_BYTES} bytes hold no line end. Expected a header.")
+        self.digest.update(chunk)
+        self.newlines += chunk.count(b"\n")
+        self.size += len(chunk)
+        self._last = chunk[-1:]
+
+    def _decode(self, chunk: bytes, *, final: bool) -> None:
+        try:
+            self._decoder.decode(chunk, final)
+        except UnicodeDecodeError as error:
+            raise LandingError(
+                f"{self.name}: not UTF-8 near byte {self.size + error.start}. Save it as UTF-8 and deliver it again."
+            ) from error
+
+    def finish(self) -> tuple[str, ...]:
+        """The header's names, once the whole text was taken."""
+        if not self.size:
+            raise LandingError(f"{self.name}: 0 bytes. Deliver the week's transactions.")
+        self._decode(b"", final=True)
+        if self._last != b"\n":
+            raise LandingError(
+                f"{self.name}: last line has no newline at byte {self.size}: the file may be cut. "
+                "Deliver it whole, with a line end after the last line."
+            )
+        if self.newlines == 1:
+            raise LandingError(f"{self.name}: 0 rows, only a header. Deliver the week's transactions.")
+        first = self._head.split(b"\n", 1)[0].decode("utf-8-sig").rstrip("\r")
+        return tuple(column.strip() for column in next(csv.reader([first])))

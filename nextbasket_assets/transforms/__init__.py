@@ -1,0 +1,1 @@
+"""Spark: functions from DataFrames to DataFrames, and the stages that run them on parquet files."""
