@@ -44,7 +44,7 @@ def decide(
 ) -> list[Decision]:
     """One decision per listed name, in name order.
 
-    A file is read (`digest`, the sha256 of `inspect`) only when its week is wanted and two listings in a row agree on it.
+    A file is read (`digest`, the sha256 of `inspect`) only when its week is wanted and two listings in a row agree.
 
     Args:
         now: what the folder holds.

@@ -1,6 +1,6 @@
 """The landing file: its name, its header, and what a sound one is.
 
-A landing file is `transactions_YYYYWW.csv` or `.csv.gz`: a header line, then one line per basket and item, of one retail
+A landing file is `transactions_YYYYWW.csv` or `.csv.gz`: a header, then one line per basket and item, of one retail
 week. Columns are found by name, in any order, in the three dialects that are in circulation. What to do about
 the files of a folder is in `arrivals`. Standard library only.
 """

@@ -1,0 +1,144 @@
+"""Transaction lines to baskets: what does not belong is removed under a name, and every removed line is counted."""
+
+from collections.abc import Sequence
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from nextbasket_assets.columns import names
+
+# In the order they are tried: a line is removed by the first that applies, so that the counts add up.
+FILTERS = ("duplicate", "damaged_anonymous", "conflicting_basket", "return", "non_merchandise")
+SOUND_ID = r"^\d{15,18}\z"
+
+_IDENTITY = ("customer", "date", "hour", "store")
+_LABELS = (
+    *("price_sensitivity", "lifestage", "basket_size", "basket_price_sensitivity", "basket_type"),
+    *("basket_dominant_mission", "store_format", "store_region"),
+)
+_LINE = tuple(name for name in names("raw_transactions") if name not in ("source_file", "line_number"))
+COUNTS = ("lines", "lines_kept", *FILTERS)
+
+
+def counted_baskets(raw: DataFrame, non_merchandise: Sequence[str], *, files_per_week: int, partitions: int) -> DataFrame:
+    """One row per basket id and week, with the counts that `staged_baskets` leaves behind.
+
+    One shuffle, by week and a stable share of its baskets: everything after it groups by more than that.
+
+    Returns:
+        The columns of staged_baskets; `lines`, `lines_kept` and one column per filter, all in lines; `rebuilt` and
+        `conflict`, 1 or 0. Rows that are no basket of the table (`conflict`, or `basket` null for lines whose basket
+        cannot be told) are there for their counts.
+    """
+    identified = raw.select(*_LINE).withColumn("delivered", F.col("basket")).withColumn("basket", _basket_id())
+    share = F.pmod(F.xxhash64("basket"), F.lit(files_per_week)).alias("share")
+    spread = identified.select("*", share).repartition(partitions, "week", "share")
+    items = _items(spread, non_merchandise)
+    baskets = _baskets(items)
+    return _with_conflicts_apart(baskets).sortWithinPartitions("week", "basket")
+
+
+def staged(counted: DataFrame) -> DataFrame:
+    """Rows of staged_baskets: what `counted_baskets` found to be one basket."""
+    return counted.where(F.col("basket").isNotNull() & (F.col("conflict") == 0)).select(*names("staged_baskets"))
+
+
+def weekly_counts(counted: DataFrame) -> DataFrame:
+    """One row per week: lines in, lines kept, lines removed by each filter, and baskets of several kinds."""
+    kept = F.col("basket").isNotNull() & (F.col("conflict") == 0)
+    return counted.groupBy("week").agg(
+        *(F.sum(name).alias(name) for name in COUNTS),
+        F.count_if(kept).alias("baskets"),
+        F.count_if(kept & F.col("customer").isNull()).alias("anonymous_baskets"),
+        F.count_if(kept & (F.size("items") == 0)).alias("baskets_without_merchandise"),
+        F.sum("rebuilt").alias("rebuilt_baskets"),
+        F.sum("conflict").alias("conflicting_baskets"),
+    )
+
+
+def _basket_id() -> Column:
+    """The delivered id; for one that a spreadsheet damaged (`9.94E+14`), an id made of who, when and where.
+
+    Null where nobody is known: two anonymous baskets of one store and hour could not be told apart.
+    """
+    visit = F.concat_ws("|", "customer", F.col("date").cast("string"), F.col("hour").cast("string"), "store")
+    rebuilt = F.concat(F.lit("R-"), F.substring(F.sha2(visit, 256), 1, 16))
+    return F.when(F.col("basket").rlike(SOUND_ID), F.col("basket")).when(F.col("customer").isNotNull(), rebuilt)
+
+
+def _items(lines: DataFrame, non_merchandise: Sequence[str]) -> DataFrame:
+    """One row per basket, identity, labels and item: what was bought and paid, and how many lines each filter takes."""
+    distinct = lines.groupBy(*_LINE, "delivered", "share").agg(F.count(F.lit(1)).alias("copies"))
+    known = F.col("basket").isNotNull()
+    returned = known & ((F.col("quantity") <= 0) | (F.col("spend") < 0))
+    bag = known & ~returned & F.col("item").isin(*non_merchandise)
+    kept = known & ~returned & ~bag
+    return distinct.groupBy("week", "share", "basket", *_IDENTITY, *_LABELS, "item").agg(
+        F.sum("copies").alias("lines"),
+        F.sum(F.col("copies") - 1).alias("duplicate"),
+        F.count_if(~known).alias("damaged_anonymous"),
+        F.count_if(returned).alias("return"),
+        F.count_if(bag).alias("non_merchandise"),
+        F.count_if(kept).alias("lines_kept"),
+        F.sum(F.when(kept, F.col("quantity"))).cast("int").alias("quantity"),
+        F.sum(F.when(kept, F.col("spend"))).cast("decimal(14,2)").alias("item_spend"),
+        F.max((F.col("basket") != F.col("delivered")).cast("int")).alias("rebuilt"),
+    )
+
+
+def _baskets(items: DataFrame) -> DataFrame:
+    """One row per basket id: its items, sorted, and the distinct identities and labels its lines carry."""
+    bought = F.when(F.col("quantity").isNotNull(), F.struct("item", "quantity", F.col("item_spend").alias("spend")))
+    counts = [F.sum(name).alias(name) for name in COUNTS if name != "conflicting_basket"]
+    return items.groupBy("week", "share", "basket").agg(
+        F.sort_array(F.collect_list(bought)).alias("item_lines"),
+        F.collect_set(F.struct(*_IDENTITY)).alias("identities"),
+        F.collect_set(F.struct(*_LABELS)).alias("label_sets"),
+        F.coalesce(F.max("rebuilt"), F.lit(0)).alias("rebuilt"),
+        *counts,
+    )
+
+
+def _with_conflicts_apart(baskets: DataFrame) -> DataFrame:
+    """Baskets with one identity each; the lines of the others move to the filter `conflicting_basket`."""
+    conflict = F.col("basket").isNotNull() & (F.size("identities") > 1)
+    moved = ("lines_kept", "return", "non_merchandise")
+    counts = [F.when(conflict, F.lit(0)).otherwise(F.col(name)).alias(name) for name in moved]
+    return baskets.select(
+        *("week", "share", "basket", *(F.col("identities")[0][name].alias(name) for name in _IDENTITY)),
+        *(_agreed(name) for name in _LABELS),
+        F.aggregate("item_lines", F.lit(0).cast("long"), lambda total, line: total + line["quantity"]).alias("units"),
+        F.aggregate(
+            "item_lines",
+            F.lit(0).cast("decimal(14,2)"),
+            lambda total, line: (total + line["spend"]).cast("decimal(14,2)"),
+        ).alias("spend"),
+        _merged(F.col("item_lines")).alias("items"),
+        *("lines", "duplicate", "damaged_anonymous", *counts),
+        F.when(conflict, F.col("lines_kept") + F.col("return") + F.col("non_merchandise"))
+        .otherwise(F.lit(0))
+        .alias("conflicting_basket"),
+        F.when(conflict, F.lit(0)).otherwise(F.col("rebuilt")).alias("rebuilt"),
+        conflict.cast("int").alias("conflict"),
+    )
+
+
+def _agreed(label: str) -> Column:
+    """The basket's label, null where its lines disagree: two visits of one hour that a rebuilt id could not tell apart."""
+    found = F.array_distinct(F.transform("label_sets", lambda labels: labels[label]))
+    return F.when(F.size(found) == 1, found[0]).alias(label)
+
+
+def _merged(lines: Column) -> Column:
+    """Lines of one item as one: they can only be apart where a basket's labels disagree."""
+    codes = F.array_distinct(F.transform(lines, lambda line: line["item"]))
+
+    def total(code: Column) -> Column:
+        same = F.filter(lines, lambda line: line["item"] == code)
+        quantity = F.aggregate(same, F.lit(0), lambda sum_, line: sum_ + line["quantity"])
+        spend = F.aggregate(
+            same, F.lit(0).cast("decimal(14,2)"), lambda sum_, line: (sum_ + line["spend"]).cast("decimal(14,2)")
+        )
+        return F.struct(code.alias("item"), quantity.alias("quantity"), spend.alias("spend"))
+
+    return F.when(F.size(codes) == F.size(lines), lines).otherwise(F.transform(codes, total))

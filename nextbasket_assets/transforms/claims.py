@@ -1,0 +1,94 @@
+"""What must hold in every week of every table that Spark makes: claim -> how many rows break it, as a SQL aggregate.
+
+Checked on the staged files, in one grouped pass per table, before a week is published. A count of 0 is a claim that holds.
+"""
+
+
+def _rows(broken: str) -> str:
+    return f"count_if(coalesce({broken}, true))"
+
+
+def _repeats(*key: str) -> str:
+    return f"count(1) - count(distinct {', '.join(key)})"
+
+
+_IN_WEEK = {"every date lies in its week": _rows("date not between week and date_add(week, 6)")}
+_HOUR = {"hour is from 0 to 23": _rows("hour not between 0 and 23")}
+_LABEL_DOMAINS = {
+    "price_sensitivity": "'LA', 'MM', 'UM', 'XX'",
+    "lifestage": "'YA', 'OA', 'YF', 'OF', 'PE', 'OT'",
+    "basket_size": "'S', 'M', 'L'",
+    "basket_price_sensitivity": "'LA', 'MM', 'UM', 'XX'",
+    "basket_type": "'Small Shop', 'Top Up', 'Full Shop', 'XX'",
+    "basket_dominant_mission": "'Fresh', 'Grocery', 'Mixed', 'Nonfood', 'XX'",
+    "store_format": "'SS', 'MS', 'LS', 'XLS'",
+}
+_LABELS = {
+    f"{column} is a documented code or null": _rows(f"{column} is not null and {column} not in ({domain})")
+    for column, domain in _LABEL_DOMAINS.items()
+}
+_TAGS = {
+    "weights add up to 1, or there are none": _rows(
+        "size(mission_weights) > 0 and abs(aggregate(mission_weights, 0d, (a, w) -> a + w) - 1) > 0.001"
+    ),
+    "weights are numbers from 0 to 1": _rows("exists(mission_weights, w -> isnan(w) or w < 0 or w > 1)"),
+    "a mission is assigned if and only if the model knows an item": _rows(
+        "(mission <> 'unassigned') <> (known_items > 0) or (mission = 'unassigned') <> (size(mission_weights) = 0)"
+    ),
+    "confidence is the mission's weight, 0 when unassigned": _rows(
+        "confidence <> coalesce(if(size(mission_weights) = 0, 0, array_max(mission_weights)), 0)"
+    ),
+}
+
+CLAIMS: dict[str, dict[str, str]] = {
+    "raw_transactions": {
+        **_IN_WEEK,
+        **_HOUR,
+        "source_file and line_number are unique": _repeats("source_file", "line_number"),
+        "quantity and spend are given": _rows("quantity is null or spend is null"),
+        "item, basket and store are given": _rows("item = '' or basket = '' or store = ''"),
+        **_LABELS,
+    },
+    "rejected_lines": {
+        "source_file and line_number are unique": _repeats("source_file", "line_number"),
+        "rule and detail are given": _rows("rule = '' or detail = ''"),
+    },
+    "staged_baskets": {
+        **_IN_WEEK,
+        **_HOUR,
+        "every basket is there once": _repeats("basket"),
+        "units and spend are the sums over the items": _rows(
+            "units <> aggregate(items, 0L, (a, i) -> a + i.quantity)"
+            " or spend <> aggregate(items, cast(0 as decimal(38,2)), (a, i) -> cast(a + i.spend as decimal(38,2)))"
+        ),
+        "every item is there once, in order, with a quantity above 0": _rows(
+            "transform(items, i -> i.item) <> array_sort(array_distinct(transform(items, i -> i.item)))"
+            " or exists(items, i -> i.quantity <= 0 or i.spend < 0)"
+        ),
+        **_LABELS,
+    },
+    "mission_topics": {
+        "every mission has an item once": _repeats("mission", "item"),
+        "every mission has a rank once": _repeats("mission", "rank"),
+        "probability is from 0 to 1 and lift is not negative": _rows(
+            "isnan(probability) or probability not between 0 and 1 or isnan(lift) or lift < 0"
+        ),
+    },
+    "mission_tagged_baskets": {"every basket is there once": _repeats("basket"), **_TAGS},
+    "mission_history": {
+        "every basket is there once": _repeats("basket_week", "basket"),
+        "no basket is later than the model's week": _rows("basket_week > week"),
+        **_TAGS,
+    },
+    "customer_sequences": {
+        "every customer is there once": _repeats("customer"),
+        "baskets are in the order of date and hour": _rows(
+            "transform(baskets, b -> struct(b.date, b.hour)) <> array_sort(transform(baskets, b -> struct(b.date, b.hour)))"
+        ),
+        "no basket is later than the week": _rows("exists(baskets, b -> b.date > date_add(week, 6))"),
+        "no more baskets are kept than were seen, and some if any were": _rows(
+            "size(baskets) > baskets_seen or (size(baskets) = 0) <> (baskets_seen = 0)"
+        ),
+        "every basket has an item": _rows("exists(baskets, b -> size(b.items) = 0)"),
+    },
+}

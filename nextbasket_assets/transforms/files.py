@@ -1,0 +1,34 @@
+"""Small text files through Spark's own file systems, so that a local path and an s3:// one are read alike."""
+
+from typing import Any
+
+from pyspark.sql import SparkSession
+
+
+def read_text(spark: SparkSession, uri: str) -> str:
+    """The whole file as text; for plans and configurations, not for data."""
+    system, path = _open(spark, uri)
+    stream = system.open(path)
+    try:
+        return bytes(_jvm(spark).org.apache.hadoop.shaded.org.apache.commons.io.IOUtils.toByteArray(stream)).decode()
+    finally:
+        stream.close()
+
+
+def write_text(spark: SparkSession, uri: str, text: str) -> None:
+    """Write a file that must not exist yet."""
+    system, path = _open(spark, uri)
+    stream = system.create(path, False)
+    try:
+        stream.write(bytearray(text.encode()))
+    finally:
+        stream.close()
+
+
+def _open(spark: SparkSession, uri: str) -> tuple[Any, Any]:
+    path = _jvm(spark).org.apache.hadoop.fs.Path(uri)
+    return path.getFileSystem(spark._jsc.hadoopConfiguration()), path  # type: ignore[attr-defined]
+
+
+def _jvm(spark: SparkSession) -> Any:
+    return spark._jvm

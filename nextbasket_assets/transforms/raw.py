@@ -1,0 +1,134 @@
+"""Lines of text to typed transactions: every line of a landing file is accepted, or rejected by the first rule it breaks."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from nextbasket_assets.columns import names
+from nextbasket_assets.landing import FIELDS, field_positions, week_code
+from nextbasket_assets.transforms.rules import RULES, typed
+
+_TEXT = ("value", "file", "block", "row")
+
+
+@dataclass(frozen=True)
+class TextFile:
+    """A landing file that Spark is to read."""
+
+    uri: str
+    name: str
+    week: date  # Monday
+    header: tuple[str, ...]
+
+
+def text_lines(spark: SparkSession, uris: list[str]) -> DataFrame:
+    """Lines as they lie in the files.
+
+    A long weekly file is read in blocks by several tasks, so a line knows its `file` (last part of the path), its
+    `block` (byte where the block starts) and a `row` that grows by one from line to line inside the block.
+    Only a line feed ends a line: a stray carriage return must not shift the numbers of the lines after it.
+    """
+    return spark.read.text(uris, lineSep="\n").select(
+        "value",
+        F.element_at(F.split("_metadata.file_path", "/"), -1).alias("file"),
+        F.col("_metadata.file_block_start").alias("block"),
+        F.monotonically_increasing_id().alias("row"),
+    )
+
+
+def blocks(lines: DataFrame) -> DataFrame:
+    """One row per file and block: its first `row`, and how many lines it holds."""
+    return (
+        lines.select("file", "block", "row")
+        .groupBy("file", "block")
+        .agg(F.min("row").alias("first_row"), F.count(F.lit(1)).alias("lines"))
+    )
+
+
+def file_table(spark: SparkSession, files: list[TextFile]) -> DataFrame:
+    """One row per file: how to read its lines. `positions` are the indices of FIELDS among the file's fields.
+
+    Raises:
+        LandingError: a header lacks a field.
+        ValueError: two of the paths end alike, so that their lines could not be told apart.
+    """
+    keys = [file.uri.rsplit("/", 1)[-1] for file in files]
+    if len(set(keys)) < len(keys):
+        raise ValueError("two of the files to read have one name: give each landing file a name of its own")
+    rows = []
+    for key, file in zip(keys, files, strict=True):
+        positions = field_positions(file.header, file.name)
+        code = week_code(file.week)
+        rows.append((key, file.name, file.week, code, [positions[field] for field in FIELDS], len(file.header)))
+    return spark.createDataFrame(
+        rows, "file string, source_file string, week date, week_code string, positions array<int>, width int"
+    )
+
+
+def parsed_lines(lines: DataFrame, numbered_blocks: DataFrame, files: DataFrame) -> DataFrame:
+    """Every data line with its true number, its typed columns, and the first rule it breaks (null for none).
+
+    Args:
+        lines: from `text_lines`.
+        numbered_blocks: file, block, first_row, and lines_before: how many lines of the file precede the block.
+        files: from `file_table`.
+    """
+    numbered = (
+        lines.select(*_TEXT)
+        .join(F.broadcast(numbered_blocks), on=["file", "block"], how="inner")
+        .join(F.broadcast(files), on="file", how="inner")
+        .withColumn("line_number", F.col("row") - F.col("first_row") + F.col("lines_before") + 1)
+        .where(F.col("line_number") > 1)
+    )
+    text = F.regexp_replace("value", r"\r\z", "")
+    split = numbered.withColumn("raw_text", text).withColumn("fields", _fields(F.col("raw_text")))
+    by_name = split.select(
+        *("source_file", "week", "week_code", "width", "line_number", "raw_text", "fields"),
+        *(F.get("fields", F.get("positions", F.lit(index))).alias(field) for index, field in enumerate(FIELDS)),
+    )
+    return by_name.select(
+        *("source_file", "line_number", "raw_text", "week"),
+        *(column.alias(name) for name, column in typed().items()),
+        *_first_broken_rule(),
+    )
+
+
+def accepted(parsed: DataFrame) -> DataFrame:
+    """Rows of raw_transactions, in the order of the files."""
+    kept = parsed.where(F.col("rule").isNull()).select(*names("raw_transactions"))
+    return kept.sortWithinPartitions("week", "source_file", "line_number")
+
+
+def rejected(parsed: DataFrame) -> DataFrame:
+    """Rows of rejected_lines, in the order of the files."""
+    kept = parsed.where(F.col("rule").isNotNull()).select(*names("rejected_lines"))
+    return kept.sortWithinPartitions("week", "source_file", "line_number")
+
+
+def _fields(text: Column) -> Column:
+    r"""Fields of a line; null when its quotes do not pair up.
+
+    Quotes count inside one line only, so a stray one can never swallow the lines after it. Empty quoted fields (`""`,
+    the usual null) are emptied first, because the general split, which looks ahead from every comma, is slow.
+    """
+    plain = F.when(F.instr(text, '""') > 0, F.regexp_replace(text, r'(?<=^|,)""(?=,|\z)', "")).otherwise(text)
+    apart = F.split(plain, r',(?=(?:[^"]*"[^"]*")*[^"]*\z)', -1)
+    unquoted = F.transform(
+        apart,
+        lambda field: F.when(
+            field.rlike(r'^".*"\z'), F.regexp_replace(F.regexp_replace(field, r'^"|"\z', ""), '""', '"')
+        ).otherwise(field),
+    )
+    stray = F.exists(apart, lambda field: field.rlike(r'^"(?:[^"]|"")*"\z|^[^"]*\z').__invert__())
+    return F.when(F.instr(plain, '"') == 0, F.split(plain, ",", -1)).when(~stray, unquoted)
+
+
+def _first_broken_rule() -> tuple[Column, Column]:
+    rule, detail = F.lit(None).cast("string"), F.lit(None).cast("string")
+    for name, (holds, found) in reversed(RULES.items()):
+        broken = ~F.coalesce(F.expr(holds), F.lit(False))
+        rule = F.when(broken, F.lit(name)).otherwise(rule)
+        detail = F.when(broken, F.expr(found)).otherwise(detail)
+    return rule.alias("rule"), detail.alias("detail")

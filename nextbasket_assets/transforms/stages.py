@@ -1,0 +1,57 @@
+"""Stages by name: read the files that a plan names, call the pure functions, write fresh folders, audit what was written.
+
+A plan is JSON, so that a laptop runs it in process and a cluster from a file:
+
+    {"stage": "staged_baskets", "inputs": {"raw_transactions": [URI, ...]}, "outputs": {"staged_baskets": FOLDER},
+     "parameters": {"weeks": ["2006-04-10"], "non_merchandise": ["PRD0903678"]}}
+
+The report is JSON too: rows and broken claims per table and week, the counts that each filter removed, metrics, seconds.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from pyspark.sql import SparkSession
+
+from nextbasket_assets.transforms import stage_lines
+from nextbasket_assets.transforms.tables import SETTINGS, audit
+
+Plan = dict[str, Any]
+Report = dict[str, Any]
+
+STAGES: dict[str, Callable[[SparkSession, Plan], Report]] = {
+    "raw_transactions": stage_lines.raw_transactions,
+    "staged_baskets": stage_lines.staged_baskets,
+}
+
+
+def run(spark: SparkSession, plan: Plan) -> Report:
+    """Run the plan's stage: one set of Spark jobs for one week or for a hundred.
+
+    Returns:
+        stage, seconds, `tables` {table: {week: {rows, violations: {claim: rows that break it}}}} for every output that
+        is a table, `counts` {week: {rows_in, removed: {filter: n}, rows_out, ...}}, `metrics` {name: number}.
+
+    Raises:
+        ValueError: there is no such stage, or the stage refuses its input; the message says what to do.
+    """
+    if plan["stage"] not in STAGES:
+        raise ValueError(f"there is no stage {plan['stage']!r}: choose from {', '.join(STAGES)}")
+    start = time.monotonic()
+    for setting, value in SETTINGS.items():
+        spark.conf.set(setting, value)
+    outcome = STAGES[plan["stage"]](spark, plan)
+    weeks = plan["parameters"]["weeks"]
+    tables = {
+        table: audit(spark, table, folder, weeks)
+        for table, folder in plan["outputs"].items()
+        if table in outcome["written"]
+    }
+    return {
+        "stage": plan["stage"],
+        "seconds": round(time.monotonic() - start, 1),
+        "tables": tables,
+        "counts": outcome["counts"],
+        "metrics": outcome["metrics"],
+    }
