@@ -168,7 +168,7 @@ REGISTRY: tuple[Column, ...] = (
     Column(WEEK, "date", "as-of week: the model saw weeks up to this one"),
     Column("name", "string", "mission_model or rnn_model"),
     Column("version", "string", "as-of week and digest of the artifact"),
-    Column("decision", "string", "promoted, refused or rolled_back"),
+    Column("decision", "string", "trained, promoted, refused or rolled_back"),
     Column("why", "string", "the numbers that decided, in one sentence"),
     Column("metrics", "string", "JSON object of metric name to number"),
     Column("artifact", "string", "where the artifact is, below the lake"),

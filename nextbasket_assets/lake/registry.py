@@ -15,7 +15,7 @@ from deltalake.exceptions import CommitFailedError
 from nextbasket_assets.columns import REGISTRY
 from nextbasket_assets.lake.tables import Lake, LakeError, arrow_schema
 
-PROMOTED, REFUSED, ROLLED_BACK = "promoted", "refused", "rolled_back"
+TRAINED, PROMOTED, REFUSED, ROLLED_BACK = "trained", "promoted", "refused", "rolled_back"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +26,7 @@ class Decision:
         week: as-of week; the model saw weeks up to this one.
         name: `mission_model` or `rnn_model`.
         version: unique per content.
-        decision: `promoted`, `refused` or `rolled_back`.
+        decision: `trained`, `promoted`, `refused` or `rolled_back`.
         why: the numbers that decided, in one sentence.
         metrics: metric name to number.
         artifact: folder of the artifact, relative to the lake's root.
@@ -88,11 +88,17 @@ def _decision(name: str, row: dict[str, object]) -> Decision:
     )
 
 
+def trained(lake: Lake, name: str, week: date) -> Decision | None:
+    """The latest model trained as of exactly this week; None when none was."""
+    found = [decision for decision in decisions(lake, name) if (decision.week, decision.decision) == (week, TRAINED)]
+    return found[-1] if found else None
+
+
 def promoted(lake: Lake, name: str, as_of: date) -> Decision | None:
     """The champion for a week: the newest promoted model whose as-of week is not later; None when there is none."""
     newest: dict[str, Decision] = {}
     for decision in decisions(lake, name):
-        if decision.week <= as_of:
+        if decision.week <= as_of and decision.decision != TRAINED:
             newest.pop(decision.version, None)
             newest[decision.version] = decision
     candidates = [decision for decision in newest.values() if decision.decision == PROMOTED]

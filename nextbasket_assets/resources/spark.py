@@ -49,6 +49,20 @@ class StageReport:
         return total
 
 
+def merged(reports: Sequence[StageReport]) -> StageReport:
+    """Reports of one stage over different weeks, as one."""
+    tables: dict[str, dict[str, Any]] = {}
+    counts: dict[str, Any] = {}
+    metrics: dict[str, Any] = {}
+    for report in reports:
+        counts |= report.counts
+        metrics |= report.metrics
+        for table, weeks in report.tables.items():
+            tables.setdefault(table, {}).update(weeks)
+    stages = "".join(sorted({report.stage for report in reports}))
+    return StageReport(stages, sum(report.seconds for report in reports), tables, counts, metrics)
+
+
 class SparkResource(dg.ConfigurableResource):
     """Runs stages on a local Spark.
 
@@ -93,6 +107,7 @@ class SparkResource(dg.ConfigurableResource):
 
         os.environ["JAVA_HOME"] = java_home()
         os.environ["PYSPARK_PYTHON"] = sys.executable
+        os.environ["SPARK_LOCAL_IP"] = "127.0.0.1"
         session: SparkSession = LazyPySparkResource(spark_config=self._configuration()).spark_session
         return session
 
@@ -100,6 +115,8 @@ class SparkResource(dg.ConfigurableResource):
         return {
             "spark.master": self.master,
             "spark.app.name": "nextbasket",
+            "spark.log.level": "ERROR",
+            "spark.sql.debug.maxToStringFields": "1000",
             "spark.driver.memory": self.driver_memory,
             "spark.driver.extraJavaOptions": self.java_options,
             "spark.driver.host": "127.0.0.1",

@@ -1,0 +1,93 @@
+"""What must hold for a week's lines as a whole before they are published: few rejects, a plausible volume.
+
+Both can be allowed for one run by the tag `nextbasket/allow` (comma-separated check names); what was allowed is recorded.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from statistics import median
+
+import dagster as dg
+
+from nextbasket_assets.lake.tables import Lake
+from nextbasket_assets.landing import LandingFile, week_code
+from nextbasket_assets.resources.spark import StageReport
+
+ALLOW_TAG = "nextbasket/allow"
+MOST_REJECTED = 0.01
+LEAST_VOLUME, MOST_VOLUME = 0.2, 4.0
+_RECENT_WEEKS = 8
+
+_FEW_REJECTED = "few_lines_are_rejected"
+_VOLUME = "the_volume_is_like_recent_weeks"
+_RECONCILED = "lines_in_are_accepted_or_rejected"
+
+
+def raw_checks() -> list[dg.AssetCheckSpec]:
+    """The blocking checks of `raw_results`."""
+    texts = {
+        _RECONCILED: "Every data line of the landing file is in raw_transactions or in rejected_lines.",
+        _FEW_REJECTED: f"At most {MOST_REJECTED:.0%} of a week's lines are rejected.",
+        _VOLUME: f"A week has {LEAST_VOLUME:g} to {MOST_VOLUME:g} times the lines of the median recent week.",
+    }
+    return [
+        dg.AssetCheckSpec(name, asset="raw_transactions", blocking=True, description=text)
+        for name, text in texts.items()
+    ]
+
+
+def raw_results(
+    context: dg.AssetExecutionContext, lake: Lake, report: StageReport, files: Sequence[LandingFile]
+) -> Iterator[dg.AssetCheckResult]:
+    """One result per check over all weeks of the run.
+
+    Raises:
+        dagster.Failure: one does not hold and was not allowed by the run's tag.
+    """
+    rows = {file.week: report.rows("raw_transactions", file.week) for file in files}
+    rejected = {file.week: report.rows("rejected_lines", file.week) for file in files}
+    known = lake.rows("raw_transactions") | rows
+    problems = {
+        _RECONCILED: [problem for file in files if (problem := unreconciled(file, rows, rejected))],
+        _FEW_REJECTED: [problem for file in files if (problem := many_rejected(file, rejected[file.week]))],
+        _VOLUME: [problem for file in files if (problem := odd_volume(file.week, known))],
+    }
+    allowed = {name.strip() for name in context.run.tags.get(ALLOW_TAG, "").split(",")} - {_RECONCILED}
+    for name, found in problems.items():
+        metadata = {"problems": "\n".join(found) or "none", "allowed_by_tag": name in allowed}
+        yield dg.AssetCheckResult(
+            asset_key="raw_transactions", check_name=name, passed=not found or name in allowed, metadata=metadata
+        )
+    stopping = [problem for name, found in problems.items() if name not in allowed for problem in found]
+    if stopping:
+        raise dg.Failure(
+            f"{'; '.join(stopping)}. Nothing was published, the last good version stays. Correct the file, or run again "
+            f"with the tag {ALLOW_TAG} naming the check if the week is right as it is.",
+            allow_retries=False,
+        )
+
+
+def unreconciled(file: LandingFile, accepted: dict[date, int], rejected: dict[date, int]) -> str | None:
+    """What is wrong when lines were lost or invented; None when they add up."""
+    out = accepted[file.week] + rejected[file.week]
+    if out == file.lines:
+        return None
+    return f"{file.name}: {file.lines} lines in, {accepted[file.week]} accepted + {rejected[file.week]} rejected = {out} out"
+
+
+def many_rejected(file: LandingFile, rejected: int) -> str | None:
+    """What is wrong when too many lines of a file were rejected; None when few were."""
+    if rejected <= MOST_REJECTED * file.lines:
+        return None
+    return f"{file.name}: {rejected} of {file.lines} lines rejected, more than {MOST_REJECTED:.0%} (see rejected_lines' rules)"
+
+
+def odd_volume(week: date, rows: dict[date, int]) -> str | None:
+    """What is wrong when a week's volume is far from the weeks before it; None when it is not, or when it is the first."""
+    recent = [rows[before] for before in sorted(rows) if before < week][-_RECENT_WEEKS:]
+    if not recent:
+        return None if rows[week] else f"week {week_code(week)}: 0 rows, expected > 0"
+    usual = median(recent)
+    if LEAST_VOLUME * usual <= rows[week] <= MOST_VOLUME * usual:
+        return None
+    return f"week {week_code(week)}: {rows[week]} rows, the median of {len(recent)} recent weeks is {usual:.0f}"

@@ -1,0 +1,110 @@
+"""Baskets: from the lines of a landing file to one row per basket."""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+import dagster as dg
+import pyarrow as pa
+
+from nextbasket_assets.assets.audit import raw_checks, raw_results
+from nextbasket_assets.assets.publishing import (
+    audited,
+    claim_specs,
+    published,
+    run_weeks,
+    staged,
+    table_spec,
+    versions,
+)
+from nextbasket_assets.lake.publish import write_staged
+from nextbasket_assets.partitions import LGSR_WEEKS
+from nextbasket_assets.resources.lake import LakeResource
+from nextbasket_assets.resources.landing import LandingResource, files_of
+from nextbasket_assets.resources.spark import SparkResource
+
+
+def _iso(weeks: list[date]) -> list[str]:
+    return [week.isoformat() for week in weeks]
+
+
+_RAW = ("raw_transactions", "rejected_lines", "landed_files")
+
+
+class StagingConfig(dg.Config):
+    """What counts as merchandise."""
+
+    non_merchandise: list[str] = ["PRD0903678"]
+    """Item codes that are no merchandise (the carrier bag); kept out of baskets and counted."""
+
+
+@dg.multi_asset(
+    specs=[
+        table_spec(
+            "raw_transactions",
+            "baskets",
+            {"spark"},
+            "Every accepted line of the week's landing file: typed, matched by column name, with its file and line number.",
+        ),
+        table_spec(
+            "rejected_lines",
+            "baskets",
+            {"spark"},
+            "Every other line, as delivered, with the first rule it breaks. Lines in = accepted + rejected.",
+        ),
+        table_spec("landed_files", "baskets", {"python"}, "Which file, with which content, each week was made from."),
+    ],
+    check_specs=[*claim_specs("raw_transactions"), *raw_checks()],
+    partitions_def=LGSR_WEEKS,
+    backfill_policy=dg.BackfillPolicy.single_run(),
+)
+def raw_transactions(
+    context: dg.AssetExecutionContext, landing: LandingResource, spark: SparkResource, lake: LakeResource
+) -> Iterator[Any]:
+    """Read the weeks' landing files."""
+    weeks, tables, folder = run_weeks(context), lake.open(), landing.folder()
+    files = files_of(folder, weeks)
+    plan = [
+        {"uri": folder.uri(file.name), "name": file.name, "week": file.week.isoformat(), "header": list(file.header)}
+        for file in files
+    ]
+    with staged(tables, context, *_RAW) as folders:
+        outputs = {table: folders[table] for table in _RAW[:2]}
+        report = spark.run("raw_transactions", {}, outputs, weeks=_iso(weeks), files=plan)
+        yield from audited(report, "raw_transactions", weeks)
+        yield from raw_results(context, tables, report, files)
+        for file in files:
+            accepted, rejected = (report.rows(table, file.week) for table in _RAW[:2])
+            row = {"source_file": file.name, "sha256": file.sha256, "bytes": file.bytes, "lines": file.lines}
+            rows = pa.Table.from_pylist([row | {"accepted": accepted, "rejected": rejected}])
+            write_staged(tables, "landed_files", folders["landed_files"], file.week, rows)
+        for table in ("rejected_lines", "raw_transactions", "landed_files"):
+            yield published(tables, context, table, folders[table], weeks, {}, report)
+
+
+@dg.multi_asset(
+    specs=[
+        table_spec(
+            "staged_baskets",
+            "baskets",
+            {"spark"},
+            "One row per basket: who, when, where, the retailer's labels, and its items. Duplicates, returns and "
+            "non-merchandise are kept out and counted.",
+            deps=["raw_transactions"],
+        )
+    ],
+    check_specs=claim_specs("staged_baskets"),
+    partitions_def=LGSR_WEEKS,
+    backfill_policy=dg.BackfillPolicy.single_run(),
+)
+def staged_baskets(
+    context: dg.AssetExecutionContext, config: StagingConfig, spark: SparkResource, lake: LakeResource
+) -> Iterator[Any]:
+    """Gather the weeks' lines into baskets."""
+    weeks, tables = run_weeks(context), lake.open()
+    inputs = versions(tables, "raw_transactions")
+    files = {"raw_transactions": tables.require("raw_transactions", weeks)}
+    with staged(tables, context, "staged_baskets") as folders:
+        report = spark.run("staged_baskets", files, folders, weeks=_iso(weeks), non_merchandise=config.non_merchandise)
+        yield from audited(report, "staged_baskets", weeks)
+        yield published(tables, context, "staged_baskets", folders["staged_baskets"], weeks, inputs, report)

@@ -1,0 +1,138 @@
+"""Write, audit, publish: what every asset does around its one stage.
+
+A week that breaks a blocking claim is not committed; the last good version stays and the run is red.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from datetime import date
+from typing import Any
+
+import dagster as dg
+
+from nextbasket_assets.code_version import code_version
+from nextbasket_assets.columns import TABLES
+from nextbasket_assets.lake.publish import Provenance, publish, stage
+from nextbasket_assets.lake.tables import Lake
+from nextbasket_assets.landing import week_code
+from nextbasket_assets.partitions import weeks_of
+from nextbasket_assets.resources.spark import StageReport
+from nextbasket_assets.transforms.claims import CLAIMS
+
+OWNERS = ["team:nextbasket"]
+
+
+def table_spec(table: str, group: str, kinds: set[str], description: str, deps: Sequence[str] = ()) -> dg.AssetSpec:
+    """The spec of an asset that is a table of the lake, with its columns."""
+    columns = [
+        dg.TableColumn(
+            column.name,
+            column.type if isinstance(column.type, str) else str(column.type["type"]),
+            description=column.meaning,
+            constraints=dg.TableColumnConstraints(nullable=column.nullable),
+        )
+        for column in TABLES[table]
+    ]
+    return dg.AssetSpec(
+        table,
+        deps=list(deps),
+        description=description,
+        group_name=group,
+        kinds=kinds | {"deltalake"},
+        owners=OWNERS,
+        code_version=code_version(),
+        metadata={"dagster/column_schema": dg.TableSchema(columns), "dagster/table_name": table},
+    )
+
+
+def check_name(claim: str) -> str:
+    """A claim as the name of its check: "every basket has one customer" -> every_basket_has_one_customer."""
+    return re.sub(r"[^a-z0-9]+", "_", claim.lower()).strip("_")
+
+
+def claim_specs(*tables: str) -> list[dg.AssetCheckSpec]:
+    """The blocking check of every claim about these tables."""
+    return [
+        dg.AssetCheckSpec(check_name(claim), asset=table, blocking=True, description=f"{claim[0].upper()}{claim[1:]}.")
+        for table in tables
+        for claim in CLAIMS[table]
+    ]
+
+
+def run_weeks(context: dg.AssetExecutionContext) -> list[date]:
+    """The weeks of this run, one or a whole range."""
+    return weeks_of(list(context.partition_keys))
+
+
+@contextmanager
+def staged(lake: Lake, context: dg.AssetExecutionContext, *tables: str) -> Iterator[dict[str, str]]:
+    """A fresh folder for each table; what is not published when the block fails is removed."""
+    with ExitStack() as folders:
+        yield {table: folders.enter_context(stage(lake, table, context.run.run_id)) for table in tables}
+
+
+def audited(report: StageReport, table: str, weeks: Sequence[date]) -> Iterator[dg.AssetCheckResult]:
+    """One check result per claim about a staged table.
+
+    Raises:
+        dagster.Failure: a claim does not hold; nothing is published.
+    """
+    violations = report.violations(table, weeks)
+    for claim in CLAIMS[table]:
+        count = violations.get(claim, 0)
+        yield dg.AssetCheckResult(
+            asset_key=table, check_name=check_name(claim), passed=count == 0, metadata={"violations": count}
+        )
+    broken = [f"{claim} ({violations[claim]} row(s) break it)" for claim in CLAIMS[table] if violations.get(claim)]
+    if broken:
+        raise dg.Failure(
+            f"{table} {_span(weeks)}: {'; '.join(broken)}. Nothing was published, the last good version stays. "
+            "Correct the input and run again.",
+            allow_retries=False,
+        )
+
+
+def published(
+    lake: Lake,
+    context: dg.AssetExecutionContext,
+    table: str,
+    folder: str,
+    weeks: Sequence[date],
+    inputs: Mapping[str, int],
+    report: StageReport | None = None,
+) -> dg.MaterializeResult:
+    """Commit the staged files of these weeks and report each week's numbers."""
+    provenance = Provenance(context.run.run_id, code_version(), inputs)
+    version = publish(lake, table, folder, weeks, provenance)
+    rows = lake.rows(table)
+    for week in weeks:
+        numbers = {"dagster/partition_row_count": rows.get(week, 0), "retail_week": week_code(week)}
+        if report:
+            numbers |= flat_counts(report.counts.get(week.isoformat(), {}))
+        context.add_asset_metadata(numbers, asset_key=table, partition_key=week.isoformat())
+    seconds = {"stage_seconds": round(report.seconds, 1)} if report else {}
+    return dg.MaterializeResult(
+        asset_key=table,
+        metadata={"table_version": version, "run_id": context.run.run_id, "inputs": dict(inputs), **seconds},
+    )
+
+
+def flat_counts(counts: Mapping[str, Any]) -> dict[str, Any]:
+    """A week's filter audit as metadata with stable names: rows_in, removed_duplicate, ..., rows_out."""
+    flat: dict[str, Any] = {}
+    for name, value in counts.items():
+        if isinstance(value, Mapping):
+            flat |= {f"{name}_{check_name(str(filter_name))}": count for filter_name, count in value.items()}
+        else:
+            flat[name] = value
+    return flat
+
+
+def versions(lake: Lake, *tables: str) -> dict[str, int]:
+    """The version of each table that this run reads."""
+    return {table: lake.version(table) for table in tables}
+
+
+def _span(weeks: Sequence[date]) -> str:
+    return str(weeks[0]) if len(weeks) == 1 else f"{weeks[0]} to {weeks[-1]}"

@@ -1,0 +1,33 @@
+"""The jobs. Each is one run for one week or for a range of weeks: one process, one Spark session."""
+
+import dagster as dg
+
+from nextbasket_assets.operations.retraining import SCORE, TRAIN
+
+_BASKETS = ("raw_transactions", "rejected_lines", "landed_files", "staged_baskets")
+_HISTORY = ("mission_tagged_baskets", "customer_sequences")
+_MODELS = ("mission_model", "mission_topics", "mission_history", "rnn_model", "model_evaluation")
+_SCORES = ("next_basket_scores",)
+
+score_week = dg.define_asset_job(
+    SCORE,
+    selection=dg.AssetSelection.assets(*_BASKETS, *_HISTORY, *_SCORES),
+    description="An arrived week, from its landing file to scores by the champion there is.",
+)
+train_and_score_week = dg.define_asset_job(
+    TRAIN,
+    selection=dg.AssetSelection.assets(*_BASKETS, *_HISTORY, *_MODELS, *_SCORES),
+    description="An arrived week, from its landing file to new models, their evaluation, and scores by the champion.",
+)
+train_models = dg.define_asset_job(
+    "train_models",
+    selection=dg.AssetSelection.assets(*_HISTORY, *_MODELS),
+    description="New models as of a week that is already in the lake, evaluated against the champion.",
+)
+backfill_weeks = dg.define_asset_job(
+    "backfill_weeks",
+    selection=dg.AssetSelection.assets(*_BASKETS, *_HISTORY),
+    description="Many landed weeks to baskets, missions and sequences in one Spark session; no training, no scores.",
+)
+
+JOBS = [score_week, train_and_score_week, train_models, backfill_weeks]

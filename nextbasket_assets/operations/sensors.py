@@ -1,0 +1,134 @@
+"""The landing sensor: sees a week arrive or change, waits until the file has stopped growing, asks for the right run."""
+
+import json
+from collections.abc import Callable
+from datetime import date
+
+import dagster as dg
+
+from nextbasket_assets.assets import next_basket
+from nextbasket_assets.lake import registry
+from nextbasket_assets.lake.tables import Lake
+from nextbasket_assets.arrivals import Listed, decide
+from nextbasket_assets.operations.requests import Request, plan
+from nextbasket_assets.operations.checks import RETRAINING_CHECKS
+from nextbasket_assets.operations.jobs import backfill_weeks, score_week, train_and_score_week
+from nextbasket_assets.operations.retraining import Branch, RetrainingPolicy, choose
+from nextbasket_assets.resources.lake import LakeResource
+from nextbasket_assets.resources.landing import Folder, LandingResource, inspect_file
+
+SECONDS_BETWEEN_LOOKS = 15
+
+
+def landing_sensor(
+    weeks: dg.WeeklyPartitionsDefinition, policy: RetrainingPolicy, *, running: bool = True
+) -> dg.SensorDefinition:
+    """The sensor over these weeks, under this retraining policy.
+
+    Its cursor holds what the last look saw and the digest of each file that was read, never a time.
+    """
+
+    @dg.sensor(
+        name="landing_sensor",
+        jobs=[score_week, train_and_score_week, backfill_weeks],
+        minimum_interval_seconds=SECONDS_BETWEEN_LOOKS,
+        default_status=dg.DefaultSensorStatus.RUNNING if running else dg.DefaultSensorStatus.STOPPED,
+        description="Watches the landing folder. A new or corrected week becomes one run; every tick says why.",
+    )
+    def sensor(context: dg.SensorEvaluationContext, landing: LandingResource, lake: LakeResource) -> dg.SensorResult:
+        folder, tables = landing.folder(), lake.open()
+        cursor = json.loads(context.cursor) if context.cursor else {"listed": [], "digests": {}}
+        now, digests = folder.list(), Digests(folder, cursor["digests"])
+        before = [Listed(*entry) for entry in cursor["listed"]]
+        ingested = ingested_content(tables)
+        keys = [date.fromisoformat(key) for key in weeks.get_partition_keys()]
+        decisions = decide(now, before, ingested, keys[0], keys[-1], digests)
+        requests = plan(decisions, ingested, brancher(tables, policy, context.instance))
+        reasons = [decision.reason for decision in decisions if decision.kind != "ingested"]
+        for reason in reasons:
+            context.log.info(reason)
+        listed = [[entry.name, entry.size, entry.fingerprint] for entry in now]
+        return dg.SensorResult(
+            run_requests=[run_request(request) for request in requests],
+            skip_reason=None if requests else skip_reason(reasons, len(now)),
+            cursor=json.dumps({"listed": listed, "digests": digests.known(now)}),
+        )
+
+    return sensor
+
+
+class Digests:
+    """Content of landing files, read once per change."""
+
+    def __init__(self, folder: Folder, known: dict[str, list[str]]) -> None:
+        self._folder, self._known = folder, known
+
+    def __call__(self, listed: Listed) -> str:
+        """The sha256 of a listed file's content.
+
+        Raises:
+            LandingError: the file must not be ingested.
+        """
+        state = f"{listed.size} {listed.fingerprint}"
+        if self._known.get(listed.name, [""])[0] != state:
+            self._known[listed.name] = [state, inspect_file(self._folder, listed.name).sha256]
+        return self._known[listed.name][1]
+
+    def known(self, now: list[Listed]) -> dict[str, list[str]]:
+        """What is worth remembering: the files that are still there."""
+        return {entry.name: self._known[entry.name] for entry in now if entry.name in self._known}
+
+
+def ingested_content(lake: Lake) -> dict[date, str]:
+    """The sha256 that every week in the lake was made from."""
+    rows = lake.read("landed_files", lake.weeks("landed_files")).to_pylist()
+    return {row["week"]: row["sha256"] for row in rows}
+
+
+def brancher(
+    lake: Lake, policy: RetrainingPolicy, instance: dg.DagsterInstance
+) -> Callable[[date, set[date], date | None], Branch]:
+    """The policy, given the lake's state and the latest results of the checks that may ask for a model."""
+    held = set(lake.weeks("staged_baskets"))
+
+    def branch(week: date, arriving: set[date], training: date | None) -> Branch:
+        champion = registry.promoted(lake, next_basket.MODEL, week)
+        return choose(
+            week,
+            champion=training or (champion.week if champion else None),
+            history_weeks=len({other for other in held | arriving if other < week}) + 1,
+            failed_check=failed_check(instance),
+            policy=policy,
+        )
+
+    return branch
+
+
+def failed_check(instance: dg.DagsterInstance) -> str | None:
+    """Name of a check that asks for a new model by its latest result; None when all hold or never ran."""
+    latest = instance.event_log_storage.get_latest_asset_check_execution_by_key(RETRAINING_CHECKS)
+    for key, record in latest.items():
+        if record.event and record.event.dagster_event:
+            evaluation = record.event.dagster_event.asset_check_evaluation_data
+            if not evaluation.passed:
+                return key.name
+    return None
+
+
+def run_request(request: Request) -> dg.RunRequest:
+    """The request as Dagster takes it; its tags say which branch and why."""
+    tags = {"nextbasket/branch": request.job, "nextbasket/why": request.why}
+    if request.first == request.last:
+        return dg.RunRequest(request.key, job_name=request.job, partition_key=request.first.isoformat(), tags=tags)
+    tags |= {
+        "dagster/asset_partition_range_start": request.first.isoformat(),
+        "dagster/asset_partition_range_end": request.last.isoformat(),
+    }
+    return dg.RunRequest(request.key, job_name=request.job, tags=tags)
+
+
+def skip_reason(reasons: list[str], files: int) -> str:
+    """Why a tick launches nothing."""
+    if not files:
+        return "the landing folder is empty"
+    return "; ".join(reasons[:20]) or f"all {files} file(s) of the landing folder are in the lake as they are"

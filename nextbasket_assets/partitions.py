@@ -1,0 +1,48 @@
+"""The retail calendar as Dagster sees it: one partition per week, named by its Monday."""
+
+from datetime import date, timedelta
+
+import dagster as dg
+
+LGSR_FIRST_WEEK = date(2006, 4, 10)
+LGSR_LAST_WEEK = date(2008, 6, 30)
+
+
+def weekly(first: date, last: date | None) -> dg.WeeklyPartitionsDefinition:
+    """Weeks from `first` to `last`, both Mondays, both included; an open end for a live retailer when `last` is None.
+
+    Raises:
+        ValueError: a bound is no Monday, or they are in the wrong order.
+    """
+    for bound in (first, last):
+        if bound is not None and bound.weekday() != 0:
+            raise ValueError(f"{bound} is not a Monday: a retail week is named by its first day")
+    if last is not None and last < first:
+        raise ValueError(f"the last week {last} is before the first week {first}")
+    end = None if last is None else (last + timedelta(weeks=1)).isoformat()  # the library's end is exclusive
+    return dg.WeeklyPartitionsDefinition(
+        start_date=first.isoformat(), end_date=end, day_offset=1, end_offset=int(not end)
+    )
+
+
+LGSR_WEEKS = weekly(LGSR_FIRST_WEEK, LGSR_LAST_WEEK)
+
+
+def weeks_of(partition_keys: list[str]) -> list[date]:
+    """The Mondays of these partition keys, in order."""
+    return sorted(date.fromisoformat(key) for key in partition_keys)
+
+
+def contiguous(weeks: list[date]) -> list[tuple[date, date]]:
+    """The weeks as ranges without a gap: a range run marks every week in it as made, so it must not span a missing one.
+
+    >>> contiguous([date(2006, 4, 10), date(2006, 4, 17), date(2006, 5, 1)])
+    [(datetime.date(2006, 4, 10), datetime.date(2006, 4, 17)), (datetime.date(2006, 5, 1), datetime.date(2006, 5, 1))]
+    """
+    ranges: list[tuple[date, date]] = []
+    for week in sorted(weeks):
+        if ranges and week - ranges[-1][1] == timedelta(weeks=1):
+            ranges[-1] = (ranges[-1][0], week)
+        else:
+            ranges.append((week, week))
+    return ranges

@@ -1,0 +1,148 @@
+"""The landing folder: a local folder or an s3:// prefix, listed and opened by the same code."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import BinaryIO, Protocol, cast
+from urllib.parse import urlparse
+
+import dagster as dg
+
+from nextbasket_assets.arrivals import Listed
+from nextbasket_assets.landing import LandingError, LandingFile, inspect, week_code, week_of
+
+
+class Folder(Protocol):
+    """What a landing folder can do, wherever it is."""
+
+    def list(self) -> list[Listed]:
+        """Every name directly inside it, with size and fingerprint."""
+
+    def uri(self, name: str) -> str:
+        """How Spark names a file of it."""
+
+    def open(self, name: str) -> "contextmanager[BinaryIO]":
+        """A file of it, as bytes."""
+
+
+@dataclass(frozen=True)
+class LocalFolder:
+    """A landing folder on a disk."""
+
+    path: Path
+
+    def list(self) -> list[Listed]:
+        """Regular files; the fingerprint is the time of the last change."""
+        if not self.path.is_dir():
+            raise LandingError(
+                f"{self.path}: no such landing folder. Create it, or set NEXTBASKET_LANDING to the right one."
+            )
+        entries = [(entry.name, entry.stat()) for entry in os.scandir(self.path) if entry.is_file()]
+        return [Listed(name, stat.st_size, str(stat.st_mtime_ns)) for name, stat in sorted(entries)]
+
+    def uri(self, name: str) -> str:
+        """Absolute path of a file."""
+        return str(self.path / name)
+
+    @contextmanager
+    def open(self, name: str) -> Iterator[BinaryIO]:
+        """A file's bytes."""
+        with (self.path / name).open("rb") as stream:
+            yield stream
+
+
+@dataclass(frozen=True)
+class S3Folder:
+    """A landing prefix of a bucket. Only whole objects are ever listed: S3 shows a multipart upload when it is complete."""
+
+    bucket: str
+    prefix: str
+
+    def list(self) -> list[Listed]:
+        """Objects directly below the prefix; the fingerprint is the ETag."""
+        pages = (
+            self._client()
+            .get_paginator("list_objects_v2")
+            .paginate(Bucket=self.bucket, Prefix=self.prefix, Delimiter="/")
+        )
+        objects = [item for page in pages for item in page.get("Contents", ()) if item["Key"] != self.prefix]
+        return [Listed(item["Key"].removeprefix(self.prefix), item["Size"], item["ETag"]) for item in objects]
+
+    def uri(self, name: str) -> str:
+        """URI of an object."""
+        return f"s3://{self.bucket}/{self.prefix}{name}"
+
+    @contextmanager
+    def open(self, name: str) -> Iterator[BinaryIO]:
+        """An object's bytes, streamed."""
+        body = self._client().get_object(Bucket=self.bucket, Key=self.prefix + name)["Body"]
+        try:
+            yield cast(BinaryIO, body)
+        finally:
+            body.close()
+
+    @staticmethod
+    def _client():  # type: ignore[no-untyped-def]  # boto3 builds its clients at run time
+        import boto3
+
+        return boto3.client("s3")
+
+
+class LandingResource(dg.ConfigurableResource):
+    """Where weekly files arrive.
+
+    Attributes:
+        uri: absolute local folder, or s3://bucket/prefix.
+    """
+
+    uri: str
+
+    def folder(self) -> Folder:
+        """The folder itself, a plain object."""
+        parsed = urlparse(self.uri)
+        if parsed.scheme == "s3":
+            prefix = parsed.path.strip("/")
+            return S3Folder(parsed.netloc, f"{prefix}/" if prefix else "")
+        return LocalFolder(Path(self.uri))
+
+
+def inspect_file(folder: Folder, name: str) -> LandingFile:
+    """Read one file of the folder and say what it holds.
+
+    Raises:
+        LandingError: it must not be ingested; the message says why.
+    """
+    with folder.open(name) as stream:
+        return inspect(stream, name)
+
+
+def files_of(folder: Folder, weeks: list[date]) -> list[LandingFile]:
+    """The one sound file of every week, in week order.
+
+    Raises:
+        LandingError: a week has no file, two files that differ, or one that must not be ingested.
+    """
+    names: dict[date, list[str]] = {week: [] for week in weeks}
+    for listed in folder.list():
+        week = week_of(listed.name)
+        if week in names:
+            names[week].append(listed.name)
+    missing = [f"{week_code(week)} ({week})" for week, found in names.items() if not found]
+    if missing:
+        raise LandingError(
+            f"no landing file for {len(missing)} week(s): {', '.join(missing[:10])}. "
+            "Leave them out of the range, or deliver transactions_YYYYWW.csv.gz for each."
+        )
+    return [_only([inspect_file(folder, name) for name in found]) for found in names.values()]
+
+
+def _only(files: list[LandingFile]) -> LandingFile:
+    rival = next((file for file in files if file.sha256 != files[0].sha256), None)
+    if rival:
+        raise LandingError(
+            f"{rival.name}: {files[0].name} is another file for week {week_code(rival.week)}. Remove one of them."
+        )
+    return files[0]
