@@ -6,6 +6,7 @@ Both can be allowed for one run by the tag `nextbasket/allow` (comma-separated c
 from collections.abc import Iterator, Sequence
 from datetime import date
 from statistics import median
+from typing import Any
 
 import dagster as dg
 
@@ -54,7 +55,7 @@ def raw_results(
     }
     allowed = {name.strip() for name in context.run.tags.get(ALLOW_TAG, "").split(",")} - {_RECONCILED}
     for name, found in problems.items():
-        metadata = {"problems": "\n".join(found) or "none", "allowed_by_tag": name in allowed}
+        metadata: dict[str, Any] = {"problems": "\n".join(found) or "none", "allowed_by_tag": name in allowed}
         yield dg.AssetCheckResult(
             asset_key="raw_transactions", check_name=name, passed=not found or name in allowed, metadata=metadata
         )

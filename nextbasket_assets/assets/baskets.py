@@ -6,6 +6,7 @@ from typing import Any
 
 import dagster as dg
 import pyarrow as pa
+from pydantic import Field
 
 from nextbasket_assets.assets.audit import raw_checks, raw_results
 from nextbasket_assets.assets.publishing import (
@@ -34,7 +35,7 @@ _RAW = ("raw_transactions", "rejected_lines", "landed_files")
 class StagingConfig(dg.Config):
     """What counts as merchandise."""
 
-    non_merchandise: list[str] = ["PRD0903678"]
+    non_merchandise: list[str] = Field(default=["PRD0903678"])
     """Item codes that are no merchandise (the carrier bag); kept out of baskets and counted."""
 
 

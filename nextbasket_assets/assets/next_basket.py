@@ -16,9 +16,6 @@ from nextbasket_assets.assets.publishing import (
     table_spec,
     versions,
 )
-from nextbasket_assets.code_version import code_version
-from nextbasket_assets.lake import registry
-from nextbasket_assets.lake.publish import write_staged
 from nextbasket_assets.lake.registry import Decision
 from nextbasket_assets.lake.tables import Lake
 from nextbasket_assets.partitions import LGSR_WEEKS

@@ -6,13 +6,13 @@ from datetime import date
 
 import dagster as dg
 
+from nextbasket_assets.arrivals import Listed, decide
 from nextbasket_assets.assets import next_basket
 from nextbasket_assets.lake import registry
 from nextbasket_assets.lake.tables import Lake
-from nextbasket_assets.arrivals import Listed, decide
-from nextbasket_assets.operations.requests import Request, plan
 from nextbasket_assets.operations.checks import RETRAINING_CHECKS
 from nextbasket_assets.operations.jobs import backfill_weeks, score_week, train_and_score_week
+from nextbasket_assets.operations.requests import Request, plan
 from nextbasket_assets.operations.retraining import Branch, RetrainingPolicy, choose
 from nextbasket_assets.resources.lake import LakeResource
 from nextbasket_assets.resources.landing import Folder, LandingResource, inspect_file

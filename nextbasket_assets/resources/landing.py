@@ -2,11 +2,11 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import BinaryIO, Protocol, cast
+from typing import Any, BinaryIO, Protocol, cast
 from urllib.parse import urlparse
 
 import dagster as dg
@@ -24,7 +24,7 @@ class Folder(Protocol):
     def uri(self, name: str) -> str:
         """How Spark names a file of it."""
 
-    def open(self, name: str) -> "contextmanager[BinaryIO]":
+    def open(self, name: str) -> AbstractContextManager[BinaryIO]:
         """A file of it, as bytes."""
 
 
@@ -85,7 +85,7 @@ class S3Folder:
             body.close()
 
     @staticmethod
-    def _client():  # type: ignore[no-untyped-def]  # boto3 builds its clients at run time
+    def _client() -> Any:  # boto3 builds its clients at run time
         import boto3
 
         return boto3.client("s3")
