@@ -1,0 +1,37 @@
+.DEFAULT_GOAL := help
+PYTHON ?= python3.11
+VENV := .venv
+INSTALLED := $(VENV)/.installed
+
+help: ## Show this list
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
+
+install: $(INSTALLED) ## Create .venv with everything in it, a Java runtime too
+
+demo: $(INSTALLED) ## Run the main job: weekly files to next-basket scores (a synthetic shop, or NEXTBASKET_LANDING)
+	$(VENV)/bin/nextbasket demo $(ARGS)
+
+test: $(INSTALLED) ## Run the tests that take less than ten minutes together
+	$(VENV)/bin/python -m pytest -m "not slow and not emr and not browser" $(ARGS)
+
+slow: $(INSTALLED) ## Run the slow tests
+	$(VENV)/bin/python -m pytest -m slow $(ARGS)
+
+check: $(INSTALLED) ## Lint, formatting, types and the import directions
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/python -m pytest -q nextbasket_tests/test_architecture.py
+
+ui: $(INSTALLED) ## Open the Dagster UI on the same data (127.0.0.1:3000)
+	$(VENV)/bin/nextbasket ui $(ARGS)
+
+clean: ## Remove the environment and all local data
+	rm -rf $(VENV) .nextbasket
+
+$(INSTALLED): pyproject.toml requirements.lock
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --constraint requirements.lock --editable ".[dev]"
+	@touch $@
+
+.PHONY: help install demo test slow check ui clean
