@@ -20,7 +20,9 @@ _LINE = tuple(name for name in names("raw_transactions") if name not in ("source
 COUNTS = ("lines", "lines_kept", *FILTERS)
 
 
-def counted_baskets(raw: DataFrame, non_merchandise: Sequence[str], *, files_per_week: int, partitions: int) -> DataFrame:
+def counted_baskets(
+    raw: DataFrame, non_merchandise: Sequence[str], *, files_per_week: int, partitions: int
+) -> DataFrame:
     """One row per basket id and week, with the counts that `staged_baskets` leaves behind.
 
     One shuffle, by week and a stable share of its baskets: everything after it groups by more than that.

@@ -10,9 +10,7 @@ from pyspark.sql import functions as F
 _PRICE = {"AZ": "LA", "CT": "MM", "BG": "UM", "DY": "XX"}
 _LIFESTAGE = {"BU": "OT", "DI": "YF", "AT": "YA", "CZ": "OA", "FN": "PE", "EQ": "OF"}
 
-_DATE = (
-    "make_date(int(substring(SHOP_DATE, 1, 4)), int(substring(SHOP_DATE, 5, 2)), int(substring(SHOP_DATE, 7, 2)))"
-)
+_DATE = "make_date(int(substring(SHOP_DATE, 1, 4)), int(substring(SHOP_DATE, 5, 2)), int(substring(SHOP_DATE, 7, 2)))"
 _CODE_PATTERN = r"^[!-~]{1,64}\\z"  # visible ASCII
 
 

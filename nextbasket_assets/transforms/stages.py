@@ -14,7 +14,7 @@ from typing import Any
 
 from pyspark.sql import SparkSession
 
-from nextbasket_assets.transforms import stage_lines
+from nextbasket_assets.transforms import stage_lines, stage_missions
 from nextbasket_assets.transforms.tables import SETTINGS, audit
 
 Plan = dict[str, Any]
@@ -23,6 +23,9 @@ Report = dict[str, Any]
 STAGES: dict[str, Callable[[SparkSession, Plan], Report]] = {
     "raw_transactions": stage_lines.raw_transactions,
     "staged_baskets": stage_lines.staged_baskets,
+    "mission_model": stage_missions.mission_model,
+    "tag_baskets": stage_missions.tag_baskets,
+    "customer_sequences": stage_missions.customer_sequences,
 }
 
 

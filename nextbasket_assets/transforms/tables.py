@@ -62,7 +62,9 @@ def audit(spark: SparkSession, table: str, folder: str, weeks: list[str]) -> dic
         `{"2006-04-10": {"rows": 3, "violations": {"hour is from 0 to 23": 0}}}`.
     """
     written = spark.read.schema(schema(table)).parquet(folder).select(*names(table))
-    offenders = [F.expr(claim).cast("long").alias(f"claim_{index}") for index, claim in enumerate(CLAIMS[table].values())]
+    offenders = [
+        F.expr(claim).cast("long").alias(f"claim_{index}") for index, claim in enumerate(CLAIMS[table].values())
+    ]
     counted = written.groupBy(WEEK).agg(F.count(F.lit(1)).alias("rows"), *offenders).collect()
     report: dict[str, dict[str, Any]] = {
         week: {"rows": 0, "violations": dict.fromkeys(CLAIMS[table], 0)} for week in sorted(weeks)
