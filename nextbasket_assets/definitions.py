@@ -24,6 +24,9 @@ from nextbasket_assets.resources.landing import LandingResource  # noqa: E402
 from nextbasket_assets.resources.spark import SparkResource  # noqa: E402
 
 
+PROJECT_FOLDER = ".nextbasket"
+
+
 class SettingsError(Exception):
     """The environment asks for something that does not exist; the message says what there is."""
 
@@ -37,6 +40,7 @@ class Settings:
         landing: folder or s3:// prefix where weekly files arrive (NEXTBASKET_LANDING).
         lake: folder or s3:// prefix of the tables and models (NEXTBASKET_LAKE).
         first_week: Monday of the first partition (NEXTBASKET_FIRST_WEEK).
+        dagster_home: folder of Dagster's own storage for the local commands (DAGSTER_HOME).
         last_week: Monday of the last partition; None, an open end, for a live retailer (NEXTBASKET_LAST_WEEK, `open`).
         driver_memory: heap of Spark's JVM (NEXTBASKET_DRIVER_MEMORY).
     """
@@ -44,6 +48,7 @@ class Settings:
     deployment: str
     landing: str
     lake: str
+    dagster_home: str
     first_week: date = LGSR_FIRST_WEEK
     last_week: date | None = LGSR_LAST_WEEK
     driver_memory: str = "3g"
@@ -59,17 +64,23 @@ def settings(environment: Mapping[str, str]) -> Settings:
     if deployment != "local":
         raise SettingsError(f"NEXTBASKET_DEPLOYMENT is {deployment!r}: the only deployment there is is 'local'.")
     last = environment.get("NEXTBASKET_LAST_WEEK", LGSR_LAST_WEEK.isoformat())
+    landing = environment.get("NEXTBASKET_LANDING", f"{PROJECT_FOLDER}/demo/landing")
+    # One landing folder, one lake: two shops never mix, whatever the order in which they are tried.
+    shop = Path(landing).resolve().name if "NEXTBASKET_LANDING" in environment else "demo"
     return Settings(
         deployment=deployment,
-        landing=_location(environment.get("NEXTBASKET_LANDING", ".nextbasket/landing")),
-        lake=_location(environment.get("NEXTBASKET_LAKE", ".nextbasket/lake")),
+        landing=_location(landing),
+        lake=_location(environment.get("NEXTBASKET_LAKE", f"{PROJECT_FOLDER}/{shop}/lake")),
+        dagster_home=_location(environment.get("DAGSTER_HOME", f"{PROJECT_FOLDER}/{shop}/dagster")),
         first_week=_monday("NEXTBASKET_FIRST_WEEK", environment.get("NEXTBASKET_FIRST_WEEK", str(LGSR_FIRST_WEEK))),
         last_week=None if last == "open" else _monday("NEXTBASKET_LAST_WEEK", last),
         driver_memory=environment.get("NEXTBASKET_DRIVER_MEMORY", "3g"),
     )
 
 
-def build_definitions(chosen: Settings, **resources: Any) -> dg.Definitions:
+def build_definitions(
+    chosen: Settings, loggers: Mapping[str, dg.LoggerDefinition] | None = None, **resources: Any
+) -> dg.Definitions:
     """Fresh definitions for these settings; keyword arguments replace resources by name."""
     weeks = weekly(chosen.first_week, chosen.last_week)
     assets = [
@@ -82,6 +93,7 @@ def build_definitions(chosen: Settings, **resources: Any) -> dg.Definitions:
         assets=assets,
         asset_checks=CHECKS,
         jobs=JOBS,
+        loggers=loggers,
         sensors=[landing_sensor(weeks, RetrainingPolicy())],
         executor=dg.in_process_executor,  # one process per run: one Spark session, and resources live as long as the run
         resources={

@@ -1,0 +1,21 @@
+"""Dagster's own folder for the local commands: made once, with quiet settings, so that runs survive."""
+
+import os
+import shutil
+from importlib import resources
+from pathlib import Path
+
+
+def prepare(folder: str) -> None:
+    """Make the folder, put the settings there, and point Dagster to it (DAGSTER_HOME)."""
+    home = Path(folder)
+    home.mkdir(parents=True, exist_ok=True)
+    if not (home / "dagster.yaml").exists():
+        with resources.as_file(resources.files("nextbasket_assets") / "dagster.yaml") as shipped:
+            shutil.copyfile(shipped, home / "dagster.yaml")
+    os.environ["DAGSTER_HOME"] = str(home)
+
+
+def environment() -> dict[str, str]:
+    """The environment of this process, for the settings."""
+    return dict(os.environ)

@@ -1,0 +1,200 @@
+"""`nextbasket`: the demo, the synthetic shop, the UI, and a look at missions, customers and evaluations."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import date
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from nextbasket_assets.catalogue import Catalogue
+    from nextbasket_assets.definitions import Settings
+    from nextbasket_assets.lake.tables import Lake
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
+def main() -> None:
+    """Weekly transactions in, next-basket scores out."""
+
+
+def _week(_: click.Context, __: click.Parameter, value: str | None) -> date | None:
+    from nextbasket_assets.landing import monday
+
+    try:
+        return monday(value) if value else None
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+
+
+week_option = click.option("--week", callback=_week, metavar="YYYYWW", help="Retail week; the newest one by default.")
+
+
+def settled(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the settings of the environment, and turn our errors into one message without a traceback."""
+
+    @wraps(command)
+    def run(**arguments: Any) -> None:
+        from nextbasket_assets.cli.demo import RunFailedError
+        from nextbasket_assets.cli.home import environment
+        from nextbasket_assets.definitions import SettingsError, settings
+        from nextbasket_assets.lake.tables import LakeError
+        from nextbasket_assets.landing import LandingError
+
+        try:
+            command(settings(environment()), **arguments)
+        except (SettingsError, LandingError, LakeError, RunFailedError) as error:
+            raise click.ClickException(str(error)) from error
+
+    return run
+
+
+@main.command()
+@click.option("--customers", default=5000, help="Customers of the shop.")
+@click.option("--weeks", default=117, help="Weekly files to write, from 200607 on.")
+@click.option("--seed", default=1, help="The same seed gives the same bytes.")
+@click.option("--strength", default=0.5, help="How strongly the planted missions shape a basket: 0 not at all, 1 fully.")
+@click.option("--header", type=click.Choice(["A", "B", "C"]), default="B", help="Dialect of the column names.")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder to write into.")
+def shop(customers: int, weeks: int, seed: int, strength: float, header: str, out: Path) -> None:
+    """Write a synthetic shop: weekly files as a retailer would land them, with planted missions."""
+    from nextbasket_assets.shop.shop import write_shop
+
+    with click.progressbar(length=weeks, label=f"{customers:,} customers, {weeks} weeks") as bar:
+        report = write_shop(
+            out,
+            customers=customers,
+            weeks=weeks,
+            seed=seed,
+            strength=strength,
+            header=header,  # type: ignore[arg-type]  # click.Choice gives one of the three
+            progress=lambda done, _: bar.update(done - bar.pos),
+        )
+    click.echo(f"{report.files} files, {report.baskets:,} baskets, {report.lines:,} lines in {out}")
+
+
+@main.command()
+@click.option("--customers", default=400, help="Customers of the synthetic shop.")
+@click.option("--weeks", default=30, help="Weeks of the synthetic shop.")
+@click.option("--as-of", callback=_week, metavar="YYYYWW", help="Week to train as of; the fifth-last one by default.")
+@settled
+def demo(settings: "Settings", customers: int, weeks: int, as_of: date | None) -> None:
+    """Run the main job: landed weeks to missions, a trained model and next-basket scores.
+
+    Without NEXTBASKET_LANDING a synthetic shop is written first. What is already in the lake is not made again.
+    """
+    from nextbasket_assets.cli import demo as steps
+    from nextbasket_assets.cli.home import environment, prepare
+    from nextbasket_assets.resources.landing import LandingResource
+
+    landing = Path(settings.landing)
+    if "NEXTBASKET_LANDING" not in environment() and not list(landing.glob("transactions_*")):
+        main.main(["shop", f"--customers={customers}", f"--weeks={weeks}", f"--out={landing}"], standalone_mode=False)
+    landed = sorted(steps.landed_weeks(LandingResource(uri=settings.landing).folder()))
+    if not landed:
+        raise click.ClickException(f"{settings.landing}: no transactions_YYYYWW.csv[.gz] there. Deliver the weekly files.")
+    prepare(settings.dagster_home)
+    week = as_of or steps.default_as_of(landed)
+    steps.run_all(settings, week)
+    lake, catalogue = _open(settings)
+    _show_missions(lake, catalogue, week)
+    _show_customer(lake, catalogue, week, None)
+    _show_evaluation(lake, week)
+    click.echo("\nNext: `make ui` shows all of this in Dagster; `nextbasket customer CODE` shows another customer.")
+
+
+@main.command()
+@week_option
+@settled
+def missions(settings: "Settings", week: date | None) -> None:
+    """Show the missions of a model: how many baskets each has, and its items."""
+    lake, catalogue = _open(settings)
+    _show_missions(lake, catalogue, week or _newest(lake, "mission_topics"))
+
+
+@main.command()
+@click.argument("code", required=False)
+@week_option
+@settled
+def customer(settings: "Settings", code: str | None, week: date | None) -> None:
+    """Show a customer's next basket with reasons; without CODE, the one with the longest history."""
+    lake, catalogue = _open(settings)
+    _show_customer(lake, catalogue, week or _newest(lake, "next_basket_scores"), code)
+
+
+@main.command()
+@week_option
+@settled
+def evaluation(settings: "Settings", week: date | None) -> None:
+    """Show how good a week's model is: on its held-out weeks, and against what people bought afterwards."""
+    lake, _ = _open(settings)
+    _show_evaluation(lake, week or _newest(lake, "model_evaluation"))
+
+
+@main.command()
+@click.option("--port", default=3000, help="Port on 127.0.0.1.")
+@settled
+def ui(settings: "Settings", port: int) -> None:
+    """Open the Dagster UI on the same data, with the landing sensor running."""
+    from nextbasket_assets.cli.home import prepare
+
+    prepare(settings.dagster_home)
+    Path(settings.landing).mkdir(parents=True, exist_ok=True)
+    dagster = Path(sys.executable).with_name("dagster")
+    command = [str(dagster), "dev", "-m", "nextbasket_assets.definitions", "-h", "127.0.0.1", "-p", str(port)]
+    sys.exit(subprocess.call(command))
+
+
+def _open(settings: "Settings") -> "tuple[Lake, Catalogue]":
+    from nextbasket_assets.catalogue import FILE_NAME, Catalogue, read_catalogue
+    from nextbasket_assets.lake.tables import Lake
+    from nextbasket_assets.resources.landing import LandingResource
+
+    folder = LandingResource(uri=settings.landing).folder()
+    if FILE_NAME not in {listed.name for listed in folder.list()}:
+        return Lake(settings.lake), Catalogue()
+    with folder.open(FILE_NAME) as stream:
+        return Lake(settings.lake), read_catalogue(stream)
+
+
+def _newest(lake: "Lake", table: str) -> date:
+    weeks = lake.weeks(table)
+    if not weeks:
+        raise click.ClickException(f"{table} has no week yet. Run `nextbasket demo`, or materialise it in the UI.")
+    return weeks[-1]
+
+
+def _show_missions(lake: "Lake", catalogue: "Catalogue", week: date) -> None:
+    from rich.console import Console
+
+    from nextbasket_assets.report.console import missions_table
+
+    Console().print(missions_table(lake, week, catalogue))
+
+
+def _show_customer(lake: "Lake", catalogue: "Catalogue", week: date, code: str | None) -> None:
+    import pyarrow.compute as pc
+    from rich.console import Console
+
+    from nextbasket_assets.report.console import customer_table
+
+    sequences = lake.read("customer_sequences", [week]).select(["customer", "baskets_seen"])
+    order = [("baskets_seen", "descending"), ("customer", "ascending")]
+    chosen = code or sequences.sort_by(order)["customer"][0].as_py()
+    scores = lake.read("next_basket_scores", [week])
+    rows = scores.filter(pc.equal(scores["customer"], chosen)).to_pylist()
+    if not rows:
+        raise click.ClickException(f"week {week} has no scores for that customer code. Check the code, or choose another --week.")
+    Console().print(customer_table(rows[:10], chosen, week, catalogue))
+
+
+def _show_evaluation(lake: "Lake", week: date) -> None:
+    from rich.console import Console
+
+    from nextbasket_assets.report.console import evaluation_table
+
+    console = Console()
+    console.print(evaluation_table(lake.read("model_evaluation", [week]).to_pylist(), "Held-out weeks"))

@@ -1,0 +1,1 @@
+"""What people look at: the lake's numbers as tables and pictures."""
