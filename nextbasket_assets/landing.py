@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import BinaryIO
 
-NAME = re.compile(r"transactions_(\d{6})\.csv(\.gz)?")
+NAME = re.compile(r"transactions_([0-9]{6})\.csv(\.gz)?")
 
 # Field of the transaction -> the header names that mean it, the documented one first.
 FIELDS: dict[str, tuple[str, ...]] = {
@@ -74,13 +74,10 @@ def monday(code: str) -> date:
     Raises:
         ValueError: not six digits, or the week is not 01 to 52.
     """
-    if not re.fullmatch(r"\d{6}", code) or not 1 <= int(code[4:]) <= _WEEKS_PER_YEAR:
+    if not re.fullmatch(r"[0-9]{6}", code) or not 1 <= int(code[4:]) <= _WEEKS_PER_YEAR:
         raise ValueError(f"{code[:20]!r} is no retail week: expected YYYYWW with WW from 01 to {_WEEKS_PER_YEAR}")
     weeks = _WEEKS_PER_YEAR * (int(code[:4]) - _FIRST_MONDAY.year) + int(code[4:]) - 1
-    try:
-        return _FIRST_MONDAY + timedelta(weeks=weeks)
-    except OverflowError as error:
-        raise ValueError(f"{code!r} is no retail week: its date is out of range") from error
+    return _FIRST_MONDAY + timedelta(weeks=weeks)
 
 
 def week_code(week: date) -> str:

@@ -107,7 +107,8 @@ def _with_conflicts_apart(baskets: DataFrame) -> DataFrame:
     moved = ("lines_kept", "return", "non_merchandise")
     counts = [F.when(conflict, F.lit(0)).otherwise(F.col(name)).alias(name) for name in moved]
     return baskets.select(
-        *("week", "share", "basket", *(F.col("identities")[0][name].alias(name) for name in _IDENTITY)),
+        *("week", "basket"),
+        *(F.col("identities")[0][name].alias(name) for name in _IDENTITY),
         *(_agreed(name) for name in _LABELS),
         F.aggregate("item_lines", F.lit(0).cast("long"), lambda total, line: total + line["quantity"]).alias("units"),
         F.aggregate(
@@ -116,7 +117,8 @@ def _with_conflicts_apart(baskets: DataFrame) -> DataFrame:
             lambda total, line: (total + line["spend"]).cast("decimal(14,2)"),
         ).alias("spend"),
         _merged(F.col("item_lines")).alias("items"),
-        *("lines", "duplicate", "damaged_anonymous", *counts),
+        *("lines", "duplicate", "damaged_anonymous"),
+        *counts,
         F.when(conflict, F.col("lines_kept") + F.col("return") + F.col("non_merchandise"))
         .otherwise(F.lit(0))
         .alias("conflicting_basket"),

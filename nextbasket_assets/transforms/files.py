@@ -27,7 +27,7 @@ def write_text(spark: SparkSession, uri: str, text: str) -> None:
 
 def _open(spark: SparkSession, uri: str) -> tuple[Any, Any]:
     path = _jvm(spark).org.apache.hadoop.fs.Path(uri)
-    return path.getFileSystem(spark._jsc.hadoopConfiguration()), path  # type: ignore[attr-defined]
+    return path.getFileSystem(spark._jsc.hadoopConfiguration()), path
 
 
 def _jvm(spark: SparkSession) -> Any:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pyspark.ml.clustering import LDA, LDAModel
+from pyspark.ml.clustering import LDA, LocalLDAModel
 from pyspark.ml.feature import CountVectorizerModel
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -73,9 +73,9 @@ def training_sample(documents_: DataFrame, settings: MissionSettings, share: flo
     )
 
 
-def fit(sample: DataFrame, settings: MissionSettings) -> LDAModel:
+def fit(sample: DataFrame, settings: MissionSettings) -> LocalLDAModel:
     """Online LDA on a sample of documents."""
-    return LDA(
+    model = LDA(
         k=settings.k,
         seed=settings.seed,
         optimizer="online",
@@ -87,6 +87,8 @@ def fit(sample: DataFrame, settings: MissionSettings) -> LDAModel:
         topicConcentration=settings.topic_concentration,
         optimizeDocConcentration=False,
     ).fit(sample)
+    assert isinstance(model, LocalLDAModel)  # what the online optimiser makes
+    return model
 
 
 def mission_order(topics: NDArray[np.float64]) -> list[int]:
@@ -120,7 +122,7 @@ def topic_rows(
     return rows
 
 
-def tagged(documents_: DataFrame, model: LDAModel, order: Sequence[int], version: str) -> DataFrame:
+def tagged(documents_: DataFrame, model: LocalLDAModel, order: Sequence[int], version: str) -> DataFrame:
     """Baskets with mission_weights, mission, confidence; one basket alone is tagged as in a large file."""
     weights = _as_array("topicDistribution")
     ordered = F.array(*(F.round(weights[topic], _DECIMALS).cast("float") for topic in order))
@@ -157,4 +159,4 @@ def _no_weights() -> Column:
 def _as_array(vector: str) -> Column:
     """`pyspark.ml.functions.vector_to_array`, whose module needs pandas, which nothing else here does."""
     java = SparkSession.active()._jvm.org.apache.spark.ml.functions  # type: ignore[union-attr]
-    return Column(java.vector_to_array(F.col(vector)._jc, "float64"))  # type: ignore[attr-defined]
+    return Column(java.vector_to_array(F.col(vector)._jc, "float64"))

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pyspark.ml.clustering import LDAModel, LocalLDAModel
+from pyspark.ml.clustering import LocalLDAModel
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
@@ -63,7 +63,7 @@ def mission_model(spark: SparkSession, plan: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _save(spark: SparkSession, plan: dict[str, Any], model: LDAModel, items: list[Any], config: dict[str, Any]) -> None:
+def _save(spark: SparkSession, plan: dict[str, Any], model: LocalLDAModel, items: list[Any], config: dict[str, Any]) -> None:
     folder = plan["outputs"]["model"]
     model.write().save(f"{folder}/lda")
     rows = [(index, row["item"], row["baskets"]) for index, row in enumerate(items)]
