@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import dagster as dg
+from pydantic import Field
 
 from nextbasket_assets.assets.publishing import (
     audited,
@@ -33,20 +34,22 @@ MODEL = "mission_model"
 
 
 class MissionConfig(dg.Config):
-    """How the mission model is fitted."""
+    """How the mission model is fitted; the fields after `window_weeks` are those of `MissionSettings`."""
 
-    missions: int = 10
-    """Number of missions (LDA's k)."""
-    window_weeks: int = 52
-    """Training window: this many weeks up to the as-of week."""
-    seed: int = 1
-    """Seed of the sample and of the fit."""
-    max_quantity: int = 3
-    """A line counts at most this often, so that a 12-pack does not make a mission."""
-    min_baskets: int = 10
-    """Items in fewer baskets of the window are unknown to the model."""
-    max_baskets: int = 100_000
-    """Baskets that the fit reads at most: a stable sample of the window."""
+    window_weeks: int = Field(default=52, description="Training window: this many weeks up to the as-of week.")
+    k: int = Field(default=10, description="Number of missions.")
+    seed: int = Field(default=1, description="Seed of the sample and of the fit.")
+    max_quantity: int = Field(default=3, description="Units of one item that count: a twelve-pack is one mission.")
+    min_item_baskets: int = Field(default=20, description="Items in fewer baskets of the window are unknown.")
+    min_known_items: int = Field(default=2, description="Baskets with fewer known items teach nothing.")
+    max_baskets: int = Field(default=60_000, description="Baskets that the fit reads at most: a stable sample.")
+    batch_share: float = Field(default=0.05, description="Share of the sample per iteration.")
+    passes: int = Field(default=20, description="Passes over the sample.")
+    learning_offset: float = Field(default=64.0, description="Larger: the first batches count less.")
+    learning_decay: float = Field(default=0.7, description="How fast later batches count less, above 0.5.")
+    document_concentration: float = Field(default=0.1, description="Smaller: fewer missions per basket.")
+    topic_concentration: float = Field(default=0.05, description="Smaller: fewer items per mission.")
+    topic_items: int = Field(default=200, description="Most probable items of a mission that mission_topics lists.")
 
 
 @dg.multi_asset(
@@ -182,9 +185,8 @@ def tag(
         "tag_baskets",
         {"staged_baskets": lake.require("staged_baskets", weeks)},
         {table: folder},
-        weeks=[week.isoformat() for week in weeks],
+        weeks=[model.week.isoformat()] if model and table == "mission_history" else [week.isoformat() for week in weeks],
         model=lake.uri(model.artifact) if model else None,
-        as_of=model.week.isoformat() if model else None,
     )
 
 
@@ -200,7 +202,7 @@ def _fit(
         "mission_model",
         {"staged_baskets": lake.require("staged_baskets", sorted({*window, week}))},
         {"mission_topics": f"{folder}/{week}", "model": lake.uri(artifact)},
-        as_of=week.isoformat(),
+        weeks=[week.isoformat()],
         version=version,
         **config.model_dump(exclude={"window_weeks"}),
     )

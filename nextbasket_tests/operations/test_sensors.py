@@ -1,0 +1,182 @@
+"""The landing sensor on an ephemeral instance: what it launches, what it waits for, what it says."""
+
+import json
+import os
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import dagster as dg
+import pyarrow as pa
+import pytest
+
+from nextbasket_assets.lake.publish import Provenance, publish, stage, write_staged
+from nextbasket_assets.lake.tables import Lake
+from nextbasket_assets.landing import FIELDS, inspect, monday
+from nextbasket_assets.operations.retraining import RetrainingPolicy
+from nextbasket_assets.operations.sensors import landing_sensor
+from nextbasket_assets.partitions import weekly
+from nextbasket_assets.resources.lake import LakeResource
+from nextbasket_assets.resources.landing import LandingResource
+
+HEADER = ",".join(FIELDS) + "\n"
+LINE = ",".join(["x"] * len(FIELDS)) + "\n"
+WEEKS = weekly(monday("200607"), monday("200652"))
+
+
+class Shop:
+    """A landing folder and a lake, watched by the sensor."""
+
+    def __init__(self, root: Path, instance: dg.DagsterInstance) -> None:
+        self.folder, self.lake, self.instance = root / "landing", Lake(str(root / "lake")), instance
+        self.folder.mkdir()
+        self.cursor: str | None = None
+
+    def deliver(self, week: str, lines: int = 1, text: str | None = None) -> None:
+        path = self.folder / f"transactions_{week}.csv"
+        path.write_text(HEADER + LINE * lines if text is None else text)
+        os.utime(path, ns=(lines, lines))  # the clock of the machine plays no part
+
+    def ingest(self, week: str) -> None:
+        """What a successful run leaves behind."""
+        name = f"transactions_{week}.csv"
+        with (self.folder / name).open("rb") as stream:
+            file = inspect(stream, name)
+        row = {"source_file": name, "sha256": file.sha256, "bytes": 1, "lines": 1, "accepted": 1, "rejected": 0}
+        with stage(self.lake, "landed_files", "run") as folder:
+            write_staged(self.lake, "landed_files", folder, file.week, pa.Table.from_pylist([row]))
+            publish(self.lake, "landed_files", folder, [file.week], Provenance("run", "code", {}))
+
+    def tick(self) -> dg.SensorResult:
+        sensor = landing_sensor(WEEKS, RetrainingPolicy())
+        context = dg.build_sensor_context(
+            instance=self.instance,
+            cursor=self.cursor,
+            resources={
+                "landing": LandingResource(uri=str(self.folder)),
+                "lake": LakeResource(root=self.lake.root),
+            },
+        )
+        result = sensor.evaluate_tick(context)
+        self.cursor = result.cursor
+        return result  # type: ignore[return-value]
+
+    def launched(self) -> list[tuple[str | None, str | None]]:
+        return [(request.job_name, request.partition_key) for request in self.tick().run_requests or []]
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[Shop]:
+    with dg.DagsterInstance.ephemeral() as instance:
+        yield Shop(tmp_path, instance)
+
+
+def test_a_file_is_taken_when_two_looks_agree(shop: Shop) -> None:
+    """A new file waits one look, a growing one as long as it grows; then its week is scored once."""
+    shop.deliver("200607", lines=1)
+    assert "waiting" in str(shop.tick().skip_message)
+    shop.deliver("200607", lines=2)
+    assert "waiting" in str(shop.tick().skip_message)
+
+    assert shop.launched() == [("score_week", "2006-04-10")]
+
+
+def test_the_run_says_which_branch_and_why(shop: Shop) -> None:
+    """The tags of the run carry the decision in words."""
+    shop.deliver("200607")
+    shop.tick()
+    [request] = shop.tick().run_requests or []
+
+    assert request.tags["nextbasket/branch"] == "score_week"
+    assert request.tags["nextbasket/why"] == (
+        "week 200607 is new; no new model: 1 week(s) of history, 12 are needed to train"
+    )
+
+
+def test_the_same_file_again_does_nothing(shop: Shop) -> None:
+    """A week in the lake is left alone when its file comes again with another date but the same content."""
+    shop.deliver("200607", lines=2)
+    shop.ingest("200607")
+    os.utime(shop.folder / "transactions_200607.csv", ns=(99, 99))
+    shop.tick()
+    result = shop.tick()
+
+    assert not result.run_requests
+    assert result.skip_message == "all 1 file(s) of the landing folder are in the lake as they are"
+
+
+def test_a_corrected_file_runs_its_week_again(shop: Shop) -> None:
+    """New content under the same name asks for a run of its own, with another run key."""
+    shop.deliver("200607", lines=1)
+    shop.tick()
+    [first] = shop.tick().run_requests or []
+    shop.ingest("200607")
+    shop.deliver("200607", lines=2)
+    shop.tick()
+    [second] = shop.tick().run_requests or []
+
+    assert second.partition_key == "2006-04-10"
+    assert first.run_key != second.run_key
+    assert "is corrected" in second.tags["nextbasket/why"]
+
+
+def test_a_lost_cursor_reprocesses_nothing(shop: Shop) -> None:
+    """Without its cursor the sensor looks twice again and finds the lake as it is."""
+    shop.deliver("200607")
+    shop.ingest("200607")
+    shop.cursor = None
+
+    assert [shop.launched() for _ in range(3)] == [[], [], []]
+
+
+def test_one_bad_file_does_not_stop_the_others(shop: Shop) -> None:
+    """A cut file, a foreign name and an unknown week are named; the sound file beside them is taken."""
+    shop.deliver("200607")
+    shop.deliver("200608", text=HEADER + LINE[:-1])
+    shop.deliver("200699")
+    (shop.folder / "transactions_200607.csv.bak").touch()
+    shop.tick()
+
+    assert shop.launched() == [("score_week", "2006-04-10")]
+    (shop.folder / "transactions_200607.csv").unlink()
+    shop.tick()
+    said = str(shop.tick().skip_message)
+    assert "transactions_200608.csv: last line has no newline at byte" in said
+    assert "there is no retail week 200699" in said
+    assert "transactions_200607.csv.bak" in said
+
+
+def test_a_first_load_is_a_few_runs_not_one_per_week(shop: Shop) -> None:
+    """Twelve weeks at once: one backfill of eleven, and the newest trains, because now there is history enough."""
+    for number in range(7, 19):
+        shop.deliver(f"2006{number:02d}", text=HEADER + LINE * number)
+    shop.tick()
+    backfill, newest = shop.tick().run_requests or []
+
+    assert backfill.job_name == "backfill_weeks"
+    assert backfill.tags["dagster/asset_partition_range_start"] == "2006-04-10"
+    assert backfill.tags["dagster/asset_partition_range_end"] == "2006-06-19"
+    assert (newest.job_name, newest.partition_key) == ("train_and_score_week", "2006-06-26")
+
+
+def test_the_cursor_stays_small(shop: Shop) -> None:
+    """The cursor holds what the folder holds, and forgets files that are gone."""
+    shop.deliver("200607")
+    shop.deliver("200608", lines=2)
+    shop.tick()
+    shop.tick()
+    (shop.folder / "transactions_200608.csv").unlink()
+    shop.tick()
+
+    remembered = json.loads(str(shop.cursor))
+    assert [name for name, _, _ in remembered["listed"]] == ["transactions_200607.csv"]
+    assert list(remembered["digests"]) == ["transactions_200607.csv"]
+
+
+def test_weeks_outside_the_calendar_are_refused(shop: Shop) -> None:
+    """A file of a week that is no partition does not stop the tick; it is said."""
+    shop.deliver("200701")
+    shop.tick()
+
+    assert "after the last week wanted" in str(shop.tick().skip_message)
+    assert date(2007, 2, 26) > monday("200652")
