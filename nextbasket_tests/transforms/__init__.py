@@ -1,0 +1,1 @@
+"""Tests of the Spark transforms and of the stages around them."""
