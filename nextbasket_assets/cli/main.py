@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+PRODUCTS = 1000  # of the demo's shop: few enough that 400 customers show what they have in common
+
 if TYPE_CHECKING:
     from nextbasket_assets.catalogue import Catalogue
     from nextbasket_assets.definitions import Settings
@@ -57,9 +59,10 @@ def settled(command: Callable[..., None]) -> Callable[..., None]:
 @click.option("--weeks", default=117, help="Weekly files to write, from 200607 on.")
 @click.option("--seed", default=1, help="The same seed gives the same bytes.")
 @click.option("--strength", default=0.5, help="How strongly the planted missions shape a basket: 0 not at all, 1 fully.")
+@click.option("--products", default=4997, help="Products in the catalogue.")
 @click.option("--header", type=click.Choice(["A", "B", "C"]), default="B", help="Dialect of the column names.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder to write into.")
-def shop(customers: int, weeks: int, seed: int, strength: float, header: str, out: Path) -> None:
+def shop(customers: int, weeks: int, seed: int, strength: float, products: int, header: str, out: Path) -> None:
     """Write a synthetic shop: weekly files as a retailer would land them, with planted missions."""
     from nextbasket_assets.shop.shop import write_shop
 
@@ -70,10 +73,11 @@ def shop(customers: int, weeks: int, seed: int, strength: float, header: str, ou
             weeks=weeks,
             seed=seed,
             strength=strength,
+            products=products,
             header=header,  # type: ignore[arg-type]  # click.Choice gives one of the three
             progress=lambda done, _: bar.update(done - bar.pos),
         )
-    click.echo(f"{report.files} files, {report.baskets:,} baskets, {report.lines:,} lines in {out}")
+    click.echo(f"{len(report.files)} files, {report.baskets:,} baskets, {report.lines:,} lines in {out}")
 
 
 @main.command()
@@ -92,7 +96,8 @@ def demo(settings: "Settings", customers: int, weeks: int, as_of: date | None) -
 
     landing = Path(settings.landing)
     if "NEXTBASKET_LANDING" not in environment() and not list(landing.glob("transactions_*")):
-        main.main(["shop", f"--customers={customers}", f"--weeks={weeks}", f"--out={landing}"], standalone_mode=False)
+        size = [f"--customers={customers}", f"--weeks={weeks}", f"--products={PRODUCTS}", "--strength=0.8"]
+        main.main(["shop", *size, f"--out={landing}"], standalone_mode=False)
     landed = sorted(steps.landed_weeks(LandingResource(uri=settings.landing).folder()))
     if not landed:
         raise click.ClickException(f"{settings.landing}: no transactions_YYYYWW.csv[.gz] there. Deliver the weekly files.")
