@@ -12,14 +12,14 @@ from nextbasket_assets.transforms.files import read_text, write_text
 from nextbasket_assets.transforms.stages import run
 
 
-def main(plan_uri: str, report_uri: str) -> None:
-    """Run the plan at `plan_uri` on a session of its own and write the report to `report_uri`, which must not exist."""
-    with SparkSession.builder.appName("nextbasket").getOrCreate() as spark:
-        report = run(spark, json.loads(read_text(spark, plan_uri)))
-        write_text(spark, report_uri, json.dumps(report, indent=1))
+def main(spark: SparkSession, plan_uri: str, report_uri: str) -> None:
+    """Run the plan at `plan_uri` and write its report to `report_uri`, which must not exist yet."""
+    report = run(spark, json.loads(read_text(spark, plan_uri)))
+    write_text(spark, report_uri, json.dumps(report, indent=1))
 
 
 if __name__ == "__main__":
     if len(sys.argv) != 3:
         sys.exit("usage: python -m nextbasket_assets.transforms PLAN.json REPORT.json")
-    main(*sys.argv[1:])
+    with SparkSession.builder.appName("nextbasket").getOrCreate() as session:
+        main(session, *sys.argv[1:])

@@ -1,5 +1,6 @@
 """The stages from baskets to missions and sequences: what is read, written and counted around the pure functions."""
 
+import hashlib
 import json
 from dataclasses import asdict, replace
 from datetime import date
@@ -54,7 +55,10 @@ def mission_model(spark: SparkSession, plan: dict[str, Any]) -> dict[str, Any]:
         sample.unpersist()
     topics = model.topicsMatrix().toArray()
     order = missions.mission_order(topics)
-    _save(spark, plan, model, counted, {**asdict(settings), "version": parameters["version"], "order": order})
+    # Spark puts random names into the files of a model, so their digests say nothing about it; this one does.
+    digest = hashlib.sha256(topics.tobytes() + "\n".join(vocabulary).encode()).hexdigest()
+    config = {**asdict(settings), "version": parameters["version"], "order": order, "topics_sha256": digest}
+    _save(spark, plan, model, counted, config)
     _write_topics(spark, plan, topics, vocabulary, counts, settings.topic_items)
     return {
         "written": ("mission_topics",),
@@ -63,7 +67,9 @@ def mission_model(spark: SparkSession, plan: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _save(spark: SparkSession, plan: dict[str, Any], model: LocalLDAModel, items: list[Any], config: dict[str, Any]) -> None:
+def _save(
+    spark: SparkSession, plan: dict[str, Any], model: LocalLDAModel, items: list[Any], config: dict[str, Any]
+) -> None:
     folder = plan["outputs"]["model"]
     model.write().save(f"{folder}/lda")
     rows = [(index, row["item"], row["baskets"]) for index, row in enumerate(items)]
