@@ -47,4 +47,4 @@ def draw(rng: np.random.Generator, probabilities: Floats, size: int) -> Ints:
 def from_cumulative(cumulative: Floats, uniform: Floats) -> Ints:
     """The positions at which `uniform` (in [0, 1)) falls into a cumulative weight."""
     found = np.searchsorted(cumulative, uniform * cumulative[-1], side="right")
-    return np.minimum(found, len(cumulative) - 1).astype(np.int64)
+    return np.asarray(np.minimum(found, len(cumulative) - 1), dtype=np.int64)

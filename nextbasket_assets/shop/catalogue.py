@@ -14,6 +14,7 @@ _SPEND_PER_LINE = 12.19 / 6.409  # pounds
 _UNCLASSIFIED_GROUPS = ("G00024", "G00025")
 _UNTIERED_GROUPS = ("G00017", "G00018", "G00019", "G00020")
 _LAUNCHED, _DELISTED = 0.17, 0.18  # shares of the range
+_NEWCOMERS = 1.8  # nobody has a new product in their history, so it needs more first purchases
 _ALWAYS_ON_SHELF = 50  # the most popular products neither come nor go
 _TIER_BOUNDS = (0.23, 0.75)  # of a class's trade, from its cheapest product up
 
@@ -64,7 +65,7 @@ def stock(products: int, rng: np.random.Generator) -> Catalogue:
     launch, delist = _shelf_life(sold, rng)
     price = _prices(tree, sold, bag, rng)
     present = np.clip((np.minimum(delist, HORIZON + 1) - launch) / HORIZON, 0.2, 1.0)
-    weight = sold / present
+    weight = sold / present * np.where(launch > 1, _NEWCOMERS, 1.0)
     weight[bag] = 0.0
     return Catalogue(
         code=_codes(products, bag, rng),
@@ -113,7 +114,7 @@ def _popularity(tree: Tree, bag: int, rng: np.random.Generator) -> Floats:
     for _ in range(30):
         weight[np.argsort(-weight, kind="stable")] = target
         weight *= (wanted / np.bincount(tree.group_of, weights=weight))[tree.group_of]
-    return weight / weight.sum()
+    return np.asarray(weight / weight.sum(), dtype=np.float64)
 
 
 def _shelf_life(sold: Floats, rng: np.random.Generator) -> tuple[Ints, Ints]:

@@ -4,18 +4,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nextbasket_assets.shop.calibration import HORIZON, Flags, Floats, Ints, calibration, draw, shares
+from nextbasket_assets.shop.calibration import Flags, Floats, Ints, calibration, draw, shares
 from nextbasket_assets.shop.stores import Stores, known_stores
 
 _HIGHEST_CODE = 999_786
-_ONE_TIMERS = 0.135
-_OCCASIONAL = 0.14
-_OCCASIONAL_RATE = (-2.6, 0.8)  # log mean and sd of baskets a week
-_REGULAR_RATE = (-0.18, 0.86)
-_PRESENT_AT_START = 0.80  # of the customers who come more than once
-_EXIT_HAZARD = 0.0012  # a week
-_PAUSE_HAZARD = 0.010  # a week
-_RETURN_HAZARD = 0.09  # a week
+_ONE_TIMERS = 0.126
+_OCCASIONAL = 0.31
+_OCCASIONAL_RATE = (-2.40, 1.06)  # log mean and sd of baskets a week
+_REGULAR_RATE = (-0.03, 0.73)
+_PRESENT_AT_START = 0.85  # of the customers who come more than once
+_LAST_ARRIVAL = 102  # the published trade after this week is a replay
+_EXIT_HAZARD = 0.0018  # a week
+_PAUSE_HAZARD = 0.0006  # a week
+_RETURN_HAZARD = 0.10  # a week
 _HOME_LOYALTY = (2.5, 0.75)  # Beta parameters: mean 0.77, sd 0.20
 _TASTE = 6.0  # concentration of a customer's missions around the shop's
 _LIFESTAGE_SHIFT = {"DI": 0.25, "FN": -0.15}  # young families buy more lines, pensioners fewer
@@ -47,9 +48,7 @@ def settle(customers: int, stores: Stores, mission_share: Floats, rng: np.random
     kind = rng.random(customers)
     one_timer = kind < _ONE_TIMERS
     occasional = ~one_timer & (kind < _ONE_TIMERS + _OCCASIONAL)
-    rate = np.where(
-        occasional, rng.lognormal(*_OCCASIONAL_RATE, customers), rng.lognormal(*_REGULAR_RATE, customers)
-    )
+    rate = np.where(occasional, rng.lognormal(*_OCCASIONAL_RATE, customers), rng.lognormal(*_REGULAR_RATE, customers))
     late = one_timer | (rng.random(customers) >= _PRESENT_AT_START)
     table = calibration()["customers"]
     prices = {name: share for name, share in table["seg1_share"].items() if name != "DY"}
@@ -62,7 +61,7 @@ def settle(customers: int, stores: Stores, mission_share: Floats, rng: np.random
         price_segment=["DY" if once else str(name) for once, name in zip(one_timer, names, strict=True)],
         lifestage=[str(stage) for stage in stages],
         tier=np.where(one_timer, 0, (names == "BG").astype(np.int64) - (names == "AZ")),
-        start=np.where(late, rng.integers(1, HORIZON + 1, customers), 1),
+        start=np.where(late, rng.integers(1, _LAST_ARRIVAL + 1, customers), 1),
         one_timer=one_timer,
         rate=np.where(one_timer, 0.0, rate),
         loyalty=rng.beta(*_HOME_LOYALTY, customers),
@@ -94,5 +93,3 @@ class Presence:
         self._paused = np.where(self._paused, draws[0] >= _RETURN_HAZARD, draws[0] < _PAUSE_HAZARD) & here
         self._gone |= here & (draws[1] < _EXIT_HAZARD)
         return np.where(here & ~self._paused & ~self._gone, people.rate, 0.0)
-
-

@@ -40,12 +40,15 @@ def header_line(header: Header, week: Week) -> str:
     return HEADER_B
 
 
-def number_baskets(week: Week, customer: Ints, rng: np.random.Generator) -> list[str]:
-    """Basket ids of a week: 15 digits, the serial rises by customer (anonymous first) and not with time."""
+def number_baskets(week: Week, customer: Ints, rng: np.random.Generator, above: int = 0) -> list[str]:
+    """Basket ids of a week: 15 digits, the serial rises by customer (anonymous first) and not with time.
+
+    All serials are greater than `above`.
+    """
     order = np.lexsort((rng.random(customer.size), customer))
-    step = max(_SERIALS // max(customer.size, 1), 1)
+    step = max((_SERIALS - above) // max(customer.size, 1), 1)
     serial = np.empty(customer.size, dtype=np.int64)
-    serial[order] = np.arange(customer.size) * step + rng.integers(1, step + 1, customer.size)
+    serial[order] = above + np.arange(customer.size) * step + rng.integers(1, step + 1, customer.size)
     return [f"9941{week.index:03d}{number:08d}" for number in serial.tolist()]
 
 
@@ -100,7 +103,10 @@ def _segments(people: Population, header: Header) -> tuple[list[str], list[str]]
 def write_bytes(path: Path, content: bytes) -> None:
     """Write a file, gzipped if its name says so; the bytes depend on the content alone."""
     if path.suffix == ".gz":
-        with path.open("wb") as file, gzip.GzipFile(filename="", mode="wb", compresslevel=6, fileobj=file, mtime=0) as out:
+        with (
+            path.open("wb") as file,
+            gzip.GzipFile(filename="", mode="wb", compresslevel=6, fileobj=file, mtime=0) as out,
+        ):
             out.write(content)
     else:
         path.write_bytes(content)

@@ -9,8 +9,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nextbasket_assets.shop.calibration import Flags, Floats, Ints
+from nextbasket_assets.shop.calibration import Flags, Floats, Ints, calibration, shares
 from nextbasket_assets.shop.catalogue import Catalogue
+
+_REPEATED = 0.5  # of the other lines: from histories, which hold cores and base alike
+_SPREAD = 1.6  # how fast the core thins out beyond; nothing at strength 1
+_ONE_NEED = 7.0  # lines up to which a basket is about its mission alone
 
 
 @dataclass(frozen=True)
@@ -31,23 +35,36 @@ def _plain(names: str) -> dict[str, float]:
 
 
 MISSIONS = (
-    Mission("produce-led", 0.19, 0.0, _plain("fruit, salad, vegetables, potatoes, prepared vegetables")),
+    Mission(
+        "produce-led",
+        0.20,
+        0.0,
+        _plain("fruit, salad, vegetables, potatoes, prepared vegetables")
+        | {"soup": 3.0, "tinned fruit": 3.0, "home baking": 1.5},
+    ),
     Mission(
         "dairy-and-bread",
         0.19,
         0.0,
-        _plain("bread, rolls and wraps, cakes, milk, butter and cheese, yoghurts, eggs and cream"),
+        _plain("bread, milk, butter and cheese, yoghurts, eggs and cream") | {"cereals": 2.5, "tea and coffee": 2.5},
     ),
-    Mission("snacks-and-drinks", 0.17, 0.0, _plain("fizzy drinks, juice and water, biscuits, confectionery")),
+    Mission(
+        "snacks-and-drinks",
+        0.16,
+        0.0,
+        _plain("fizzy drinks, juice and water, biscuits, confectionery, ice cream")
+        | {"sandwiches": 2.0, "snack pots": 2.0},
+    ),
     Mission(
         "ready-meal",
         0.16,
         0.0,
-        _plain("ready meals, cooked meats, sandwiches, salads to go, snack pots, savoury pastries, frozen meals"),
+        _plain("ready meals, cooked meats, salads to go, savoury pastries, frozen meals, frozen pizza")
+        | {"baked beans": 3.0, "tinned fish": 3.0},
     ),
     Mission(
         "household-restock",
-        0.08,
+        0.09,
         0.0,
         _plain("cleaning and paper, hair care, dental care, skin care, medicine, tissues, kitchen wraps"),
     ),
@@ -57,14 +74,13 @@ MISSIONS = (
         0.0,
         _plain("beer, cider, red wine, white wine, rose wine, sparkling wine, spirits") | {"crisps and nuts": 0.35},
     ),
-    Mission(
-        "baby-or-pet", 0.045, 0.0, _plain("cat food, dog food, cat litter, nappies, baby food, baby milk")
-    ),
+    Mission("baby-or-pet", 0.045, 0.0, _plain("cat food, dog food, cat litter, nappies, baby food, baby milk")),
     Mission(
         "cooking-from-scratch",
-        0.12,
+        0.115,
         0.0,
-        _plain("beef, pork and lamb, chicken, fish, pasta and rice, sauces, oils and spices, tinned vegetables"),
+        _plain("beef, pork and lamb, chicken, fish")
+        | dict.fromkeys(("pasta and rice", "sauces", "oils and spices", "tinned vegetables"), 2.0),
     ),
 )
 
@@ -82,6 +98,14 @@ class MissionMix:
     weights: Floats
     core: Flags
 
+    def core_share(self, lines: Ints) -> Floats:
+        """The share of core lines of baskets with this many lines: a large basket serves other needs too."""
+        return _core_share(self.strength, lines)
+
+
+def _core_share(strength: float, lines: Ints) -> Floats:
+    return np.asarray(strength * np.minimum(1.0, _ONE_NEED / lines) ** (_SPREAD * (1.0 - strength)), dtype=np.float64)
+
 
 def plant(catalogue: Catalogue, strength: float) -> MissionMix:
     """Mix the missions with the catalogue's popularity.
@@ -91,6 +115,9 @@ def plant(catalogue: Catalogue, strength: float) -> MissionMix:
     """
     if not 0.0 <= strength <= 1.0:
         raise ValueError(f"strength must be between 0 and 1, got {strength}")
+    histogram = shares(calibration()["lines_per_basket"]["hist_1_40_pct"])
+    lines = np.arange(1, histogram.size + 1)
+    trade = histogram * lines / (histogram @ lines)
     share = np.array([mission.share for mission in MISSIONS])
     share /= share.sum()
     tilt = np.zeros((len(MISSIONS), len(catalogue.department_names)))
@@ -99,7 +126,9 @@ def plant(catalogue: Catalogue, strength: float) -> MissionMix:
             tilt[row, catalogue.department_names.index(name)] = weight
     cores = tilt[:, catalogue.department] * np.where(catalogue.classified, catalogue.popularity, 0.0)
     cores /= cores.sum(axis=1, keepdims=True)
-    base = _base(catalogue, strength * (share @ cores), 1.0 - strength)
+    planted = float(_core_share(strength, lines) @ trade)
+    planted /= 1.0 - (1.0 - planted) * _REPEATED
+    base = _base(catalogue, planted * (share @ cores), 1.0 - strength)
     every = np.ones((1, cores.shape[1]), dtype=np.bool_)
     bulk = np.array([mission.bulk for mission in MISSIONS])
     return MissionMix(strength, share, bulk, np.vstack([cores, base]), np.vstack([cores > 0, every]))
@@ -119,7 +148,7 @@ def choose_missions(mix: MissionMix, taste: Floats, rng: np.random.Generator) ->
     """A mission for each basket: `taste` is (baskets, missions), rows sum to 1."""
     cumulative = np.cumsum(taste, axis=1)
     chosen = (rng.random(len(taste))[:, None] * cumulative[:, -1:] >= cumulative).sum(axis=1)
-    return np.minimum(chosen, len(mix.share) - 1).astype(np.int64)
+    return np.asarray(np.minimum(chosen, len(mix.share) - 1), dtype=np.int64)
 
 
 def anonymous_taste(mix: MissionMix, baskets: int) -> Floats:

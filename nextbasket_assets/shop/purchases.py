@@ -12,8 +12,10 @@ from nextbasket_assets.shop.catalogue import Catalogue
 from nextbasket_assets.shop.missions import MissionMix
 from nextbasket_assets.shop.trips import ANONYMOUS, Trips
 
-_CONCENTRATION = 8.0
-_DISCOUNT = 0.70
+_CONCENTRATION = 2.3
+_DISCOUNT = 0.69
+_ONCE_DISCOUNT = 0.5  # less than the discount: favourites are less favoured than in the pure process
+_ALWAYS_NEW = 0.22  # least probability of a draw from the shelves, however long the history
 _REMEMBERED = 1_024  # lines of history kept for a customer, a uniform sample of all
 _FIRST_TIME = np.uint16(1 << 15)
 _TRIES = 16
@@ -38,14 +40,14 @@ class Histories:
         """Probability that the next line of each customer is from their history."""
         lines, distinct = self.lines[customer], self.distinct[customer]
         fresh = (_CONCENTRATION + _DISCOUNT * distinct) / (_CONCENTRATION + lines)
-        return np.asarray(1.0 - np.minimum(fresh, 1.0), dtype=np.float64)
+        return np.asarray(1.0 - np.clip(fresh, _ALWAYS_NEW, 1.0), dtype=np.float64)
 
     def recall(self, customer: Ints, rng: np.random.Generator) -> tuple[Ints, Flags]:
         """A remembered line of each customer, and whether its weight let it pass."""
         slot = rng.random(customer.size) * np.minimum(self.lines[customer], _REMEMBERED)
         entry = self._sample[customer, slot.astype(np.int64)]
         first = (entry & _FIRST_TIME) != 0
-        passed = ~first | (rng.random(customer.size) >= _DISCOUNT)
+        passed = ~first | (rng.random(customer.size) >= _ONCE_DISCOUNT)
         return (entry & ~_FIRST_TIME).astype(np.int64), passed
 
     def record(self, customer: Ints, product: Ints, rng: np.random.Generator) -> None:
@@ -108,7 +110,7 @@ def _choose(
     basket: Ints, trips: Trips, tier: Ints, histories: Histories, shelves: Shelves, rng: np.random.Generator
 ) -> Ints:
     base = len(shelves.mix.share)
-    core = rng.random(basket.size) < shelves.mix.strength
+    core = rng.random(basket.size) < shelves.mix.core_share(trips.lines)[basket]
     row = np.where(core, trips.mission[basket], base)
     customer = trips.customer[basket]
     product = _draw(customer, row, tier, histories, shelves, rng)

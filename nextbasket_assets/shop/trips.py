@@ -13,6 +13,7 @@ from nextbasket_assets.shop.weeks import Week
 
 ANONYMOUS = -1
 _ANONYMOUS_SHARE = 0.205
+_STEADY = 0.27  # of customers' weeks: as many trips as expected, not a Poisson number of them
 _WEEKLY_NOISE = 0.03
 _OWN_SIZE = 0.55  # correlation of a basket's size with its customer's
 _UNCLASSIFIED_SHARE = 0.0128  # of baskets: only a bag, or the kiosk
@@ -41,7 +42,9 @@ def plan_trips(
 ) -> Trips:
     """Draw the trips of a week; `expected` is the baskets to expect of each customer."""
     trade = week.intensity * (1.0 + _WEEKLY_NOISE * rng.standard_normal())
-    counts = rng.poisson(expected * trade)
+    irregular = rng.poisson(expected * trade)
+    steady = np.floor(expected * trade + rng.random(len(expected))).astype(np.int64)
+    counts = np.where(rng.random(len(expected)) < _STEADY, steady, irregular)
     counts[people.one_timer & (people.start == week.index)] = 1
     anonymous = rng.poisson(counts.sum() * _ANONYMOUS_SHARE / (1.0 - _ANONYMOUS_SHARE))
     known = np.repeat(np.arange(len(counts)), counts)
@@ -91,4 +94,5 @@ def _anonymous_stores(stores: Stores, baskets: int, rng: np.random.Generator) ->
 def _lines(score: Floats) -> Ints:
     """Lines of a basket by its normal score, so that the measured histogram comes out."""
     histogram = shares(calibration()["lines_per_basket"]["hist_1_40_pct"])
+    histogram[0] -= _UNCLASSIFIED_SHARE
     return 1 + from_cumulative(np.cumsum(histogram), np.minimum(ndtr(score), 1 - 1e-12))

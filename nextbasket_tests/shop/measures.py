@@ -22,7 +22,9 @@ def read_lines(folder: Path) -> pl.DataFrame:
     categories = {name: pl.Categorical for name in columns if name not in numbers and name != "BASKET_ID"}
     kinds = {name: pl.Float64 if name == "SPEND" else pl.Int32 for name in numbers}
     parts = [
-        pl.read_csv(path, columns=columns, schema_overrides={**categories, **kinds, "BASKET_ID": pl.Int64}, null_values=[""])
+        pl.read_csv(
+            path, columns=columns, schema_overrides={**categories, **kinds, "BASKET_ID": pl.Int64}, null_values=[""]
+        )
         for path in sorted(folder.glob("transactions_??????.csv*"))
     ]
     lines = pl.concat(parts)
@@ -83,14 +85,23 @@ def visit_measures(baskets: pl.DataFrame) -> dict[str, float]:
     per_customer = baskets.group_by("CUST_CODE").len()["len"]
     measured = {f"baskets p{int(100 * q)}": float(per_customer.quantile(q)) for q in (0.25, 0.5, 0.75, 0.9)}
     measured["one basket %"] = 100 * float((per_customer == 1).mean())
-    stores = baskets.group_by("CUST_CODE", "STORE_CODE").len().group_by("CUST_CODE").agg(
-        pl.col("len").max().alias("top"), pl.col("len").sum().alias("all")
+    stores = (
+        baskets.group_by("CUST_CODE", "STORE_CODE")
+        .len()
+        .group_by("CUST_CODE")
+        .agg(pl.col("len").max().alias("top"), pl.col("len").sum().alias("all"))
     )
     measured["top store share (all)"] = float((stores["top"] / stores["all"]).mean())
     regular = stores.filter(pl.col("all") >= 10)
     measured["top store share"] = float((regular["top"] / regular["all"]).mean())
-    measured["weekly customers"] = float(baskets.group_by("SHOP_WEEK").agg(pl.col("CUST_CODE").n_unique())["CUST_CODE"].median())
-    gap = baskets.sort("CUST_CODE", "day", "SHOP_HOUR").select(pl.col("day").diff().over("CUST_CODE").alias("gap"))["gap"].drop_nulls()
+    measured["weekly customers"] = float(
+        baskets.group_by("SHOP_WEEK").agg(pl.col("CUST_CODE").n_unique())["CUST_CODE"].median()
+    )
+    gap = (
+        baskets.sort("CUST_CODE", "day", "SHOP_HOUR")
+        .select(pl.col("day").diff().over("CUST_CODE").alias("gap"))["gap"]
+        .drop_nulls()
+    )
     for days in (0, 1, 7):
         measured[f"gap {days} %"] = 100 * float((gap == days).mean())
     measured |= _retention(baskets)
@@ -103,7 +114,9 @@ def _retention(baskets: pl.DataFrame) -> dict[str, float]:
     kept = []
     for period in range(last - 1):
         now = active.filter(pl.col("period") == period).select("CUST_CODE")
-        kept.append(now.join(active.filter(pl.col("period") == period + 1), on="CUST_CODE", how="semi").height / now.height)
+        kept.append(
+            now.join(active.filter(pl.col("period") == period + 1), on="CUST_CODE", how="semi").height / now.height
+        )
     week = baskets.filter(pl.col("day") // 7 == 40).select("CUST_CODE").unique()
     after = baskets.filter((pl.col("day") // 7 > 40) & (pl.col("day") // 7 <= 44)).select("CUST_CODE").unique()
     return {
@@ -115,7 +128,11 @@ def _retention(baskets: pl.DataFrame) -> dict[str, float]:
 def repeat_measures(lines: pl.DataFrame) -> dict[str, float]:
     """How often customers buy what they bought before; `lines` without the anonymous ones."""
     order = lines.select("CUST_CODE", "BASKET_ID", "day", "SHOP_HOUR", "PROD_CODE")
-    visits = order.select("CUST_CODE", "BASKET_ID", "day", "SHOP_HOUR").unique().sort("CUST_CODE", "day", "SHOP_HOUR", "BASKET_ID")
+    visits = (
+        order.select("CUST_CODE", "BASKET_ID", "day", "SHOP_HOUR")
+        .unique()
+        .sort("CUST_CODE", "day", "SHOP_HOUR", "BASKET_ID")
+    )
     visits = visits.with_columns(pl.int_range(1, pl.len() + 1).over("CUST_CODE").alias("ordinal"))
     order = order.join(visits.select("BASKET_ID", "ordinal"), on="BASKET_ID")
     first = pl.col("ordinal").min().over("CUST_CODE", "PROD_CODE")
@@ -139,8 +156,10 @@ def _frequency_recall(order: pl.DataFrame) -> dict[str, float]:
     last = pl.col("ordinal").max().over("CUST_CODE")
     order = order.with_columns(last.alias("last")).filter(pl.col("last") >= 10)
     target = order.filter(pl.col("ordinal") == pl.col("last")).select("CUST_CODE", "PROD_CODE").unique()
-    counts = order.filter(pl.col("ordinal") < pl.col("last")).group_by("CUST_CODE", "PROD_CODE").agg(
-        pl.len().alias("times"), pl.col("ordinal").max().alias("latest")
+    counts = (
+        order.filter(pl.col("ordinal") < pl.col("last"))
+        .group_by("CUST_CODE", "PROD_CODE")
+        .agg(pl.len().alias("times"), pl.col("ordinal").max().alias("latest"))
     )
     ranked = counts.sort("times", "latest", descending=True).with_columns(
         pl.int_range(1, pl.len() + 1).over("CUST_CODE").alias("rank")

@@ -1,0 +1,304 @@
+import csv
+import hashlib
+from collections import Counter, defaultdict
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nextbasket_assets.shop.calibration import catalogue_names
+from nextbasket_assets.shop.landing_files import HEADER_B, read_text
+from nextbasket_assets.shop.missions import MISSIONS
+from nextbasket_assets.shop.shop import ShopReport, write_shop
+from nextbasket_assets.shop.truth import planted_missions
+from nextbasket_tests.shop.conftest import CUSTOMERS, SEED, WEEKS, rows_of, shop_rows
+
+Row = dict[str, str]
+
+
+def digests(folder: Path) -> dict[str, str]:
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def by_basket(rows: list[Row]) -> dict[str, list[Row]]:
+    baskets = defaultdict(list)
+    for row in rows:
+        baskets[row["BASKET_ID"]].append(row)
+    return baskets
+
+
+def test_same_arguments_write_the_same_bytes(small_shop: tuple[Path, ShopReport], tmp_path: Path) -> None:
+    """Two shops with the same arguments are byte for byte the same, another seed makes another shop."""
+    write_shop(tmp_path / "again", customers=CUSTOMERS, weeks=WEEKS, seed=SEED)
+    write_shop(tmp_path / "other", customers=CUSTOMERS, weeks=WEEKS, seed=SEED + 1)
+
+    assert digests(tmp_path / "again") == digests(small_shop[0])
+    assert (
+        digests(tmp_path / "other")["transactions_200607.csv.gz"]
+        != digests(small_shop[0])["transactions_200607.csv.gz"]
+    )
+
+
+def test_a_longer_shop_starts_with_the_shorter_one(small_shop: tuple[Path, ShopReport], tmp_path: Path) -> None:
+    """Nothing looks ahead: the weeks of a short shop are those of a long one, only the calendar differs."""
+    write_shop(tmp_path, customers=CUSTOMERS, weeks=3, seed=SEED)
+    short, long = digests(tmp_path), digests(small_shop[0])
+    del short["time.csv"]
+
+    assert len(short) == 7
+    assert short == {name: long[name] for name in short}
+
+
+@pytest.mark.parametrize("customers", [1, 10])
+def test_a_tiny_shop_opens(tmp_path: Path, customers: int) -> None:
+    """Ten customers, or one, and three weeks are enough for files with a header."""
+    report = write_shop(tmp_path, customers=customers, weeks=3, seed=1, compress=False)
+
+    assert report.files == ("transactions_200607.csv", "transactions_200608.csv", "transactions_200609.csv")
+    assert len(shop_rows(tmp_path)) == report.lines
+    assert (tmp_path / "transactions_200607.csv").read_text().startswith(HEADER_B + "\n")
+
+
+def test_a_smaller_range_keeps_the_tree(tmp_path: Path) -> None:
+    """With 600 products every class still has one, and the files use them."""
+    report = write_shop(tmp_path, customers=50, weeks=3, seed=1, products=600)
+    products = list(csv.DictReader((tmp_path / "products.csv").open()))
+
+    assert report.products == len({row["PROD_CODE"] for row in products}) == 600
+    assert len({row["PROD_CODE_10"] for row in products}) == 250
+    assert {row["PROD_CODE"] for row in shop_rows(tmp_path)} <= {row["PROD_CODE"] for row in products}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"customers": 0}, "customers must be at least 1"),
+        ({"weeks": 0}, "weeks must be between 1 and 999"),
+        ({"strength": 1.5}, "strength must be between 0 and 1"),
+        ({"products": 100}, "products must be at least 250"),
+        ({"header": "D"}, "header must be A, B or C"),
+    ],
+)
+def test_bad_arguments_are_named(tmp_path: Path, arguments: dict[str, object], message: str) -> None:
+    """An argument out of range is refused with its name and range, and nothing is written."""
+    with pytest.raises(ValueError, match=message):
+        write_shop(tmp_path, **({"customers": 5, "weeks": 2, "seed": 1} | arguments))  # type: ignore[arg-type]
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_report_counts_what_is_in_the_files(small_shop: tuple[Path, ShopReport], small_rows: list[Row]) -> None:
+    """Lines, baskets and customers of the report are those of the files."""
+    report = small_shop[1]
+    baskets = by_basket(small_rows)
+
+    assert report.lines == len(small_rows)
+    assert report.baskets == len(baskets)
+    assert report.anonymous_baskets == sum(rows[0]["CUST_CODE"] == '""' for rows in baskets.values())
+    assert report.customers == len({row["CUST_CODE"] for row in small_rows} - {'""'})
+
+
+def test_the_calendar_runs_beyond_the_last_file(small_shop: tuple[Path, ShopReport]) -> None:
+    """time.csv has Monday to Sunday weeks, 25 of them after the last file, and every shop date is in its week."""
+    calendar = {row["shop_week"]: row for row in csv.DictReader((small_shop[0] / "time.csv").open())}
+
+    assert len(calendar) == WEEKS + 25
+    assert calendar["200607"] == {"shop_week": "200607", "date_from": "20060410", "date_to": "20060416"}
+    for row in shop_rows(small_shop[0]):
+        assert calendar[row["SHOP_WEEK"]]["date_from"] <= row["SHOP_DATE"] <= calendar[row["SHOP_WEEK"]]["date_to"]
+
+
+@pytest.mark.parametrize(
+    ("header", "changed", "null"),
+    [
+        ("A", {"seg_1": "CUST_PRICE_SENSITIVITY", "seg_2": "CUST_LIFESTAGE"}, ""),
+        ("B", {}, '""'),
+        ("C", {"SPEND": "SFNND", "BASKET_TYPE": "BASKET_TYFN"}, '""'),
+    ],
+)
+def test_dialects_rename_columns_and_nothing_else(
+    small_shop: tuple[Path, ShopReport], tmp_path: Path, header: str, changed: dict[str, str], null: str
+) -> None:
+    """A has the documented names and letters, C damages two names of the first file, the values stay."""
+    write_shop(tmp_path, customers=CUSTOMERS, weeks=2, seed=SEED, header=header)  # type: ignore[arg-type]
+    ours, reference = (
+        rows_of(tmp_path / "transactions_200607.csv.gz"),
+        rows_of(small_shop[0] / "transactions_200607.csv.gz"),
+    )
+
+    assert list(ours[0]) == [changed.get(name, name) for name in HEADER_B.split(",")]
+    assert {row["CUST_CODE"] for row in ours if not row["CUST_CODE"].startswith("CUST")} == {null}
+    same = [name for name in HEADER_B.split(",") if name not in ("CUST_CODE", "seg_1", "seg_2")]
+    assert [[row[changed.get(name, name)] for name in same] for row in ours] == [
+        [row[name] for name in same] for row in reference
+    ]
+    if header == "A":
+        letters = {row["CUST_PRICE_SENSITIVITY"] for row in ours}
+        assert letters <= {"LA", "MM", "UM", "XX", ""}
+    if header == "C":
+        assert read_text(tmp_path / "transactions_200608.csv.gz").startswith(HEADER_B + "\n")
+
+
+def test_rows_are_sorted_by_store_and_product(small_shop: tuple[Path, ShopReport]) -> None:
+    """A file scatters a basket's lines: its rows are in the order of store and product."""
+    for path in small_shop[0].glob("transactions_*.csv.gz"):
+        keys = [(row["STORE_CODE"], row["PROD_CODE"]) for row in rows_of(path)]
+        assert keys == sorted(keys)
+
+
+def test_basket_ids_leak_the_customer_and_not_the_time(small_rows: list[Row]) -> None:
+    """Serials rise with the customer inside a week, anonymous first, and go back in date within a customer."""
+    weeks = defaultdict(list)
+    for basket, rows in sorted(by_basket(small_rows).items()):
+        assert len(basket) == 15
+        weeks[basket[:7]].append((rows[0]["CUST_CODE"].strip('"'), rows[0]["SHOP_DATE"]))
+
+    assert sorted(weeks) == [f"9941{number:03d}" for number in range(1, WEEKS + 1)]
+    backwards = 0
+    for baskets in weeks.values():
+        customers = [customer for customer, _ in baskets]
+        assert customers == sorted(customers)
+        backwards += sum(a[0] == b[0] != "" and a[1] > b[1] for a, b in pairwise(baskets))
+    assert backwards > 50
+
+
+def test_a_basket_is_one_customer_place_and_time(small_rows: list[Row]) -> None:
+    """Everything but the line itself is the same in all lines of a basket, and no product is in it twice."""
+    of_line = {"QUANTITY", "SPEND", "PROD_CODE", "PROD_CODE_10", "PROD_CODE_20", "PROD_CODE_30", "PROD_CODE_40"}
+    for rows in by_basket(small_rows).values():
+        assert len({tuple(value for name, value in row.items() if name not in of_line) for row in rows}) == 1
+        assert len({row["PROD_CODE"] for row in rows}) == len(rows)
+
+
+def test_values_are_in_their_domains(small_rows: list[Row]) -> None:
+    """Quantities are positive and never 2, hours 8 to 21, spend positive, weekdays follow the date."""
+    assert all(int(row["QUANTITY"]) >= 1 and row["QUANTITY"] != "2" for row in small_rows)
+    assert {int(row["SHOP_HOUR"]) for row in small_rows} == set(range(8, 22))
+    assert all(float(row["SPEND"]) > 0 for row in small_rows)
+    assert {row["SHOP_WEEKDAY"] for row in small_rows if row["SHOP_DATE"] == "20060410"} == {"2"}
+    assert {row["SHOP_WEEKDAY"] for row in small_rows if row["SHOP_DATE"] == "20060416"} == {"1"}
+
+
+def test_size_and_type_follow_from_the_basket(small_rows: list[Row]) -> None:
+    """Size is S up to 2 units and L from 10; type counts units and groups; XX has nothing classified."""
+    for rows in by_basket(small_rows).values():
+        units, groups = sum(int(row["QUANTITY"]) for row in rows), len({row["PROD_CODE_30"] for row in rows})
+        assert rows[0]["BASKET_SIZE"] == ("S" if units < 3 else "M" if units < 10 else "L")
+        if rows[0]["BASKET_TYPE"] == "XX":
+            assert {row["PROD_CODE_20"] for row in rows} <= {"DEP00076", "DEP00077", "DEP00078", "DEP00079"}
+            continue
+        small = units < 10 and groups <= 3
+        full = units >= 15 and groups >= 8
+        assert rows[0]["BASKET_TYPE"] == ("Small Shop" if small else "Full Shop" if full else "Top Up")
+
+
+def test_dominant_mission_follows_from_spend(small_rows: list[Row]) -> None:
+    """The class that leads by spend names the mission from its threshold on; otherwise the basket is Mixed."""
+    classes = {"Fresh": "12", "Grocery": "389", "Nonfood": "4567"}
+    bounds = {"Fresh": 0.62, "Grocery": 0.64, "Nonfood": 0.68}
+    for rows in by_basket(small_rows).values():
+        if rows[0]["BASKET_DOMINANT_MISSION"] == "XX":
+            continue
+        spend = {
+            name: sum(round(100 * float(row["SPEND"])) for row in rows if row["PROD_CODE_40"][-1] in digits)
+            for name, digits in classes.items()
+        }
+        leader = max(spend, key=lambda name: spend[name])
+        dominant = spend[leader] / sum(spend.values()) >= bounds[leader]
+        assert rows[0]["BASKET_DOMINANT_MISSION"] == (leader if dominant else "Mixed")
+
+
+def test_the_hierarchy_is_a_strict_tree(small_shop: tuple[Path, ShopReport], small_rows: list[Row]) -> None:
+    """Every code has one parent, levels have 9, 31, 90 and 250 codes, and files and products.csv agree."""
+    products = {row["PROD_CODE"]: row for row in csv.DictReader((small_shop[0] / "products.csv").open())}
+    levels = ["PROD_CODE", "PROD_CODE_10", "PROD_CODE_20", "PROD_CODE_30", "PROD_CODE_40"]
+
+    assert [len({row[level] for row in products.values()}) for level in levels] == [4997, 250, 90, 31, 9]
+    for child, parent in pairwise(levels):
+        assert len({(row[child], row[parent]) for row in products.values()}) == len(
+            {row[child] for row in products.values()}
+        )
+    assert all(row[level] == products[row["PROD_CODE"]][level] for row in small_rows for level in levels)
+
+
+def test_names_are_readable_and_unique(small_shop: tuple[Path, ShopReport]) -> None:
+    """Every product has its own name, which contains the name of its class; the bag is called a bag."""
+    products = list(csv.DictReader((small_shop[0] / "products.csv").open()))
+
+    assert len({row["PROD_NAME"] for row in products}) == len(products)
+    assert all(row["PROD_NAME_10"] in row["PROD_NAME"] for row in products)
+    assert [row["PROD_NAME"] for row in products if row["PROD_CODE"] == "PRD0903678"] == ["carrier bag"]
+
+
+def test_the_truth_names_a_mission_for_every_basket(small_shop: tuple[Path, ShopReport], small_rows: list[Row]) -> None:
+    """The ground truth has each basket once, and no planted mission's name is in a landing file."""
+    truth = planted_missions(small_shop[0])
+
+    assert set(truth) == {row["BASKET_ID"] for row in small_rows}
+    assert set(truth.values()) == {mission.name for mission in MISSIONS}
+    text = read_text(small_shop[0] / "transactions_200607.csv.gz")
+    assert not any(mission.name in text for mission in MISSIONS)
+
+
+def core_share(folder: Path) -> float:
+    """Share of lines that are in the core departments of their basket's planted mission."""
+    products = {row["PROD_CODE"]: row["PROD_NAME_20"] for row in csv.DictReader((folder / "products.csv").open())}
+    cores = {mission.name: set(mission.core) for mission in MISSIONS}
+    truth = planted_missions(folder)
+    return float(np.mean([products[row["PROD_CODE"]] in cores[truth[row["BASKET_ID"]]] for row in shop_rows(folder)]))
+
+
+def test_strength_concentrates_baskets_on_their_mission(tmp_path: Path) -> None:
+    """At strength 0 a basket ignores its mission, at 0.9 most of its lines are in the mission's core."""
+    shares = {}
+    for strength in (0.0, 0.5, 0.9):
+        write_shop(tmp_path / str(strength), customers=150, weeks=4, seed=2, strength=strength)
+        shares[strength] = core_share(tmp_path / str(strength))
+
+    assert shares[0.0] < 0.2
+    assert shares[0.0] + 0.2 < shares[0.5]
+    assert shares[0.9] > 0.7
+
+
+def test_missions_have_four_to_eight_core_departments() -> None:
+    """Eight missions, each with a core of four to eight departments that exist."""
+    names = {name for group in catalogue_names()["groups"].values() for name in group["departments"]}
+
+    assert len(MISSIONS) == 8
+    assert all(4 <= len(mission.core) <= 8 and set(mission.core) <= names for mission in MISSIONS)
+
+
+def test_customers_repeat_themselves(small_rows: list[Row]) -> None:
+    """Customers buy again what they bought, far more than what another customer of the same activity bought."""
+    weeks = sorted({row["SHOP_WEEK"] for row in small_rows})
+    before, after = defaultdict(set), defaultdict(set)
+    for row in small_rows:
+        if row["CUST_CODE"] != '""':
+            (before if row["SHOP_WEEK"] < weeks[4] else after)[row["CUST_CODE"]].add(row["PROD_CODE"])
+    both = sorted((customer for customer in before if customer in after), key=lambda customer: len(before[customer]))
+    own = np.mean([len(before[a] & after[a]) / len(after[a]) for a in both])
+    neighbours = np.mean([len(before[b] & after[a]) / len(after[a]) for a, b in pairwise(both)])
+
+    assert own > 3 * neighbours
+
+
+def test_progress_is_reported_week_by_week(tmp_path: Path) -> None:
+    """The callback hears each finished week and the number of weeks."""
+    heard: list[tuple[int, int]] = []
+    write_shop(tmp_path, customers=5, weeks=3, seed=1, progress=lambda done, weeks: heard.append((done, weeks)))
+
+    assert heard == [(1, 3), (2, 3), (3, 3)]
+
+
+def test_carrier_bags_come_in_week_nineteen(tmp_path: Path) -> None:
+    """The bag is hardly sold before week 19 and one of the most frequent products after it."""
+    write_shop(tmp_path, customers=60, weeks=24, seed=1)
+    weekly = Counter(row["SHOP_WEEK"] for row in shop_rows(tmp_path) if row["PROD_CODE"] == "PRD0903678")
+
+    assert sum(count for week, count in weekly.items() if week < "200618") == 0
+    assert sum(weekly[str(week)] for week in range(200625, 200631)) >= 40
