@@ -17,11 +17,50 @@ from nextbasket_assets.resources.spark import StageReport
 ALLOW_TAG = "nextbasket/allow"
 MOST_REJECTED = 0.01
 LEAST_VOLUME, MOST_VOLUME = 0.2, 4.0
+SOME_REPLAYED, MOST_REPLAYED = 0.05, 0.5
 _RECENT_WEEKS = 8
 
 _FEW_REJECTED = "few_lines_are_rejected"
 _VOLUME = "the_volume_is_like_recent_weeks"
+_REPLAYED = "few_baskets_replay_an_earlier_week"
 _RECONCILED = "lines_in_are_accepted_or_rejected"
+
+
+def replay_check() -> dg.AssetCheckSpec:
+    """The check of `replay_results`."""
+    text = f"Few baskets copy an earlier week's: a warning above {SOME_REPLAYED:.0%}, a stop above {MOST_REPLAYED:.0%}."
+    return dg.AssetCheckSpec(_REPLAYED, asset="staged_baskets", blocking=True, description=text)
+
+
+def replay_results(context: dg.AssetExecutionContext, report: StageReport) -> Iterator[dg.AssetCheckResult]:
+    """The replay check over all weeks of the run.
+
+    Raises:
+        dagster.Failure: most baskets of a week are copies, and the run's tag does not allow it.
+    """
+    found = {week: counts["replayed"] / counts["baskets"] for week, counts in report.counts.items()}
+    worst = max(found, key=lambda week: found[week], default=None)
+    share = found[worst] if worst else 0.0
+    allowed = _REPLAYED in _allowed(context)
+    stops = share > MOST_REPLAYED and not allowed
+    yield dg.AssetCheckResult(
+        asset_key="staged_baskets",
+        check_name=_REPLAYED,
+        passed=share <= SOME_REPLAYED or allowed,
+        severity=dg.AssetCheckSeverity.ERROR if stops else dg.AssetCheckSeverity.WARN,
+        metadata={"replayed_share": share, "worst_week": worst or "none", "allowed_by_tag": allowed},
+    )
+    if stops:
+        raise dg.Failure(
+            f"week {worst}: {share:.0%} of the larger baskets copy an earlier week's basket of the same customer, at most "
+            f"{MOST_REPLAYED:.0%} may. Such a week is no evidence of what people buy next. Nothing was published; to keep "
+            f"it all the same, run again with the tag {ALLOW_TAG}={_REPLAYED}.",
+            allow_retries=False,
+        )
+
+
+def _allowed(context: dg.AssetExecutionContext) -> set[str]:
+    return {name.strip() for name in context.run.tags.get(ALLOW_TAG, "").split(",")}
 
 
 def raw_checks() -> list[dg.AssetCheckSpec]:
@@ -53,7 +92,7 @@ def raw_results(
         _FEW_REJECTED: [problem for file in files if (problem := many_rejected(file, rejected[file.week]))],
         _VOLUME: [problem for file in files if (problem := odd_volume(file.week, known))],
     }
-    allowed = {name.strip() for name in context.run.tags.get(ALLOW_TAG, "").split(",")} - {_RECONCILED}
+    allowed = _allowed(context) - {_RECONCILED}
     for name, found in problems.items():
         metadata: dict[str, Any] = {"problems": "\n".join(found) or "none", "allowed_by_tag": name in allowed}
         yield dg.AssetCheckResult(

@@ -8,7 +8,7 @@ import dagster as dg
 import pyarrow as pa
 from pydantic import Field
 
-from nextbasket_assets.assets.audit import raw_checks, raw_results
+from nextbasket_assets.assets.audit import raw_checks, raw_results, replay_check, replay_results
 from nextbasket_assets.assets.publishing import (
     audited,
     claim_specs,
@@ -18,11 +18,12 @@ from nextbasket_assets.assets.publishing import (
     table_spec,
     versions,
 )
-from nextbasket_assets.lake.publish import write_staged
+from nextbasket_assets.lake.publish import staged_uris, write_staged
+from nextbasket_assets.lake.tables import Lake
 from nextbasket_assets.partitions import LGSR_WEEKS
 from nextbasket_assets.resources.lake import LakeResource
 from nextbasket_assets.resources.landing import LandingResource, files_of
-from nextbasket_assets.resources.spark import SparkResource
+from nextbasket_assets.resources.spark import SparkResource, StageReport
 
 
 def _iso(weeks: list[date]) -> list[str]:
@@ -94,7 +95,7 @@ def raw_transactions(
             deps=["raw_transactions"],
         )
     ],
-    check_specs=claim_specs("staged_baskets"),
+    check_specs=[*claim_specs("staged_baskets"), replay_check()],
     partitions_def=LGSR_WEEKS,
     backfill_policy=dg.BackfillPolicy.single_run(),
 )
@@ -108,4 +109,12 @@ def staged_baskets(
     with staged(tables, context, "staged_baskets") as folders:
         report = spark.run("staged_baskets", files, folders, weeks=_iso(weeks), non_merchandise=config.non_merchandise)
         yield from audited(report, "staged_baskets", weeks)
+        yield from replay_results(context, _replays(spark, tables, folders["staged_baskets"], weeks))
         yield published(tables, context, "staged_baskets", folders["staged_baskets"], weeks, inputs, report)
+
+
+def _replays(spark: SparkResource, lake: Lake, folder: str, weeks: list[date]) -> StageReport:
+    """Look for staged baskets that copy one of an earlier week."""
+    earlier = [week for week in lake.weeks("staged_baskets") if week < weeks[-1] and week not in weeks]
+    files = [*lake.files("staged_baskets", earlier), *staged_uris(lake, "staged_baskets", folder)]
+    return spark.run("replayed_baskets", {"staged_baskets": files}, {}, weeks=_iso(weeks))

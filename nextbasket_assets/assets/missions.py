@@ -14,6 +14,7 @@ import dagster as dg
 from pydantic import Field
 
 from nextbasket_assets.assets.publishing import (
+    OWNERS,
     audited,
     claim_specs,
     published,
@@ -61,7 +62,7 @@ class MissionConfig(dg.Config):
             "Materialised for the weeks that the retraining policy chooses.",
             group_name="missions",
             kinds={"spark", "model"},
-            owners=["team:nextbasket"],
+            owners=OWNERS,
             code_version=code_version(),
         ),
         table_spec("mission_topics", "missions", {"spark"}, "The items of each mission: probability, lift and rank."),
@@ -185,7 +186,9 @@ def tag(
         "tag_baskets",
         {"staged_baskets": lake.require("staged_baskets", weeks)},
         {table: folder},
-        weeks=[model.week.isoformat()] if model and table == "mission_history" else [week.isoformat() for week in weeks],
+        weeks=[model.week.isoformat()]
+        if model and table == "mission_history"
+        else [week.isoformat() for week in weeks],
         model=lake.uri(model.artifact) if model else None,
     )
 

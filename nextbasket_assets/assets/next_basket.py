@@ -1,13 +1,17 @@
 """Next basket: every customer's history, the network that learns from it, and the ranked list for the next trip."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
 import dagster as dg
+import pyarrow as pa
+from pydantic import Field
 
 from nextbasket_assets.assets.missions import eras
 from nextbasket_assets.assets.publishing import (
+    OWNERS,
     audited,
     claim_specs,
     published,
@@ -16,29 +20,50 @@ from nextbasket_assets.assets.publishing import (
     table_spec,
     versions,
 )
-from nextbasket_assets.lake.registry import Decision
-from nextbasket_assets.lake.tables import Lake
+from nextbasket_assets.code_version import code_version
+from nextbasket_assets.lake import registry
+from nextbasket_assets.lake.publish import write_staged
+from nextbasket_assets.lake.registry import PROMOTED, REFUSED, TRAINED, Decision
+from nextbasket_assets.lake.tables import Lake, LakeError
 from nextbasket_assets.partitions import LGSR_WEEKS
 from nextbasket_assets.resources.lake import LakeResource
 from nextbasket_assets.resources.spark import SparkResource, StageReport, merged
 
 MODEL = "rnn_model"
+CHALLENGER_WINS = "the_challenger_beats_champion_and_baselines"
 
 
 class SequenceConfig(dg.Config):
     """How much of a customer's history is kept."""
 
-    window_weeks: int = 104
-    """Weeks of history that are read, up to the week itself."""
-    max_baskets: int = 200
-    """Most recent baskets kept per customer; older ones are counted, not kept."""
+    window_weeks: int = Field(default=104, description="Weeks of history that are read, up to the week itself.")
+    max_baskets: int = Field(default=200, description="Most recent baskets kept per customer; older ones are counted.")
+
+
+class TrainingRunConfig(dg.Config):
+    """How the network is trained; the fields are those of `recommender.training.TrainingConfig`."""
+
+    seed: int = Field(default=0, description="Everything random: weights, dropout, order of the batches.")
+    held_out_weeks: int = Field(default=4, description="Last weeks, never a training target: they judge the model.")
+    validation_share: float = Field(default=0.2, description="Customers that choose the best epoch; the others test.")
+    minimum_count: int = Field(default=5, description="Training baskets an item must be in to be known.")
+    embedding: int = Field(default=64, description="Width of an item's embedding.")
+    hidden: int = Field(default=96, description="Width of the GRU's state.")
+    pair_hidden: int = Field(default=48, description="Width of the repeat term.")
+    context: int = Field(default=32, description="Baskets the GRU reads before the first prefix of a slice.")
+    dropout: float = Field(default=0.5, description="Share of the query's inputs dropped.")
+    epochs: int = Field(default=8, description="Passes over the data, at most.")
+    patience: int = Field(default=2, description="Epochs without improvement before it stops.")
+    learning_rate: float = Field(default=3e-3, description="Of Adam, at the start.")
+    rows: int = Field(default=512, description="Prefixes in a batch.")
+    slice_length: int = Field(default=32, description="Prefixes of one customer in a batch, at most.")
+    half_life: float = Field(default=180.0, description="Days after which a training target weighs half.")
 
 
 class ScoringConfig(dg.Config):
     """What is published for a customer."""
 
-    k: int = 20
-    """Items on every customer's list."""
+    k: int = Field(default=20, description="Items on every customer's list.")
 
 
 @dg.multi_asset(
@@ -98,3 +123,180 @@ def _sequences(
         max_baskets=config.max_baskets,
         mission_model=model.version if model else None,
     )
+
+
+@dg.asset(
+    name=MODEL,
+    deps=["customer_sequences"],
+    description="The recommender as of this week: a GRU over baskets with an explicit repeat term. A challenger until "
+    "model_evaluation promotes it. Materialised for the weeks that the retraining policy chooses.",
+    group_name="next_basket",
+    kinds={"pytorch", "model"},
+    owners=OWNERS,
+    code_version=code_version(),
+    partitions_def=LGSR_WEEKS,
+    backfill_policy=dg.BackfillPolicy.single_run(),
+)
+def rnn_model(context: dg.AssetExecutionContext, config: TrainingRunConfig, lake: LakeResource) -> dg.MaterializeResult:
+    """Train one challenger for every week of the run, on the sequences of that week."""
+    weeks, tables = run_weeks(context), lake.open()
+    for week in weeks:
+        decision = _train(context, config, tables, week)
+        registry.record(tables, decision)
+        numbers = {"model_version": decision.version, **decision.metrics}
+        context.add_asset_metadata(numbers, partition_key=week.isoformat())
+    return dg.MaterializeResult(data_version=dg.DataVersion(decision.version))
+
+
+def _train(context: dg.AssetExecutionContext, config: TrainingRunConfig, lake: Lake, week: date) -> Decision:
+    from nextbasket_assets.recommender.training import TrainingConfig, train
+
+    artifact = f"models/{MODEL}/{week}-{context.run.run_id[:8]}"
+    report = train(
+        lake.require("customer_sequences", [week]),
+        week,
+        lake.uri(artifact),
+        TrainingConfig(**config.model_dump()),
+        lambda epoch: context.log.info(str(epoch)),
+    )
+    best = report.epochs[report.best_epoch]
+    return Decision(
+        week=week,
+        name=MODEL,
+        version=report.version,
+        decision=TRAINED,
+        why=f"best of {len(report.epochs)} epochs on {report.validation_customers} validation customers",
+        metrics={
+            "validation_recall_at_10": best.recall,
+            "validation_ndcg_at_10": best.ndcg,
+            "customers": report.customers,
+            "vocabulary": report.vocabulary,
+            "training_seconds": round(report.seconds, 1),
+        },
+        artifact=artifact,
+        digest=report.digest,
+        inputs=versions(lake, "customer_sequences"),
+        run_id=context.run.run_id,
+    )
+
+
+@dg.multi_asset(
+    specs=[
+        table_spec(
+            "model_evaluation",
+            "next_basket",
+            {"pytorch"},
+            "The week's challenger, the champion and the frequency baselines on the same held-out weeks and customers; "
+            "the challenger is promoted only when it beats them all.",
+            deps=[MODEL, "customer_sequences"],
+        )
+    ],
+    check_specs=[
+        dg.AssetCheckSpec(
+            CHALLENGER_WINS,
+            asset="model_evaluation",
+            description="The challenger beats the champion and every frequency baseline; if not, it is not promoted.",
+        )
+    ],
+    partitions_def=LGSR_WEEKS,
+    backfill_policy=dg.BackfillPolicy.single_run(),
+)
+def model_evaluation(context: dg.AssetExecutionContext, lake: LakeResource) -> Iterator[Any]:
+    """Compare, decide, and write both down."""
+    table = "model_evaluation"
+    weeks, tables = run_weeks(context), lake.open()
+    inputs = versions(tables, "customer_sequences", "model_registry")
+    with staged(tables, context, table) as folders:
+        decisions = [_evaluate(context, tables, folders[table], week) for week in weeks]
+        for decision in decisions:
+            registry.record(tables, decision)
+        result = published(tables, context, table, folders[table], weeks, inputs)
+    for decision in decisions:
+        numbers = {"decision": decision.decision, "why": decision.why, **decision.metrics}
+        context.add_asset_metadata(numbers, asset_key=table, partition_key=decision.week.isoformat())
+    yield dg.AssetCheckResult(
+        asset_key=table,
+        check_name=CHALLENGER_WINS,
+        passed=all(decision.decision == PROMOTED for decision in decisions),
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={decision.version: f"{decision.decision}: {decision.why}" for decision in decisions},
+    )
+    yield result
+
+
+def _evaluate(context: dg.AssetExecutionContext, lake: Lake, folder: str, week: date) -> Decision:
+    """Evaluate the challenger trained as of this week, and turn the gate's word into a decision."""
+    from nextbasket_assets.recommender.evaluation import evaluate
+
+    challenger = registry.trained(lake, MODEL, week)
+    if challenger is None:
+        raise LakeError(f"rnn_model: none was trained as of {week}. Materialise rnn_model for that week first.")
+    champion = registry.promoted(lake, MODEL, week)
+    rival = champion if champion and champion.version != challenger.version else None
+    report = evaluate(
+        lake.require("customer_sequences", [week]),
+        week,
+        lake.uri(challenger.artifact),
+        lake.uri(rival.artifact) if rival else None,
+    )
+    write_staged(lake, "model_evaluation", folder, week, pa.Table.from_pylist(report.rows))
+    return replace(
+        challenger,
+        decision=PROMOTED if report.decision.promote else REFUSED,
+        why=report.decision.why,
+        metrics={
+            f"{row['metric']}_at_{row['k']}": row["value"] for row in report.rows if row["method"] == "challenger"
+        },
+        inputs=versions(lake, "customer_sequences"),
+        run_id=context.run.run_id,
+    )
+
+
+@dg.multi_asset(
+    specs=[
+        table_spec(
+            "next_basket_scores",
+            "next_basket",
+            {"pytorch"},
+            "For every customer known at the end of the week exactly k items: rank, probability, reason, and what scored.",
+            deps=["customer_sequences", MODEL, "model_evaluation"],
+        )
+    ],
+    check_specs=claim_specs("next_basket_scores"),
+    partitions_def=LGSR_WEEKS,
+    backfill_policy=dg.BackfillPolicy.single_run(),
+)
+def next_basket_scores(
+    context: dg.AssetExecutionContext, config: ScoringConfig, spark: SparkResource, lake: LakeResource
+) -> Iterator[Any]:
+    """Score each week's customers with the champion as of that week."""
+    table = "next_basket_scores"
+    weeks, tables = run_weeks(context), lake.open()
+    inputs = versions(tables, "customer_sequences", "model_registry")
+    with staged(tables, context, table) as folders:
+        scored = {week: _score(tables, folders[table], week, config.k) for week in weeks}
+        report = spark.run("audit", {}, folders, weeks=[week.isoformat() for week in weeks])
+        yield from audited(report, table, weeks)
+        yield published(tables, context, table, folders[table], weeks, inputs)
+    for week, numbers in scored.items():
+        context.add_asset_metadata(numbers, asset_key=table, partition_key=week.isoformat())
+
+
+def _score(lake: Lake, folder: str, week: date, k: int) -> dict[str, Any]:
+    """Write one week's lists; the week's numbers, customers and fallback share among them."""
+    from nextbasket_assets.recommender.scoring import score
+
+    champion = registry.promoted(lake, MODEL, week)
+    report = score(
+        lake.require("customer_sequences", [week]),
+        week,
+        lake.uri(champion.artifact) if champion else None,
+        f"{folder}/week={week}",
+        k,
+    )
+    return {
+        "model_version": report.model_version,
+        "customers": report.customers,
+        "fallback_share": report.fallback_customers / max(report.customers, 1),
+        "mean_probability": report.mean_probability,
+    }

@@ -38,9 +38,11 @@ class _Lines(logging.Handler):
         click.echo(f"  {table:<24}{week:>7}{count}{time.monotonic() - self._started:>8.1f} s")
 
 
-@dg.logger(description="One line per table.")
-def progress_logger(_: dg.InitLoggerContext) -> logging.Logger:
-    """The logger that the local commands run jobs with."""
+def _logger(_: dg.InitLoggerContext) -> logging.Logger:
     logger = logging.Logger("nextbasket", level=logging.DEBUG)
     logger.addHandler(_Lines())
     return logger
+
+
+# The logger that the local commands run jobs with.
+progress_logger = dg.LoggerDefinition(_logger, description="One line per table.")

@@ -83,6 +83,11 @@ def publish(lake: Lake, table: str, staged: str, weeks: Iterable[date], provenan
     return _replace(lake, table, before, added, weeks, provenance)
 
 
+def staged_uris(lake: Lake, table: str, staged: str) -> list[str]:
+    """URIs of the files that were staged, for a look at them before they are published."""
+    return [lake.uri(table, action.path) for action in _staged_files(lake, table, staged)]
+
+
 def write_staged(lake: Lake, table: str, staged: str, week: date, rows: pa.Table) -> None:
     """Write small rows that no engine made (an evaluation, a manifest) as one staged file of a week."""
     columns = [column for column in TABLES[table] if column.name != WEEK]

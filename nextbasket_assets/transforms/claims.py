@@ -91,4 +91,16 @@ CLAIMS: dict[str, dict[str, str]] = {
         ),
         "every basket has an item": _rows("exists(baskets, b -> size(b.items) = 0)"),
     },
+    "next_basket_scores": {
+        "every customer has each rank once": _repeats("customer", "rank"),
+        "every customer has each item once": _repeats("customer", "item"),
+        "every customer has as many items as the longest list": (
+            "coalesce(max(rank), 0) * count(distinct customer) - count(1)"
+        ),
+        "ranks start at 1": _rows("rank < 1"),
+        "probability is a number from 0 to 1": _rows("isnan(probability) or probability not between 0 and 1"),
+        "every row says why and what scored it": _rows(
+            "reason = '' or model_version = '' or source not in ('model', 'fallback')"
+        ),
+    },
 }

@@ -8,7 +8,7 @@ from pyspark.sql import functions as F
 
 from nextbasket_assets.columns import names
 from nextbasket_assets.landing import FIELDS, field_positions, week_code
-from nextbasket_assets.transforms.rules import RULES, typed
+from nextbasket_assets.transforms.rules import RULES, SOUND_LINE, typed
 
 _TEXT = ("value", "file", "block", "row")
 
@@ -82,7 +82,7 @@ def parsed_lines(lines: DataFrame, numbered_blocks: DataFrame, files: DataFrame)
         .withColumn("line_number", F.col("row") - F.col("first_row") + F.col("lines_before") + 1)
         .where(F.col("line_number") > 1)
     )
-    text = F.regexp_replace("value", r"\r\z", "")
+    text = F.when(F.endswith("value", F.lit("\r")), F.expr("left(value, length(value) - 1)")).otherwise(F.col("value"))
     split = numbered.withColumn("raw_text", text).withColumn("fields", _fields(F.col("raw_text")))
     line = F.struct(
         *("source_file", "week", "week_code", "width", "line_number", "raw_text", "fields"),
@@ -116,7 +116,7 @@ def _fields(text: Column) -> Column:
     Quotes count inside one line only, so a stray one can never swallow the lines after it. Empty quoted fields (`""`,
     the usual null) are emptied first, because the general split, which looks ahead from every comma, is slow.
     """
-    plain = F.when(F.instr(text, '""') > 0, F.regexp_replace(text, r'(?<=^|,)""(?=,|\z)', "")).otherwise(text)
+    plain = F.when(F.instr(text, '""') > 0, _without_empty_quotes(text)).otherwise(text)
     apart = F.split(plain, r',(?=(?:[^"]*"[^"]*")*[^"]*\z)', -1)
     unquoted = F.transform(
         apart,
@@ -128,10 +128,18 @@ def _fields(text: Column) -> Column:
     return F.when(F.instr(plain, '"') == 0, F.split(plain, ",", -1)).when(~stray, unquoted)
 
 
+def _without_empty_quotes(text: Column) -> Column:
+    fenced = F.concat(F.lit(","), text, F.lit(","))
+    quoted, empty = F.lit(',"",'), F.lit(",,")
+    bare = F.replace(F.replace(fenced, quoted, empty), quoted, empty)  # twice: neighbours share a comma
+    return bare.substr(F.lit(2), F.length(bare) - 2)
+
+
 def _first_broken_rule() -> tuple[Column, Column]:
     rule, detail = F.lit(None).cast("string"), F.lit(None).cast("string")
     for name, (holds, found) in reversed(RULES.items()):
         broken = ~F.coalesce(F.expr(holds), F.lit(False))
         rule = F.when(broken, F.lit(name)).otherwise(rule)
         detail = F.when(broken, F.expr(found)).otherwise(detail)
-    return rule.alias("rule"), detail.alias("detail")
+    sound = F.coalesce(F.expr(SOUND_LINE), F.lit(False))
+    return F.when(~sound, rule).alias("rule"), F.when(~sound, detail).alias("detail")

@@ -72,6 +72,25 @@ RULES: dict[str, tuple[str, str]] = {
     "store_format": _one_of("STORE_FORMAT", "SS", "MS", "LS", "XLS"),
 }
 
+# Nearly every line keeps every rule, and to match each field by itself costs more than the rest of the parsing. So the
+# fields that have patterns are matched at once; a line that fails here is tried rule by rule. It must imply every rule.
+_CODE = r"[!-{}~]{1,64}"  # without the bar that joins the fields
+_PATTERNS = {
+    "SHOP_DATE": r"\\d{8}",
+    "SHOP_HOUR": r"([01]?\\d|2[0-3])",
+    "QUANTITY": r"-?\\d{1,7}",
+    "SPEND": r"-?\\d{1,9}(\\.\\d{1,2}0*)?",
+    **dict.fromkeys(("PROD_CODE", "BASKET_ID", "STORE_CODE"), _CODE),
+    "CUST_CODE": f"({_CODE})?",
+}
+_PATTERNED = ("date", "hour", "quantity", "spend", "item", "basket", "store", "customer")
+SOUND_LINE = " and ".join(
+    (
+        *(f"({RULES[rule][0]})" for rule in RULES if rule not in _PATTERNED),
+        f"concat_ws('|', {', '.join(_PATTERNS)}) rlike '^{'[|]'.join(_PATTERNS.values())}\\\\z'",
+    )
+)
+
 
 def typed() -> dict[str, Column]:
     """Columns of raw_transactions that come from the line's fields; right where every rule holds, null or odd elsewhere."""

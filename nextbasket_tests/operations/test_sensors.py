@@ -10,18 +10,14 @@ import dagster as dg
 import pyarrow as pa
 import pytest
 
+from nextbasket_assets.definitions import build_definitions, settings
 from nextbasket_assets.lake.publish import Provenance, publish, stage, write_staged
 from nextbasket_assets.lake.tables import Lake
 from nextbasket_assets.landing import FIELDS, inspect, monday
-from nextbasket_assets.operations.retraining import RetrainingPolicy
-from nextbasket_assets.operations.sensors import landing_sensor
-from nextbasket_assets.partitions import weekly
-from nextbasket_assets.resources.lake import LakeResource
-from nextbasket_assets.resources.landing import LandingResource
 
 HEADER = ",".join(FIELDS) + "\n"
 LINE = ",".join(["x"] * len(FIELDS)) + "\n"
-WEEKS = weekly(monday("200607"), monday("200652"))
+LAST = monday("200652")
 
 
 class Shop:
@@ -48,16 +44,12 @@ class Shop:
             publish(self.lake, "landed_files", folder, [file.week], Provenance("run", "code", {}))
 
     def tick(self) -> dg.SensorResult:
-        sensor = landing_sensor(WEEKS, RetrainingPolicy())
+        places = {"NEXTBASKET_LANDING": str(self.folder), "NEXTBASKET_LAKE": self.lake.root}
+        definitions = build_definitions(settings(places | {"NEXTBASKET_LAST_WEEK": LAST.isoformat()}))
         context = dg.build_sensor_context(
-            instance=self.instance,
-            cursor=self.cursor,
-            resources={
-                "landing": LandingResource(uri=str(self.folder)),
-                "lake": LakeResource(root=self.lake.root),
-            },
+            instance=self.instance, cursor=self.cursor, definitions=definitions, resources=dict(definitions.resources or {})
         )
-        result = sensor.evaluate_tick(context)
+        result = definitions.get_repository_def().get_sensor_def("landing_sensor").evaluate_tick(context)
         self.cursor = result.cursor
         return result  # type: ignore[return-value]
 
