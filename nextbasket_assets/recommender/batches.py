@@ -1,0 +1,213 @@
+"""Batches of prefixes as tensors: what the network takes.
+
+A slice is a run of a customer's prefixes `first..last`; it carries the baskets that the network reads before and between
+them (at most `context` before the first). A row is one prefix p: predict basket p from the baskets before it.
+B slices, L baskets in the longest slice, R rows, Q pairs of row and item of the row's history, M missions.
+"""
+
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from nextbasket_assets.recommender.histories import Histories
+from nextbasket_assets.recommender.purchases import Purchases, pair_features
+from nextbasket_assets.recommender.vocabulary import UNKNOWN
+
+ROW_FEATURES = 6
+BASKET_FEATURES = 3
+
+
+@dataclass(frozen=True)
+class Slices:
+    """Runs of prefixes: customer, first prefix and last prefix (both included, at least 1), each (B,)."""
+
+    customers: np.ndarray
+    first: np.ndarray
+    last: np.ndarray
+
+    def take(self, index: np.ndarray) -> "Slices":
+        """These slices, in this order."""
+        return Slices(self.customers[index], self.first[index], self.last[index])
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Input of the network.
+
+    Attributes:
+        basket_items, basket_offsets: ids of the N baskets and where each begins.
+        basket_cells: (N,) slice * L + position in the slice.
+        basket_features: (N, BASKET_FEATURES) days since the basket before, size, unassigned.
+        missions: (N, M) mission weights.
+        slices, length: B and L.
+        row_cells: (R,) cell of the last basket before the prefix.
+        row_features: (R, ROW_FEATURES) the customer at the prefix.
+        pair_rows: (Q,) row, ascending. pair_items: (Q,) ids, ascending within a row.
+        pair_features: (Q, FEATURES). pair_events: (Q,) the item's last purchase, in `Purchases`.
+        row_offsets: (R,) first pair of each row.
+    """
+
+    basket_items: Tensor
+    basket_offsets: Tensor
+    basket_cells: Tensor
+    basket_features: Tensor
+    missions: Tensor
+    slices: int
+    length: int
+    row_cells: Tensor
+    row_features: Tensor
+    pair_rows: Tensor
+    pair_items: Tensor
+    pair_features: Tensor
+    pair_events: Tensor
+    row_offsets: Tensor
+
+    def to(self, device: torch.device) -> "Batch":
+        """The batch on a device."""
+        moved: dict[str, Any] = {
+            field.name: value.to(device, non_blocking=True)
+            for field in fields(self)
+            if isinstance(value := getattr(self, field.name), Tensor)
+        }
+        return replace(self, **moved)
+
+
+@dataclass(frozen=True)
+class Prefixes:
+    """All that is known about the prefixes of some customers, from which batches are cut."""
+
+    histories: Histories
+    purchases: Purchases
+    running_items: np.ndarray  # (N + 1,) items bought in all baskets before, over all customers
+    running_new: np.ndarray  # (N + 1,) of them, first purchases
+
+    @classmethod
+    def of(cls, histories: Histories, purchases: Purchases) -> "Prefixes":
+        """Prefixes of these histories."""
+        customer = np.repeat(np.arange(histories.customers), np.diff(purchases.offsets))
+        firsts = purchases.counts == 1
+        basket = histories.basket_offsets[customer[firsts]] + purchases.positions[firsts]
+        new = np.bincount(basket, minlength=len(histories.days))
+        return cls(histories, purchases, _running(histories.sizes), _running(new))
+
+    def rows(self, slices: Slices) -> tuple[np.ndarray, np.ndarray]:
+        """(R,) slice of each row and (R,) its prefix."""
+        count = slices.last - slices.first + 1
+        owner = np.repeat(np.arange(len(count)), count)
+        return owner, np.arange(len(owner)) - np.repeat(np.cumsum(count) - count, count) + slices.first[owner]
+
+    def batch(self, slices: Slices, context: int) -> Batch:
+        """The network's input for these slices."""
+        owner, prefix = self.rows(slices)
+        start = np.maximum(slices.first - context, 0)
+        length = int((slices.last - start).max())
+        last_basket = self.histories.basket_offsets[slices.customers[owner]] + prefix - 1
+        events, pair_rows, pair_prefix = self._pairs(slices)
+        today = self.histories.days[last_basket].astype(np.int64)
+        items, offsets, cells, features, missions = self._baskets(slices, start)
+        return Batch(
+            basket_items=_tensor(items),
+            basket_offsets=_tensor(offsets),
+            basket_cells=_tensor(cells[0] * length + cells[1]),
+            basket_features=_tensor(features),
+            missions=_tensor(missions),
+            slices=len(start),
+            length=length,
+            row_cells=_tensor(owner * length + prefix - 1 - start[owner]),
+            row_features=_tensor(self._row_features(slices.customers[owner], prefix, last_basket)),
+            pair_rows=_tensor(pair_rows),
+            pair_items=_tensor(self.purchases.items[events]),
+            pair_features=_tensor(pair_features(self.purchases, events, pair_prefix, today[pair_rows])),
+            pair_events=_tensor(events),
+            row_offsets=_tensor(np.searchsorted(pair_rows, np.arange(len(prefix)))),
+        )
+
+    def _baskets(
+        self, slices: Slices, start: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, tuple[np.ndarray, np.ndarray], np.ndarray, np.ndarray]:
+        """The baskets of the slices: ids, where each begins, (slice, place in it), features, missions."""
+        h = self.histories
+        count = slices.last - start
+        owner = np.repeat(np.arange(len(count)), count)
+        step = np.arange(len(owner)) - np.repeat(np.cumsum(count) - count, count)
+        position = start[owner] + step
+        basket = h.basket_offsets[slices.customers[owner]] + position
+        sizes = h.item_offsets[basket + 1] - h.item_offsets[basket]
+        offsets = np.cumsum(sizes) - sizes
+        entry = np.arange(int(sizes.sum())) - np.repeat(offsets - h.item_offsets[basket], sizes)
+        gap = np.where(position > 0, h.days[basket] - h.days[np.maximum(basket - 1, 0)], 0)
+        unassigned = h.missions[basket].sum(1) == 0
+        features = np.stack([np.log1p(gap) * 0.5, np.log1p(h.sizes[basket]) * 0.5, unassigned], axis=1)
+        return (
+            h.items[entry].astype(np.int64),
+            offsets,
+            (owner, step),
+            features.astype(np.float32),
+            h.missions[basket],
+        )
+
+    def _pairs(self, slices: Slices) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Events that speak for each prefix, by row: (Q,) event, (Q,) row, (Q,) prefix."""
+        p = self.purchases
+        low, high = p.offsets[slices.customers], p.offsets[slices.customers + 1]
+        owner = np.repeat(np.arange(len(low)), high - low)
+        event = np.arange(len(owner)) - np.repeat(np.cumsum(high - low) - high, high - low)
+        begin = np.maximum(p.positions[event] + 1, slices.first[owner])
+        end = np.minimum(p.next_positions[event], slices.last[owner])
+        alive = end >= begin
+        event, owner, begin = event[alive], owner[alive], begin[alive]
+        count = end[alive] - begin + 1
+        pair = np.repeat(np.arange(len(count)), count)
+        prefix = begin[pair] + np.arange(len(pair)) - np.repeat(np.cumsum(count) - count, count)
+        rows = slices.last - slices.first + 1
+        row = (np.cumsum(rows) - rows - slices.first)[owner[pair]] + prefix
+        order = np.argsort(row, kind="stable")
+        return event[pair][order], row[order], prefix[order]
+
+    def _row_features(self, customers: np.ndarray, prefix: np.ndarray, last_basket: np.ndarray) -> np.ndarray:
+        h = self.histories
+        first = h.basket_offsets[customers]
+        items = (self.running_items[last_basket + 1] - self.running_items[first]).astype(np.float64)
+        new = (self.running_new[last_basket + 1] - self.running_new[first]).astype(np.float64)
+        span = h.days[last_basket] - h.days[first]
+        columns = (
+            np.log1p(prefix) * 0.3,
+            np.log1p(items / prefix) * 0.5,
+            1 - new / np.maximum(items, 1),
+            np.log1p(new) * 0.2,
+            np.log1p(span / prefix) * 0.3,
+            np.log1p(h.sizes[last_basket]) * 0.5,
+        )
+        return np.stack(columns, axis=1).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Targets:
+    """What the rows' next baskets hold: (T,) row and id of each known item, (R,) distinct items, unknown ones counted."""
+
+    rows: np.ndarray
+    items: np.ndarray
+    sizes: np.ndarray
+
+
+def targets(histories: Histories, customers: np.ndarray, prefixes: np.ndarray) -> Targets:
+    """The baskets at these prefixes, unknown items left out of `items` but not of `sizes`."""
+    basket = histories.basket_offsets[customers] + prefixes
+    sizes = histories.item_offsets[basket + 1] - histories.item_offsets[basket]
+    offsets = np.cumsum(sizes) - sizes
+    entry = np.arange(int(sizes.sum())) - np.repeat(offsets - histories.item_offsets[basket], sizes)
+    items = histories.items[entry]
+    rows = np.repeat(np.arange(len(basket)), sizes)
+    keep = items > UNKNOWN
+    return Targets(rows[keep], items[keep].astype(np.int64), histories.sizes[basket])
+
+
+def _running(values: np.ndarray) -> np.ndarray:
+    return np.concatenate([[0], np.cumsum(values, dtype=np.int64)])
+
+
+def _tensor(values: np.ndarray) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(values))

@@ -1,0 +1,202 @@
+"""The training loop: every prefix inside the window, early stopping on customers whose targets lie in later weeks.
+
+C customers, R rows, V vocabulary, T target items.
+"""
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from nextbasket_assets.recommender import calibration, metrics, purchases, ranking, vocabulary
+from nextbasket_assets.recommender.batches import Batch, Prefixes, Slices, Targets, targets
+from nextbasket_assets.recommender.calibration import Calibration
+from nextbasket_assets.recommender.histories import Histories
+from nextbasket_assets.recommender.network import Network, NetworkConfig
+from nextbasket_assets.recommender.settings import EpochReport, TrainingConfig
+from nextbasket_assets.recommender.split import Rows, Split
+
+CALIBRATED_RANKS = 50  # places of the list whose probabilities are promised
+
+
+class TrainingError(RuntimeError):
+    """The training stopped without a model; nothing was written, the last good artifact stays."""
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """The network of the best epoch on the CPU, its calibration, and the road there."""
+
+    network: Network
+    calibration: Calibration
+    epochs: tuple[EpochReport, ...]
+    best_epoch: int
+
+
+def fit(
+    encoded: Histories,
+    parts: Split,
+    words: vocabulary.Vocabulary,
+    config: TrainingConfig,
+    report: Callable[[EpochReport], None],
+) -> Fitted:
+    """Trains a network on the prefixes of a split; deterministic given the seed and the machine.
+
+    Raises:
+        TrainingError: there is no prefix to learn from, or the loss is not finite.
+    """
+    torch.manual_seed(config.seed)
+    random = np.random.default_rng(config.seed)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    prefixes = Prefixes.of(encoded, purchases.collect(encoded))
+    network = new_network(words, encoded.missions.shape[1], config).to(device)
+    optimizer = torch.optim.Adam(network.parameters(), lr=config.learning_rate)
+    epochs: list[EpochReport] = []
+    best, kept, waited = -1, _copy(network), 0
+    for epoch in range(config.epochs):
+        began = time.monotonic()
+        loss, rows = _epoch(network, optimizer, prefixes, parts.trained, config, random, device)
+        recall, ndcg = validate(network, prefixes, parts.validation)
+        epochs.append(EpochReport(epoch, loss, recall, ndcg, rows, time.monotonic() - began))
+        report(epochs[-1])
+        if best < 0 or recall + ndcg > epochs[best].recall + epochs[best].ndcg:
+            best, kept, waited = epoch, _copy(network), 0
+            continue
+        waited += 1
+        if waited > config.patience:
+            break
+        for group in optimizer.param_groups:
+            group["lr"] *= 0.4
+    network.load_state_dict(kept)
+    network = network.cpu().eval()
+    return Fitted(network, _calibrate(network, prefixes, parts.validation), tuple(epochs), best)
+
+
+def new_network(words: vocabulary.Vocabulary, missions: int, config: TrainingConfig) -> Network:
+    """A network whose bias already knows what is popular."""
+    network = Network(
+        NetworkConfig(
+            vocabulary=words.size,
+            missions=missions,
+            embedding=config.embedding,
+            hidden=config.hidden,
+            pair_hidden=config.pair_hidden,
+            context=config.context,
+            dropout=config.dropout,
+        )
+    )
+    counts = torch.from_numpy(words.counts.astype(np.float32))
+    with torch.no_grad():
+        network.bias[vocabulary.FIRST_ITEM :] = torch.log(counts / counts.sum())
+    return network
+
+
+def cross_entropy(logits_RV: Tensor, wanted: Targets, weights_R: Tensor) -> Tensor:
+    """Softmax over the vocabulary against a uniform target over each row's next basket, as a weighted mean of rows.
+
+    Rows without a known item in the target have no say.
+    """
+    rows_T = torch.from_numpy(wanted.rows).to(logits_RV.device)
+    items_T = torch.from_numpy(wanted.items).to(logits_RV.device)
+    count_R = torch.bincount(rows_T, minlength=len(logits_RV)).to(logits_RV.dtype)
+    share_R = logits_RV.new_zeros(len(logits_RV)).index_add(0, rows_T, logits_RV[rows_T, items_T] / count_R[rows_T])
+    weights_R = weights_R * (count_R > 0)
+    return ((torch.logsumexp(logits_RV, 1) - share_R) * weights_R).sum() / weights_R.sum().clamp(min=1e-9)
+
+
+def training_slices(trained: np.ndarray, length: int, random: np.random.Generator) -> Slices:
+    """Slices that hold every training prefix once; where each customer's first one ends is drawn anew."""
+    customers = np.flatnonzero(trained > 1)
+    last = trained[customers] - 1
+    shift = random.integers(0, length, len(customers))
+    count = (last + shift - 1) // length + 1
+    owner = np.repeat(np.arange(len(customers)), count)
+    index = np.arange(len(owner)) - np.repeat(np.cumsum(count) - count, count)
+    first = 1 - shift[owner] + index * length
+    slices = Slices(customers[owner], np.maximum(first, 1), np.minimum(first + length - 1, last[owner]))
+    return slices.take(np.flatnonzero(slices.last >= slices.first))
+
+
+def validate(network: Network, prefixes: Prefixes, rows: Rows) -> tuple[float, float]:
+    """recall@10 and nDCG@10 of the rows; zeros when there are none."""
+    if not len(rows.customers):
+        return 0.0, 0.0
+    truth = ranking.truth(prefixes.histories, rows)
+    top = ranking.rank(network, prefixes, rows, 10).items
+    values = metrics.means(metrics.per_customer(top, truth, (10,)))
+    return values["recall", 10][0], values["ndcg", 10][0]
+
+
+def _epoch(
+    network: Network,
+    optimizer: torch.optim.Optimizer,
+    prefixes: Prefixes,
+    trained: np.ndarray,
+    config: TrainingConfig,
+    random: np.random.Generator,
+    device: torch.device,
+) -> tuple[float, int]:
+    """One pass over every training prefix: mean loss and the number of prefixes."""
+    network.train()
+    total, seen = 0.0, 0
+    end = int(prefixes.histories.days[_last_training_baskets(prefixes.histories, trained)].max(initial=0))
+    for slices in _batches(training_slices(trained, config.slice_length, random), config.rows, random):
+        batch, wanted, days = _examples(prefixes, slices, config.context)
+        weights = torch.from_numpy(np.exp2((days - end) / config.half_life).astype(np.float32)).to(device)
+        loss = cross_entropy(network(batch.to(device)), wanted, weights)
+        value = loss.item()
+        if not math.isfinite(value):
+            raise TrainingError(
+                "the loss is not a finite number: nothing was written, the last good model stays; "
+                "lower learning_rate or look for broken mission weights"
+            )
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        optimizer.step()
+        total, seen = total + value * len(days), seen + len(days)
+    if not seen:
+        raise TrainingError("no customer has two baskets before the held-out weeks: train on a later week")
+    return total / seen, seen
+
+
+def _batches(slices: Slices, rows: int, random: np.random.Generator) -> Iterator[Slices]:
+    """Batches of about `rows` prefixes, slices of about one length together, in random order."""
+    lengths = slices.last - slices.first + 1
+    order = np.argsort(lengths + random.random(len(lengths)) * 8)
+    number = np.cumsum(lengths[order]) // rows
+    groups = np.split(order, np.flatnonzero(np.diff(number)) + 1)
+    for index in random.permutation(len(groups)):
+        if len(groups[index]):
+            yield slices.take(groups[index])
+
+
+def _examples(prefixes: Prefixes, slices: Slices, context: int) -> tuple[Batch, Targets, np.ndarray]:
+    owner, prefix = prefixes.rows(slices)
+    customers = slices.customers[owner]
+    days = prefixes.histories.days[prefixes.histories.basket_offsets[customers] + prefix]
+    return prefixes.batch(slices, context), targets(prefixes.histories, customers, prefix), days
+
+
+def _last_training_baskets(encoded: Histories, trained: np.ndarray) -> np.ndarray:
+    some = trained > 0
+    baskets: np.ndarray = encoded.basket_offsets[:-1][some] + trained[some] - 1
+    return baskets
+
+
+def _copy(network: Network) -> dict[str, Tensor]:
+    return {name: tensor.detach().clone() for name, tensor in network.state_dict().items()}
+
+
+def _calibrate(network: Network, prefixes: Prefixes, rows: Rows) -> Calibration:
+    if not len(rows.customers):
+        return calibration.START
+    ranked = ranking.rank(network, prefixes, rows, CALIBRATED_RANKS)
+    happened = metrics.hits(ranked.items, ranking.truth(prefixes.histories, rows))
+    sizes = np.broadcast_to(ranking.log_basket_sizes(prefixes.histories, rows)[:, None], happened.shape)
+    shown = np.isfinite(ranked.log_shares)
+    return calibration.fit(ranked.log_shares[shown], sizes[shown], happened[shown])

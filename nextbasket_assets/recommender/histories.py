@@ -1,0 +1,207 @@
+"""Customer sequences as flat arrays with offsets: what every other module of the recommender reads.
+
+Parquet goes straight into numpy; no Python object per basket. Baskets are oldest first, items of a basket are distinct
+and in the order of their ids, so nothing downstream can depend on the order in which they were delivered.
+"""
+
+import datetime
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from pyarrow import fs
+
+from nextbasket_assets.recommender.vocabulary import UNKNOWN, Vocabulary
+
+COLUMNS = ["customer", "baskets"]
+EPOCH = datetime.date(1970, 1, 1)
+
+
+class SequenceError(ValueError):
+    """The sequences cannot be used; the message says what is wrong and what to do."""
+
+
+@dataclass(frozen=True)
+class Sequences:
+    """Sequences as delivered: item codes instead of ids.
+
+    Attributes:
+        customers: (C,) codes.
+        basket_offsets: (C + 1,) baskets of customer c are `basket_offsets[c]:basket_offsets[c + 1]`, oldest first.
+        days: (N,) days since 1970-01-01.
+        item_offsets: (N + 1,) items of basket n.
+        items: (E,) item codes.
+        missions: (N, M) mission weights; a row of zeros is an unassigned basket.
+    """
+
+    customers: pa.Array
+    basket_offsets: np.ndarray
+    days: np.ndarray
+    item_offsets: np.ndarray
+    items: pa.Array
+    missions: np.ndarray
+
+
+@dataclass(frozen=True)
+class Histories:
+    """Sequences in a model's ids.
+
+    Attributes:
+        basket_offsets: (C + 1,) baskets of customer c, oldest first.
+        days: (N,) days since 1970-01-01.
+        sizes: (N,) distinct items of basket n, unknown ones counted singly.
+        item_offsets: (N + 1,) ids of basket n.
+        items: (E,) ids, ascending and distinct within a basket; all its unknown items are one `UNKNOWN`.
+        missions: (N, M) mission weights; a row of zeros is an unassigned basket.
+    """
+
+    basket_offsets: np.ndarray
+    days: np.ndarray
+    sizes: np.ndarray
+    item_offsets: np.ndarray
+    items: np.ndarray
+    missions: np.ndarray
+
+    @property
+    def customers(self) -> int:
+        """Number of customers: C."""
+        return len(self.basket_offsets) - 1
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """(C,) baskets of each customer."""
+        return np.diff(self.basket_offsets)
+
+
+def day_number(date: datetime.date) -> int:
+    """Days since 1970-01-01."""
+    return (date - EPOCH).days
+
+
+def read(files: list[str], filesystem: fs.FileSystem | None = None) -> Sequences:
+    """All sequences of the files, sorted by customer so that the order of the files does not matter.
+
+    Raises:
+        SequenceError: a file lacks a column, or a customer occurs twice.
+    """
+    tables = [pa.Table.from_batches([batch]) for batch in _batches(files, 65536, filesystem)]
+    if not tables:
+        raise SequenceError("there are no customer sequences: materialise customer_sequences for the week first")
+    table = pa.concat_tables(tables).combine_chunks()
+    sequences = _flatten(table.take(pc.sort_indices(table["customer"])).combine_chunks().to_batches()[0])
+    if len(pc.unique(sequences.customers)) != len(sequences.customers):
+        raise SequenceError("a customer occurs in two rows of customer_sequences: rebuild the week's sequences")
+    return sequences
+
+
+def stream(files: list[str], customers: int, filesystem: fs.FileSystem | None = None) -> Iterator[Sequences]:
+    """Sequences in batches of at most `customers`, in the order of the files."""
+    for batch in _batches(files, customers, filesystem):
+        yield _flatten(batch)
+
+
+def encode(sequences: Sequences, vocabulary: Vocabulary, missions: int) -> Histories:
+    """The sequences in the ids of a vocabulary.
+
+    Args:
+        sequences: as delivered.
+        vocabulary: the model's items.
+        missions: M, the number of missions the model takes; sequences without any give rows of zeros.
+
+    Raises:
+        SequenceError: the sequences carry another number of missions.
+    """
+    delivered = sequences.missions.shape[1]
+    if delivered not in (0, missions):
+        raise SequenceError(
+            f"the sequences carry {delivered} missions and the model takes {missions}: "
+            "train rnn_model again after a change of the mission model"
+        )
+    weights = sequences.missions if delivered else np.zeros((len(sequences.days), missions), np.float32)
+    raw_sizes = np.diff(sequences.item_offsets)
+    basket = np.repeat(np.arange(len(raw_sizes)), raw_sizes)
+    ids = vocabulary.encode(sequences.items)
+    key = basket * np.int64(vocabulary.size) + ids
+    if len(key) > 1 and not (np.diff(key) > 0).all():
+        key = np.unique(key)
+        basket, ids = np.divmod(key, vocabulary.size)
+    offsets = np.searchsorted(basket, np.arange(len(raw_sizes) + 1))
+    return Histories(
+        sequences.basket_offsets,
+        sequences.days,
+        raw_sizes,
+        offsets,
+        ids.astype(np.int32),
+        np.ascontiguousarray(weights),
+    )
+
+
+def known(histories: Histories) -> np.ndarray:
+    """(E,) whether each entry of `items` is a known item."""
+    return histories.items > UNKNOWN
+
+
+def _batches(files: list[str], rows: int, filesystem: fs.FileSystem | None) -> Iterator[pa.RecordBatch]:
+    for path in sorted(files):
+        source, name = (filesystem, path) if filesystem else fs.FileSystem.from_uri(_uri(path))
+        with pq.ParquetFile(name, filesystem=source) as file:
+            missing = sorted(set(COLUMNS) - set(file.schema_arrow.names))
+            if missing:
+                raise SequenceError(f"a sequence file has no column {', '.join(missing)}: rebuild customer_sequences")
+            for batch in file.iter_batches(batch_size=rows, columns=COLUMNS):
+                if batch.num_rows:
+                    yield batch
+
+
+def _uri(path: str) -> str:
+    return path if "://" in path else f"file://{path}" if path.startswith("/") else f"file://{_absolute(path)}"
+
+
+def _absolute(path: str) -> str:
+    from pathlib import Path
+
+    return str(Path(path).absolute())
+
+
+def _flatten(batch: pa.RecordBatch) -> Sequences:
+    lists = batch.column(batch.schema.get_field_index("baskets"))
+    basket_offsets = _offsets(lists)
+    baskets = lists.flatten()
+    days = pc.struct_field(baskets, "date").cast(pa.int32()).to_numpy(zero_copy_only=False).astype(np.int64)
+    items = pc.struct_field(baskets, "items")
+    _check_order(basket_offsets, days)
+    customers = batch.column(batch.schema.get_field_index("customer")).cast(pa.string())
+    return Sequences(
+        customers,
+        basket_offsets,
+        days,
+        _offsets(items),
+        items.flatten(),
+        _missions(pc.struct_field(baskets, "mission_weights")),
+    )
+
+
+def _offsets(lists: pa.Array) -> np.ndarray:
+    lengths = pc.fill_null(pc.list_value_length(lists), 0).to_numpy(zero_copy_only=False)
+    return np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
+
+
+def _check_order(basket_offsets: np.ndarray, days: np.ndarray) -> None:
+    falls = np.flatnonzero(np.diff(days) < 0) + 1
+    if len(falls) and not np.isin(falls, basket_offsets).all():
+        raise SequenceError("a customer's baskets are not oldest first: rebuild customer_sequences in time order")
+
+
+def _missions(lists: pa.Array) -> np.ndarray:
+    lengths = np.diff(_offsets(lists))
+    width = int(lengths.max(initial=0))
+    if not np.isin(lengths, (0, width)).all():
+        raise SequenceError(
+            "baskets carry different numbers of mission weights: tag all of them with one mission model"
+        )
+    weights = np.zeros((len(lengths), width), np.float32)
+    weights[lengths > 0] = lists.flatten().to_numpy(zero_copy_only=False).reshape(-1, width) if width else 0
+    return weights

@@ -1,0 +1,127 @@
+"""The network: a GRU over baskets, the customer's history pooled by learned weights, and an explicit repeat term.
+
+logit(row, item) = query . item + bias(item) + repeat(row, item), where repeat is zero for items the customer never
+bought. B slices, L baskets in a slice, N baskets, R rows, Q pairs, V vocabulary, D embedding, H hidden, M missions.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from nextbasket_assets.recommender.batches import BASKET_FEATURES, ROW_FEATURES, Batch
+from nextbasket_assets.recommender.purchases import FEATURES
+from nextbasket_assets.recommender.vocabulary import FIRST_ITEM, PAD
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkConfig:
+    """Sizes of the network."""
+
+    vocabulary: int  # V, ids of padding and unknown included
+    missions: int  # M, length of the mission weights of a basket
+    embedding: int = 64  # D, what an item is to the GRU and to the output
+    hidden: int = 96  # H, the state of the GRU
+    pair_hidden: int = 48  # width of the repeat term
+    pools: int = 2  # weighted means of the history's items
+    context: int = 32  # baskets that the GRU reads before the first prefix of a slice
+    dropout: float = 0.3  # share of the query's inputs dropped in training
+
+
+@dataclass(frozen=True)
+class Terms:
+    """(R, D) query of each row and (Q,) repeat term of each pair."""
+
+    query: Tensor
+    repeat: Tensor
+
+
+class Network(nn.Module):
+    """Logits over the vocabulary for each row of a batch."""
+
+    def __init__(self, config: NetworkConfig) -> None:
+        super().__init__()
+        self.config = config
+        dim, hidden, pair = config.embedding, config.hidden, config.pair_hidden
+        self.items = nn.Embedding(config.vocabulary, dim, padding_idx=PAD)
+        self.output = nn.Embedding(config.vocabulary, dim)
+        self.bias = nn.Parameter(torch.zeros(config.vocabulary))
+        self.basket = nn.Linear(dim + BASKET_FEATURES + config.missions, dim)
+        self.gru = nn.GRU(dim, hidden, batch_first=True)
+        self.query = nn.Sequential(
+            nn.Dropout(config.dropout),
+            nn.Linear(hidden + config.pools * dim + ROW_FEATURES, 2 * dim),
+            nn.GELU(),
+            nn.Dropout(config.dropout),
+            nn.Linear(2 * dim, dim),
+        )
+        self.pair_input = nn.Linear(FEATURES, pair)
+        self.pair_item = nn.Embedding(config.vocabulary, pair)
+        self.pair_row = nn.Linear(hidden + ROW_FEATURES, pair, bias=False)
+        self.pair_middle = nn.Linear(pair, pair)
+        self.pair_output = nn.Linear(pair, 1 + config.pools)
+        self.repeat_item = nn.Embedding(config.vocabulary, 1)
+        for table in (self.items, self.output):
+            nn.init.normal_(table.weight, std=0.1)
+        nn.init.normal_(self.pair_item.weight, std=0.02)
+        nn.init.zeros_(self.repeat_item.weight)
+        with torch.no_grad():
+            self.items.weight[PAD] = 0
+
+    def forward(self, batch: Batch) -> Tensor:
+        """Logits (R, V); minus infinity for padding and unknown, so that neither can be recommended."""
+        return self.logits(batch, self.terms(batch))
+
+    def terms(self, batch: Batch) -> Terms:
+        """What the logits are made of."""
+        state_RH = self.states(batch)
+        repeat_Q, pools_QK = self.repeat(batch, state_RH)
+        query_RD = self.query(torch.cat([state_RH, self.pooled(batch, pools_QK), batch.row_features], dim=1))
+        return Terms(query_RD, repeat_Q)
+
+    def logits(self, batch: Batch, terms: Terms) -> Tensor:
+        """Logits (R, V) of the terms."""
+        logits_RV = torch.addmm(self.bias, terms.query, self.output.weight.T)
+        cells_Q = batch.pair_rows * self.config.vocabulary + batch.pair_items
+        logits_RV = logits_RV.view(-1).index_add(0, cells_Q, terms.repeat).view_as(logits_RV)
+        mask_V = torch.zeros(self.config.vocabulary, device=logits_RV.device)
+        mask_V[:FIRST_ITEM] = -torch.inf
+        return logits_RV + mask_V
+
+    def fits(self, terms: Terms, items_RK: Tensor) -> Tensor:
+        """(R, K) how much better each item goes with the query than the average item does."""
+        vectors_RKD = self.output.weight[items_RK] - self.output.weight[FIRST_ITEM:].mean(0)
+        fits_RK: Tensor = (vectors_RKD * terms.query[:, None, :]).sum(2)
+        return fits_RK
+
+    def states(self, batch: Batch) -> Tensor:
+        """(R, H) state of the GRU before the basket to be predicted."""
+        dim = self.config.embedding
+        set_ND = nn.functional.embedding_bag(batch.basket_items, self.items.weight, batch.basket_offsets, mode="mean")
+        basket_ND = torch.tanh(self.basket(torch.cat([set_ND, batch.basket_features, batch.missions], dim=1)))
+        cells = basket_ND.new_zeros(batch.slices * batch.length, dim).index_copy(0, batch.basket_cells, basket_ND)
+        state_BLH, _ = self.gru(cells.view(batch.slices, batch.length, dim))
+        return state_BLH.reshape(-1, self.config.hidden)[batch.row_cells]
+
+    def repeat(self, batch: Batch, state_RH: Tensor) -> tuple[Tensor, Tensor]:
+        """(Q,) repeat term of each pair, and (Q, pools) its weights in the pooled history."""
+        row_RP = self.pair_row(torch.cat([state_RH, batch.row_features], dim=1))
+        hidden_QP = (
+            self.pair_input(batch.pair_features) + self.pair_item(batch.pair_items.long()) + row_RP[batch.pair_rows]
+        )
+        hidden_QP = torch.relu(self.pair_middle(torch.relu(hidden_QP)))
+        out = self.pair_output(hidden_QP)
+        return out[:, 0] + self.repeat_item.weight[:, 0][batch.pair_items.long()], torch.exp(out[:, 1:].clamp(max=8))
+
+    def pooled(self, batch: Batch, pools_QK: Tensor) -> Tensor:
+        """(R, pools * D) weighted means of the embeddings of the history's items."""
+        items_Q = batch.pair_items.long()
+        rows = len(batch.row_offsets)
+        means = []
+        for weight_Q in pools_QK.unbind(1):
+            total_R = weight_Q.new_zeros(rows).index_add(0, batch.pair_rows, weight_Q)
+            sum_RD = nn.functional.embedding_bag(
+                items_Q, self.items.weight, batch.row_offsets, mode="sum", per_sample_weights=weight_Q
+            )
+            means.append(sum_RD / (total_R + 1e-6)[:, None])
+        return torch.cat(means, dim=1)

@@ -1,0 +1,122 @@
+"""The best items of each row by a network: what validation, evaluation and scoring have in common.
+
+R rows, K length of the lists.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from nextbasket_assets.recommender.batches import Batch, Prefixes, Slices, targets
+from nextbasket_assets.recommender.histories import Histories
+from nextbasket_assets.recommender.metrics import Truth
+from nextbasket_assets.recommender.network import Network
+from nextbasket_assets.recommender.split import Rows
+
+BATCH_ROWS = 512
+
+
+class ScoreError(RuntimeError):
+    """The network's answer cannot be published."""
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """(R, K) ids from best to worst; log of their share in the softmax over the vocabulary; how well they fit the query."""
+
+    items: np.ndarray
+    log_shares: np.ndarray
+    fits: np.ndarray
+
+
+def rank(
+    network: Network, prefixes: Prefixes, rows: Rows, k: int, seen: Callable[[Batch, Ranked], None] | None = None
+) -> Ranked:
+    """The K best items of each row; ids below zero where the vocabulary holds fewer.
+
+    Args:
+        network: put in evaluation mode.
+        prefixes: the customers' histories.
+        rows: at least one basket before each target.
+        k: length of the lists.
+        seen: called with each batch and its lists, for what else can be told from them.
+
+    Raises:
+        ScoreError: a logit is not finite.
+    """
+    network.eval()
+    device = next(network.parameters()).device
+    parts = []
+    for start in range(0, len(rows.customers), BATCH_ROWS):
+        customers, before = rows.customers[start : start + BATCH_ROWS], rows.prefixes[start : start + BATCH_ROWS]
+        batch = prefixes.batch(Slices(customers, before, before), network.config.context)
+        ranked = top(network, batch.to(device), k)
+        if seen:
+            seen(batch, ranked)
+        parts.append(ranked)
+    if not parts:
+        return Ranked(np.zeros((0, k), np.int64), np.zeros((0, k)), np.zeros((0, k)))
+    return Ranked(*(np.concatenate([getattr(p, name) for p in parts]) for name in ("items", "log_shares", "fits")))
+
+
+def top(network: Network, batch: Batch, k: int) -> Ranked:
+    """The K best items of each row of a batch.
+
+    Raises:
+        ScoreError: a logit is not finite.
+    """
+    with torch.inference_mode():
+        terms = network.terms(batch)
+        logits_RV = network.logits(batch, terms)
+        total_R1 = torch.logsumexp(logits_RV, 1, keepdim=True)
+        if not bool(torch.isfinite(total_R1).all()):
+            raise ScoreError(
+                "the network's scores are not finite: refuse this model and roll back to the last good one"
+            )
+        best = torch.topk(logits_RV, min(k, logits_RV.shape[1]), dim=1)
+        shares_RK = (best.values - total_R1).cpu().numpy().astype(np.float64)
+        fits_RK = network.fits(terms, best.indices).cpu().numpy()
+        items_RK = np.where(np.isfinite(shares_RK), best.indices.cpu().numpy(), -1)
+    missing = ((0, 0), (0, k - items_RK.shape[1]))
+    return Ranked(
+        np.pad(items_RK, missing, constant_values=-1),
+        np.pad(shares_RK, missing, constant_values=-np.inf),
+        np.pad(fits_RK, missing),
+    )
+
+
+def truth(histories: Histories, rows: Rows) -> Truth:
+    """The rows' next baskets in the histories' own ids; unknown items of a target count in its size and are never hit.
+
+    They get ids of their own above the vocabulary, one each, and count as not bought before.
+    """
+    wanted = targets(histories, rows.customers, rows.prefixes)
+    count = len(wanted.sizes)
+    missing = wanted.sizes - np.bincount(wanted.rows, minlength=count)
+    unknown_rows = np.repeat(np.arange(count), missing)
+    beyond = int(max(histories.items.max(initial=0), wanted.items.max(initial=0))) + 1
+    unknown = beyond + np.arange(len(unknown_rows))
+    repeats = np.concatenate([bought_before(histories, rows, wanted.rows, wanted.items), np.zeros(len(unknown), bool)])
+    return Truth(np.concatenate([wanted.rows, unknown_rows]), np.concatenate([wanted.items, unknown]), repeats, count)
+
+
+def bought_before(histories: Histories, rows: Rows, at: np.ndarray, items: np.ndarray) -> np.ndarray:
+    """(T,) whether the customer of row `at` bought the item before the row's target."""
+    first = histories.basket_offsets[rows.customers]
+    low, high = histories.item_offsets[first], histories.item_offsets[first + rows.prefixes]
+    owner = np.repeat(np.arange(len(low)), high - low)
+    entry = np.arange(len(owner)) - np.repeat(np.cumsum(high - low) - high, high - low)
+    span = int(max(histories.items.max(initial=0), items.max(initial=0))) + 1
+    found: np.ndarray = np.isin(at * span + items, owner * span + histories.items[entry])
+    return found
+
+
+def log_basket_sizes(histories: Histories, rows: Rows) -> np.ndarray:
+    """(R,) log of the mean size of the baskets before the target."""
+    running = np.concatenate([[0], np.cumsum(histories.sizes, dtype=np.int64)])
+    first = histories.basket_offsets[rows.customers]
+    total = running[first + rows.prefixes] - running[first]
+    sizes: np.ndarray = np.log(np.maximum(total / rows.prefixes, 1))
+    return sizes

@@ -1,0 +1,74 @@
+"""Why an item is on a list, told from the model's own terms, as short sentences.
+
+An item the customer has bought before is there by its repeat term, and the reason names the evidence that term reads.
+Any other item is there by its bias (what everybody buys) or by the query (what goes with this customer's baskets),
+whichever lifts it further above the average item.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from nextbasket_assets.recommender.purchases import Purchases
+
+RECENT_TRIPS = 8
+DUE = 0.8  # share of the usual gap after which an item counts as due
+POPULAR, FITTING, RECENT, DUE_NOW, SELDOM, NEW_CUSTOMER, NOTHING_KNOWN, OWN_FREQUENCY, SHOP_FREQUENCY = range(9)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """(Q,) kind of reason and the two numbers it names."""
+
+    kinds: np.ndarray
+    first: np.ndarray
+    second: np.ndarray
+
+
+def of_repeats(purchases: Purchases, events: np.ndarray, prefixes: np.ndarray, today: np.ndarray) -> Evidence:
+    """Reasons of items bought before.
+
+    Args:
+        purchases: the events.
+        events: (Q,) the item's last purchase. prefixes: (Q,) trips so far. today: (Q,) day of the last trip.
+    """
+    count = purchases.counts[events]
+    window = np.minimum(prefixes, RECENT_TRIPS)
+    recent = np.zeros(len(events), np.int64)
+    for back in range(RECENT_TRIPS):
+        recent += (back < count) & (purchases.positions[np.maximum(events - back, 0)] >= prefixes - window)
+    days = today - purchases.days[events]
+    usual = np.rint((purchases.days[events] - purchases.first_days[events]) / np.maximum(count - 1, 1)).astype(np.int64)
+    due = (recent < 3) & (count >= 3) & (usual >= 1) & (days >= DUE * usual) & (days <= 3 * usual)
+    kinds = np.where(due, DUE_NOW, np.where(recent >= 1, RECENT, SELDOM))
+    trips = prefixes - purchases.positions[events]
+    first = np.select([due, recent >= 1], [usual, recent], count)
+    return Evidence(
+        kinds, first.astype(np.int64), np.select([due, recent >= 1], [days, window], trips).astype(np.int64)
+    )
+
+
+def sentences(evidence: Evidence) -> pa.Array:
+    """(Q,) the reasons in words; each distinct one is written once."""
+    keys = np.stack([evidence.kinds, evidence.first, evidence.second], axis=1)
+    distinct, index = np.unique(keys, axis=0, return_inverse=True)
+    words = pa.array([_sentence(*row) for row in distinct.tolist()], pa.string())
+    return words.take(pa.array(index.ravel()))
+
+
+def _sentence(kind: int, first: int, second: int) -> str:
+    trips = "trip" if second == 1 else "trips"
+    times = "once" if first == 1 else f"{first} times"
+    days = "day" if first == 1 else f"{first} days"
+    return {
+        POPULAR: "popular with all customers",
+        FITTING: "goes with this customer's baskets",
+        RECENT: f"bought on {first} of the last {second} {trips}",
+        DUE_NOW: f"usually every {days}, last {second} days before the latest trip",
+        SELDOM: f"bought {times}, last {second} {trips} ago",
+        NEW_CUSTOMER: "popular with all customers; no purchases known yet",
+        NOTHING_KNOWN: "popular with all customers; only unknown items bought so far",
+        OWN_FREQUENCY: f"bought on {first} of {second} {trips}; no model yet",
+        SHOP_FREQUENCY: "popular with all customers; no model yet",
+    }[kind]
