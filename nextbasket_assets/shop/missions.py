@@ -13,7 +13,7 @@ from nextbasket_assets.shop.calibration import Flags, Floats, Ints, calibration,
 from nextbasket_assets.shop.catalogue import Catalogue
 
 _REPEATED = 0.5  # of the other lines: from histories, which hold cores and base alike
-_SPREAD = 1.6  # how fast the core thins out beyond; nothing at strength 1
+_SPREAD = 1.4  # how fast the core thins out beyond; nothing at strength 1
 _ONE_NEED = 7.0  # lines up to which a basket is about its mission alone
 
 

@@ -100,7 +100,7 @@ def _quantities(catalogue: Catalogue, product: Ints, rng: np.random.Generator) -
     extra = float(tail @ values[1:]) - 1.0
     mean = np.array([group["mean_quantity"] for group in calibration()["groups"].values()])
     mean[catalogue.group[catalogue.bag]] = 1.3  # the group's own mean is that of its bags
-    several = np.minimum((mean - 1.0) / extra, 0.95)[catalogue.group[product]]
+    several = np.minimum(0.97 * (mean - 1.0) / extra, 0.95)[catalogue.group[product]]
     quantity = np.where(rng.random(product.size) < several, values[1:][draw(rng, tail, product.size)], 1)
     bags = np.maximum(every - (1.0 - _BAG_LINE_SHARE) * plain, 0.0)
     in_bags = values[from_cumulative(np.cumsum(bags), rng.random(product.size))]

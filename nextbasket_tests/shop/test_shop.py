@@ -200,7 +200,7 @@ def test_size_and_type_follow_from_the_basket(small_rows: list[Row]) -> None:
 def test_dominant_mission_follows_from_spend(small_rows: list[Row]) -> None:
     """The class that leads by spend names the mission from its threshold on; otherwise the basket is Mixed."""
     classes = {"Fresh": "12", "Grocery": "389", "Nonfood": "4567"}
-    bounds = {"Fresh": 0.62, "Grocery": 0.64, "Nonfood": 0.68}
+    bounds = {"Fresh": 0.63, "Grocery": 0.63, "Nonfood": 0.70}
     for rows in by_basket(small_rows).values():
         if rows[0]["BASKET_DOMINANT_MISSION"] == "XX":
             continue
@@ -297,7 +297,7 @@ def test_progress_is_reported_week_by_week(tmp_path: Path) -> None:
 
 def test_carrier_bags_come_in_week_nineteen(tmp_path: Path) -> None:
     """The bag is hardly sold before week 19 and one of the most frequent products after it."""
-    write_shop(tmp_path, customers=60, weeks=24, seed=1)
+    write_shop(tmp_path, customers=200, weeks=24, seed=1)
     weekly = Counter(row["SHOP_WEEK"] for row in shop_rows(tmp_path) if row["PROD_CODE"] == "PRD0903678")
 
     assert sum(count for week, count in weekly.items() if week < "200618") == 0
