@@ -14,6 +14,7 @@ from nextbasket_assets.recommender.histories import Histories
 from nextbasket_assets.recommender.metrics import Truth
 from nextbasket_assets.recommender.network import Network
 from nextbasket_assets.recommender.split import Rows
+from nextbasket_assets.recommender.vocabulary import FIRST_ITEM
 
 BATCH_ROWS = 512
 
@@ -49,6 +50,8 @@ def rank(
     network.eval()
     device = next(network.parameters()).device
     parts = []
+    if network.config.vocabulary == FIRST_ITEM:
+        return _nothing(len(rows.customers), k)
     for start in range(0, len(rows.customers), BATCH_ROWS):
         customers, before = rows.customers[start : start + BATCH_ROWS], rows.prefixes[start : start + BATCH_ROWS]
         batch = prefixes.batch(Slices(customers, before, before), network.config.context)
@@ -57,7 +60,7 @@ def rank(
             seen(batch, ranked)
         parts.append(ranked)
     if not parts:
-        return Ranked(np.zeros((0, k), np.int64), np.zeros((0, k)), np.zeros((0, k)))
+        return _nothing(len(rows.customers), k)
     return Ranked(*(np.concatenate([getattr(p, name) for p in parts]) for name in ("items", "log_shares", "fits")))
 
 
@@ -120,3 +123,7 @@ def log_basket_sizes(histories: Histories, rows: Rows) -> np.ndarray:
     total = running[first + rows.prefixes] - running[first]
     sizes: np.ndarray = np.log(np.maximum(total / rows.prefixes, 1))
     return sizes
+
+
+def _nothing(rows: int, k: int) -> Ranked:
+    return Ranked(np.full((rows, k), -1), np.full((rows, k), -np.inf), np.zeros((rows, k)))

@@ -1,0 +1,81 @@
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from nextbasket_assets.recommender import histories, vocabulary
+from nextbasket_tests import shops
+
+SHOP = {"ben": [["tea"]], "anna": [["milk", "bread"], [], ["eggs", "odd", "rare"]], "carl": []}
+
+
+def read(tmp_path, shop=SHOP, **options):
+    return histories.read([shops.write_sequences(tmp_path / "s.parquet", shop, **options)])
+
+
+def test_sequences_are_sorted_by_customer_and_keep_the_order_of_baskets(tmp_path):
+    """Anna's three baskets (one of them empty) come before Ben's one; Carl has none."""
+    sequences = read(tmp_path)
+
+    assert sequences.customers.to_pylist() == ["anna", "ben", "carl"]
+    assert sequences.basket_offsets.tolist() == [0, 3, 4, 4]
+    assert sequences.item_offsets.tolist() == [0, 2, 2, 5, 6]
+    assert np.diff(sequences.days[:3]).tolist() == [7, 7]
+
+
+def test_the_order_of_the_files_does_not_matter(tmp_path):
+    """Two files read in either order give the same arrays."""
+    first = shops.write_sequences(tmp_path / "1.parquet", {"zoe": [["a"]], "ben": [["b"]]})
+    second = shops.write_sequences(tmp_path / "2.parquet", {"anna": [["c"], ["a"]]})
+    one, two = histories.read([first, second]), histories.read([second, first])
+
+    assert one.customers.equals(two.customers)
+    assert one.items.equals(two.items)
+
+
+def test_unknown_items_of_a_basket_are_one_unknown(tmp_path):
+    """Two items outside the vocabulary become one id 1, and the basket's size still counts both."""
+    sequences = read(tmp_path)
+    words = vocabulary.Vocabulary(pa.array(["bread", "eggs", "milk", "tea"]), np.array([1, 1, 1, 1]))
+    encoded = histories.encode(sequences, words, 0)
+
+    assert encoded.items.tolist() == [2, 4, 1, 3, 5]
+    assert encoded.sizes.tolist() == [2, 0, 3, 1]
+    assert encoded.item_offsets.tolist() == [0, 2, 2, 4, 5]
+
+
+def test_an_unassigned_basket_has_no_mission(tmp_path):
+    """Empty weights are a row of zeros, which no assigned basket has."""
+    sequences = read(tmp_path, missions={"ben": [[0.25, 0.75]], "anna": [[1.0, 0.0], [], [0.0, 1.0]], "carl": []})
+
+    assert sequences.missions.tolist() == [[1.0, 0.0], [0.0, 0.0], [0.0, 1.0], [0.25, 0.75]]
+
+
+def test_another_number_of_missions_is_refused(tmp_path):
+    """Two missions for a model of three: an error that says what to do."""
+    sequences = read(tmp_path, {"ben": [["tea"]]}, missions={"ben": [[0.25, 0.75]]})
+    with pytest.raises(histories.SequenceError, match="2 missions and the model takes 3.*train rnn_model again"):
+        histories.encode(sequences, vocabulary.build(sequences.items, 1), 3)
+
+
+def test_missing_column_duplicate_customer_and_wrong_order_are_refused(tmp_path):
+    """Each gets an error that names the fault."""
+    pq.write_table(pa.table({"customer": ["anna"]}), tmp_path / "short.parquet")
+    with pytest.raises(histories.SequenceError, match="no column baskets"):
+        histories.read([str(tmp_path / "short.parquet")])
+    twice = [shops.write_sequences(tmp_path / f"{n}.parquet", {"anna": [["a"]]}) for n in (1, 2)]
+    with pytest.raises(histories.SequenceError, match="two rows"):
+        histories.read(twice)
+    backwards = shops.write_sequences(tmp_path / "b.parquet", {"anna": [["a"], ["b"]]}, days=-7)
+    with pytest.raises(histories.SequenceError, match="not oldest first"):
+        histories.read([backwards])
+
+
+def test_rare_items_are_unknown():
+    """With a minimum of two, an item in one basket is not in the vocabulary, and codes are sorted."""
+    words = vocabulary.build(pa.array(["tea", "milk", "tea", "milk", "rare"]), 2)
+
+    assert words.codes.to_pylist() == ["milk", "tea"]
+    assert words.encode(pa.array(["rare", "tea", "milk"])).tolist() == [1, 3, 2]
+    with pytest.raises(IndexError, match="padding and unknown"):
+        words.decode(np.array([2, 1]))

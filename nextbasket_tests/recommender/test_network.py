@@ -1,0 +1,102 @@
+import numpy as np
+import torch
+
+from nextbasket_assets.recommender import histories, metrics, purchases, ranking, vocabulary
+from nextbasket_assets.recommender.batches import Prefixes, Slices
+from nextbasket_assets.recommender.network import Network, NetworkConfig
+from nextbasket_assets.recommender.split import Rows
+from nextbasket_tests import shops
+from nextbasket_tests.recommender import small
+
+SHOP = {
+    "anna": [["a", "b", "c"], ["b", "d"], ["a", "e"], ["b", "c", "f"]],
+    "ben": [["f"], ["a", "f"]],
+    "carl": [["c", "d"], ["e"], ["c"], ["d"], ["a", "c"], ["e", "f"], ["c", "d"]],
+}
+
+
+def logits(network: Network, prefixes: Prefixes, customer: int) -> torch.Tensor:
+    with torch.inference_mode():
+        return network(small.all_rows(prefixes, customer))[:, vocabulary.FIRST_ITEM :]
+
+
+def test_permuting_the_items_of_a_basket_changes_nothing(tmp_path):
+    """A basket is a set: reversed items give the same logits for every prefix."""
+    reverse = {customer: [items[::-1] for items in baskets] for customer, baskets in SHOP.items()}
+    prefixes, words = small.prefixes_of(shops.write_sequences(tmp_path / "a.parquet", SHOP))
+    mirrored, _ = small.prefixes_of(shops.write_sequences(tmp_path / "b.parquet", reverse))
+    network = small.random_network(words)
+
+    for customer in range(3):
+        torch.testing.assert_close(
+            logits(network, mirrored, customer), logits(network, prefixes, customer), atol=1e-5, rtol=0
+        )
+
+
+def test_padding_changes_nothing(tmp_path):
+    """Ben scored beside Carl's longer history gets the logits that Ben gets alone."""
+    prefixes, words = small.prefixes_of(shops.write_sequences(tmp_path / "a.parquet", SHOP))
+    network = small.random_network(words)
+    together = prefixes.batch(Slices(np.array([1, 2]), np.array([1, 1]), np.array([2, 7])), 32)
+    with torch.inference_mode():
+        beside = network(together)[:2, vocabulary.FIRST_ITEM :]
+
+    torch.testing.assert_close(beside, logits(network, prefixes, 1), atol=1e-5, rtol=0)
+
+
+def test_a_basket_has_no_say_before_it_happened(tmp_path):
+    """Changing basket t leaves the logits of all prefixes up to t alone, and moves those after it."""
+    changed = SHOP | {"carl": [*SHOP["carl"][:4], ["b"], *SHOP["carl"][5:]]}
+    prefixes, words = small.prefixes_of(shops.write_sequences(tmp_path / "a.parquet", SHOP))
+    other, _ = small.prefixes_of(shops.write_sequences(tmp_path / "b.parquet", changed))
+    network = small.random_network(words)
+    before, after = logits(network, prefixes, 2), logits(network, other, 2)
+
+    assert torch.equal(before[:4], after[:4])  # row r sees r + 1 baskets: rows 0 to 3 do not see basket 4
+    assert all(not torch.allclose(x, y) for x, y in zip(before[4:], after[4:], strict=True))
+
+
+def test_missions_are_heard(tmp_path):
+    """The same items under another mission give other logits; an unassigned basket is not mission 0."""
+    first = {c: [[1.0, 0.0]] * len(b) for c, b in SHOP.items()}
+    nobody = {c: [[]] * (len(b) - 1) + [[0.0, 1.0]] for c, b in SHOP.items()}
+    one, words = small.prefixes_of(shops.write_sequences(tmp_path / "a.parquet", SHOP, missions=first))
+    two, _ = small.prefixes_of(shops.write_sequences(tmp_path / "b.parquet", SHOP, missions=nobody))
+    network = small.random_network(words, missions=2)
+
+    assert not torch.allclose(logits(network, one, 0), logits(network, two, 0))
+
+
+def test_padding_and_unknown_are_never_recommended(tmp_path):
+    """Even with the highest of biases, ids 0 and 1 are on no list."""
+    prefixes, words = small.prefixes_of(shops.write_sequences(tmp_path / "a.parquet", SHOP))
+    network = small.random_network(words)
+    with torch.no_grad():
+        network.bias[: vocabulary.FIRST_ITEM] = 1e6
+    top = ranking.rank(network, prefixes, Rows(np.arange(3), np.array([4, 2, 7])), 6)
+
+    assert (top.items >= vocabulary.FIRST_ITEM).all()
+
+
+def test_a_model_that_knows_no_item_hits_nothing(tmp_path):
+    """With only padding and unknown in the vocabulary, every list is empty and scores 0."""
+    sequences = histories.read([shops.write_sequences(tmp_path / "a.parquet", SHOP)])
+    words = vocabulary.build(sequences.items, 1000)
+    encoded = histories.encode(sequences, words, 0)
+    network = Network(NetworkConfig(vocabulary=words.size, missions=0))
+    rows = Rows(np.array([0, 2]), np.array([3, 6]))
+    top = ranking.rank(network, Prefixes.of(encoded, purchases.collect(encoded)), rows, 5).items
+    values = metrics.per_customer(top, ranking.truth(encoded, rows), (5,))
+
+    assert values["recall", 5].tolist() == [0.0, 0.0]
+
+
+def test_scoring_does_not_drop_anything_out(tmp_path):
+    """A network left in training mode is put in evaluation mode: two rankings agree, dropout or not."""
+    prefixes, words = small.prefixes_of(shops.write_sequences(tmp_path / "a.parquet", SHOP))
+    network = small.random_network(words).train()
+    rows = Rows(np.arange(3), np.array([4, 2, 7]))
+    first, second = ranking.rank(network, prefixes, rows, 6), ranking.rank(network, prefixes, rows, 6)
+
+    assert not network.training
+    np.testing.assert_array_equal(first.log_shares, second.log_shares)

@@ -1,0 +1,59 @@
+import numpy as np
+import pytest
+
+from nextbasket_assets.recommender import purchases
+from nextbasket_tests import shops
+from nextbasket_tests.recommender import small
+
+BASKETS = [["milk", "tea"], ["bread"], ["milk"], ["bread", "milk"], ["tea"]]
+BREAD, MILK, TEA = 2, 3, 4
+
+
+@pytest.fixture
+def prefixes(tmp_path):
+    """One customer, five weekly baskets."""
+    return small.prefixes_of(shops.write_sequences(tmp_path / "s.parquet", {"anna": BASKETS}))[0]
+
+
+def test_each_prefix_sees_each_item_bought_before_it_once(prefixes):
+    """Before basket p the pairs are the items of baskets 0 to p - 1, each with its last purchase among them."""
+    batch = small.all_rows(prefixes, 0)
+    events = batch.pair_events.numpy()
+    seen = [
+        {(int(i), int(prefixes.purchases.positions[e])) for r, i, e in zip(batch.pair_rows, batch.pair_items, events, strict=True) if r == row}
+        for row in range(5)
+    ]  # fmt: skip
+
+    assert seen == [
+        {(MILK, 0), (TEA, 0)},
+        {(BREAD, 1), (MILK, 0), (TEA, 0)},
+        {(BREAD, 1), (MILK, 2), (TEA, 0)},
+        {(BREAD, 3), (MILK, 3), (TEA, 0)},
+        {(BREAD, 3), (MILK, 3), (TEA, 4)},
+    ]
+
+
+def test_decayed_sums_are_the_sums_worked_by_hand(prefixes):
+    """Milk in baskets 0, 2 and 3 at rate 0.5: after the third purchase 1 + 0.5 + 0.5**3; in days, seven halve it."""
+    states = prefixes.purchases
+    third_milk = int(np.flatnonzero((states.items == MILK) & (states.counts == 3))[0])
+    week = purchases.DAY_HALF_LIVES.index(7.0)
+
+    assert states.decayed[third_milk, 0] == pytest.approx(1 + 0.5 + 0.125)
+    assert states.decayed[third_milk, len(purchases.BASKET_RATES) + week] == pytest.approx(1 + 0.5 + 0.125)
+
+
+def test_decayed_share_is_one_for_an_item_in_every_basket(tmp_path):
+    """The decayed features are shares of the decayed trips: always bought is 1 at every rate and length."""
+    prefixes, _ = small.prefixes_of(shops.write_sequences(tmp_path / "s.parquet", {"anna": [["milk"]] * 6}))
+    features = small.all_rows(prefixes, 0).pair_features.numpy()
+
+    np.testing.assert_allclose(features[:, 12 : 12 + len(purchases.BASKET_RATES)], 1, rtol=1e-5)
+
+
+def test_features_of_a_prefix_do_not_depend_on_what_follows(tmp_path, prefixes):
+    """The pairs of the first three prefixes are the same when the history ends there."""
+    short, _ = small.prefixes_of(shops.write_sequences(tmp_path / "short.parquet", {"anna": BASKETS[:3]}))
+    full, cut = small.all_rows(prefixes, 0), small.all_rows(short, 0)
+
+    np.testing.assert_array_equal(full.pair_features[full.pair_rows < 3], cut.pair_features)
