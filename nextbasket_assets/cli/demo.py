@@ -1,6 +1,5 @@
 """The main job on a laptop: land, backfill, train as of a week, score, and the weeks after it."""
 
-from collections.abc import Callable
 from datetime import date
 
 import click
@@ -12,8 +11,8 @@ from nextbasket_assets.definitions import Settings, build_definitions
 from nextbasket_assets.lake import registry
 from nextbasket_assets.lake.tables import Lake
 from nextbasket_assets.landing import week_code, week_of
-from nextbasket_assets.operations.retraining import SCORE, TRAIN
 from nextbasket_assets.operations.requests import BACKFILL
+from nextbasket_assets.operations.retraining import SCORE, TRAIN
 from nextbasket_assets.operations.sensors import ingested_content
 from nextbasket_assets.partitions import contiguous
 from nextbasket_assets.resources.landing import Folder, LandingResource, inspect_file
@@ -45,7 +44,9 @@ def run_all(settings: Settings, as_of: date) -> None:
     lake, folder = Lake(settings.lake), LandingResource(uri=settings.landing).folder()
     held = ingested_content(lake)
     changed = {
-        week for week, listed in landed_weeks(folder).items() if held.get(week) != inspect_file(folder, listed.name).sha256
+        week
+        for week, listed in landed_weeks(folder).items()
+        if held.get(week) != inspect_file(folder, listed.name).sha256
     }
     weeks = sorted(landed_weeks(folder))
     with dg.DagsterInstance.get() as instance:

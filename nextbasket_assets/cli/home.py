@@ -10,9 +10,10 @@ def prepare(folder: str) -> None:
     """Make the folder, put the settings there, and point Dagster to it (DAGSTER_HOME)."""
     home = Path(folder)
     home.mkdir(parents=True, exist_ok=True)
-    if not (home / "dagster.yaml").exists():
-        with resources.as_file(resources.files("nextbasket_assets") / "dagster.yaml") as shipped:
-            shutil.copyfile(shipped, home / "dagster.yaml")
+    for name in ("dagster.yaml", "workspace.yaml"):
+        with resources.as_file(resources.files("nextbasket_assets") / name) as shipped:
+            if not (home / name).exists():
+                shutil.copyfile(shipped, home / name)
     os.environ["DAGSTER_HOME"] = str(home)
 
 

@@ -58,7 +58,9 @@ def settled(command: Callable[..., None]) -> Callable[..., None]:
 @click.option("--customers", default=5000, help="Customers of the shop.")
 @click.option("--weeks", default=117, help="Weekly files to write, from 200607 on.")
 @click.option("--seed", default=1, help="The same seed gives the same bytes.")
-@click.option("--strength", default=0.5, help="How strongly the planted missions shape a basket: 0 not at all, 1 fully.")
+@click.option(
+    "--strength", default=0.5, help="How strongly the planted missions shape a basket: 0 not at all, 1 fully."
+)
 @click.option("--products", default=4997, help="Products in the catalogue.")
 @click.option("--header", type=click.Choice(["A", "B", "C"]), default="B", help="Dialect of the column names.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder to write into.")
@@ -100,7 +102,9 @@ def demo(settings: "Settings", customers: int, weeks: int, as_of: date | None) -
         main.main(["shop", *size, f"--out={landing}"], standalone_mode=False)
     landed = sorted(steps.landed_weeks(LandingResource(uri=settings.landing).folder()))
     if not landed:
-        raise click.ClickException(f"{settings.landing}: no transactions_YYYYWW.csv[.gz] there. Deliver the weekly files.")
+        raise click.ClickException(
+            f"{settings.landing}: no transactions_YYYYWW.csv[.gz] there. Deliver the weekly files."
+        )
     prepare(settings.dagster_home)
     week = as_of or steps.default_as_of(landed)
     steps.run_all(settings, week)
@@ -149,7 +153,8 @@ def ui(settings: "Settings", port: int) -> None:
     prepare(settings.dagster_home)
     Path(settings.landing).mkdir(parents=True, exist_ok=True)
     dagster = Path(sys.executable).with_name("dagster")
-    command = [str(dagster), "dev", "-m", "nextbasket_assets.definitions", "-h", "127.0.0.1", "-p", str(port)]
+    workspace = Path(settings.dagster_home) / "workspace.yaml"
+    command = [str(dagster), "dev", "-w", str(workspace), "-h", "127.0.0.1", "-p", str(port)]
     sys.exit(subprocess.call(command))
 
 
@@ -192,7 +197,9 @@ def _show_customer(lake: "Lake", catalogue: "Catalogue", week: date, code: str |
     scores = lake.read("next_basket_scores", [week])
     rows = scores.filter(pc.equal(scores["customer"], chosen)).to_pylist()
     if not rows:
-        raise click.ClickException(f"week {week} has no scores for that customer code. Check the code, or choose another --week.")
+        raise click.ClickException(
+            f"week {week} has no scores for that customer code. Check the code, or choose another --week."
+        )
     Console().print(customer_table(rows[:10], chosen, week, catalogue))
 
 

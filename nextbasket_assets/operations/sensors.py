@@ -6,7 +6,7 @@ from datetime import date
 
 import dagster as dg
 
-from nextbasket_assets.arrivals import Listed, decide
+from nextbasket_assets.arrivals import Decision, Listed, decide
 from nextbasket_assets.assets import next_basket
 from nextbasket_assets.lake import registry
 from nextbasket_assets.lake.tables import Lake
@@ -18,6 +18,8 @@ from nextbasket_assets.resources.lake import LakeResource
 from nextbasket_assets.resources.landing import Folder, LandingResource, inspect_file
 
 SECONDS_BETWEEN_LOOKS = 15
+_SHOWN = 3  # files of one kind that a skipped tick names
+COMPANIONS = {"products.csv", "time.csv"}  # lie beside the weekly files and are no work
 
 
 def landing_sensor(
@@ -38,19 +40,20 @@ def landing_sensor(
     def sensor(context: dg.SensorEvaluationContext, landing: LandingResource, lake: LakeResource) -> dg.SensorResult:
         folder, tables = landing.folder(), lake.open()
         cursor = json.loads(context.cursor) if context.cursor else {"listed": [], "digests": {}}
-        now, digests = folder.list(), Digests(folder, cursor["digests"])
+        now = [listed for listed in folder.list() if listed.name not in COMPANIONS]
+        digests = Digests(folder, cursor["digests"])
         before = [Listed(*entry) for entry in cursor["listed"]]
         ingested = ingested_content(tables)
         keys = [date.fromisoformat(key) for key in weeks.get_partition_keys()]
         decisions = decide(now, before, ingested, keys[0], keys[-1], digests)
         requests = plan(decisions, ingested, brancher(tables, policy, context.instance))
-        reasons = [decision.reason for decision in decisions if decision.kind != "ingested"]
-        for reason in reasons:
-            context.log.info(reason)
         listed = [[entry.name, entry.size, entry.fingerprint] for entry in now]
+        if listed != cursor["listed"]:
+            for decision in decisions:
+                context.log.info(decision.reason)
         return dg.SensorResult(
             run_requests=[run_request(request) for request in requests],
-            skip_reason=None if requests else skip_reason(reasons, len(now)),
+            skip_reason=None if requests else skip_reason(decisions),
             cursor=json.dumps({"listed": listed, "digests": digests.known(now)}),
         )
 
@@ -127,8 +130,15 @@ def run_request(request: Request) -> dg.RunRequest:
     return dg.RunRequest(request.key, job_name=request.job, tags=tags)
 
 
-def skip_reason(reasons: list[str], files: int) -> str:
-    """Why a tick launches nothing."""
-    if not files:
+def skip_reason(decisions: list[Decision]) -> str:
+    """Why a tick launches nothing: every file that is not simply in the lake, files of one kind in one sentence."""
+    if not decisions:
         return "the landing folder is empty"
-    return "; ".join(reasons[:20]) or f"all {files} file(s) of the landing folder are in the lake as they are"
+    open_files = [decision for decision in decisions if decision.kind != "ingested"]
+    if not open_files:
+        return f"all {len(decisions)} file(s) of the landing folder are in the lake as they are"
+    kinds = {decision.kind: [one.reason for one in open_files if one.kind == decision.kind] for decision in open_files}
+    return "; ".join(
+        f"{'; '.join(reasons[:_SHOWN])}{f'; and {len(reasons) - _SHOWN} more {kind}' if len(reasons) > _SHOWN else ''}"
+        for kind, reasons in kinds.items()
+    )
