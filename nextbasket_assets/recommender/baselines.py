@@ -45,7 +45,7 @@ def count(histories: Histories, customers: np.ndarray, prefixes: np.ndarray) -> 
 
 
 def global_top(popularity: np.ndarray, rows: int, k: int) -> np.ndarray:
-    """(rows, K) the most bought items; ties go to the lower id.
+    """(rows, K) the most bought items; ties go to the lower id; `NONE` where fewer than K were ever bought.
 
     Args:
         popularity: (V,) baskets with each id.
@@ -108,6 +108,7 @@ def frequency_probabilities(counts: Counts, rates: np.ndarray, k: int) -> tuple[
 
 
 def _popular(popularity: np.ndarray, k: int) -> np.ndarray:
-    known_counts = popularity[FIRST_ITEM:]
-    top = np.argsort(-known_counts, kind="stable")[:k] + FIRST_ITEM
+    bought = popularity[FIRST_ITEM:]
+    top = np.argsort(-bought, kind="stable")[:k]
+    top = np.where(bought[top] > 0, top + FIRST_ITEM, NONE)
     return np.concatenate([top, np.full(k - len(top), NONE)]).astype(np.int64)

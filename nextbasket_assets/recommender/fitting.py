@@ -148,15 +148,15 @@ def _epoch(
         batch, wanted, days = _examples(prefixes, slices, config.context)
         weights = torch.from_numpy(np.exp2((days - end) / config.half_life).astype(np.float32)).to(device)
         loss = cross_entropy(network(batch.to(device)), wanted, weights)
-        value = loss.item()
-        if not math.isfinite(value):
-            raise TrainingError(
-                "the loss is not a finite number: nothing was written, the last good model stays; "
-                "lower learning_rate or look for broken mission weights"
-            )
         optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        slope = torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        value = loss.item()
+        if not (math.isfinite(value) and math.isfinite(slope.item())):
+            raise TrainingError(
+                "the loss or its gradient is not a finite number: nothing was written, the last good model stays; "
+                "lower learning_rate or look for broken mission weights"
+            )
         optimizer.step()
         total, seen = total + value * len(days), seen + len(days)
     if not seen:

@@ -1,0 +1,141 @@
+import dataclasses
+
+import pyarrow.parquet as pq
+import pytest
+
+from nextbasket_assets import columns
+from nextbasket_assets.recommender import artifact, histories, scoring
+from nextbasket_tests import shops
+from nextbasket_tests.recommender import small
+
+BRIEF = dataclasses.replace(small.SETTINGS, epochs=2)
+ODD = {
+    "no baskets": [],
+    "one basket": [["P001"]],
+    "only unknown": [["never sold"], ["never sold either"]],
+    "an empty basket": [[], ["P002"]],
+}
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    """A model of the planted shop."""
+    folder = tmp_path_factory.mktemp("planted")
+    return small.trained(folder, shops.planted(customers=40), BRIEF)
+
+
+def scored(files, model_dir, out, k=5, **options):
+    report = scoring.score(files, small.AS_OF, model_dir, str(out), k, **options)
+    return report, pq.read_table(out).to_pylist()
+
+
+def test_everybody_gets_exactly_k_rows_and_fallbacks_say_so(tmp_path, model):
+    """No basket, one, only unknown items, an empty one: five distinct items each, ranked, by falling probability."""
+    file = shops.write_sequences(tmp_path / "odd.parquet", ODD)
+    report, rows = scored([file], model[1], tmp_path / "out")
+    by_customer = {c: [r for r in rows if r["customer"] == c] for c in ODD}
+
+    for list_ in by_customer.values():
+        assert [r["rank"] for r in list_] == [1, 2, 3, 4, 5]
+        assert len({r["item"] for r in list_}) == 5
+        chances = [r["probability"] for r in list_]
+        assert chances == sorted(chances, reverse=True)
+        assert all(0 < chance < 1 for chance in chances)
+    assert {c: by_customer[c][0]["source"] for c in ODD} == {
+        "no baskets": "fallback",
+        "one basket": "model",
+        "only unknown": "fallback",
+        "an empty basket": "model",
+    }
+    assert "no purchases known" in by_customer["no baskets"][0]["reason"]
+    assert "only unknown items" in by_customer["only unknown"][0]["reason"]
+    assert (report.customers, report.rows, report.fallback_customers) == (4, 20, 2)
+    assert report.rows_per_source == {"model": 10, "fallback": 10}
+    assert report.mean_probability == pytest.approx(sum(r["probability"] for r in rows) / 20)
+
+
+def test_columns_are_those_of_the_table_without_the_week(tmp_path, model):
+    """The file has next_basket_scores' columns in their order; the week is the partition."""
+    scored([model[0]], model[1], tmp_path / "out")
+
+    assert ("week", *pq.read_schema(tmp_path / "out" / "part-00000.parquet").names) == columns.names(
+        "next_basket_scores"
+    )
+
+
+def test_without_a_model_everybody_gets_the_combined_frequency(tmp_path):
+    """Bread on 2 of 2 trips and 3 of the shop's 4 baskets: (2 + 5 * 3/4) / (2 + 5)."""
+    shop = {"anna": [["bread"], ["bread", "tea"]], "ben": [["bread"], ["milk"]], "carl": []}
+    file = shops.write_sequences(tmp_path / "s.parquet", shop)
+    report, rows = scored([file], None, tmp_path / "out", k=3)
+
+    assert rows[0] | {"probability": 0} == {
+        "customer": "anna",
+        "rank": 1,
+        "item": "bread",
+        "probability": 0,
+        "reason": "bought on 2 of 2 trips; no model yet",
+        "source": "fallback",
+        "model_version": "top-frequency",
+    }
+    assert rows[0]["probability"] == pytest.approx((2 + 5 * 3 / 4) / 7)
+    assert (report.fallback_customers, report.model_version) == (3, "top-frequency")
+
+
+def test_each_customers_rows_carry_their_own_item(tmp_path):
+    """Alignment: with one item per customer that nobody else buys, every list names its own and nobody else's first.
+
+    Regression: the original wrote the scores of 2,998 of 3,000 customers beside another customer's code.
+    """
+    shop = shops.unique_items()
+    half = len(shop) // 2
+    reversed_shop = dict(reversed(shop.items()))
+    files = [
+        shops.write_sequences(tmp_path / "2.parquet", dict(list(reversed_shop.items())[:half])),
+        shops.write_sequences(tmp_path / "1.parquet", dict(list(reversed_shop.items())[half:])),
+    ]
+    small.train_quietly(
+        files, tmp_path / "model", dataclasses.replace(small.SETTINGS, epochs=6, held_out_weeks=2), shops.week(7)
+    )
+    _, rows = scored(files, str(tmp_path / "model"), tmp_path / "out", k=2)
+
+    assert len(rows) == 2 * len(shop)
+    for customer in shop:
+        assert {r["item"] for r in rows if r["customer"] == customer} == {"bread", customer.replace("C", "only-")}
+
+
+def test_the_size_of_the_batch_changes_no_score(tmp_path, model, monkeypatch):
+    """Three customers in memory at a time give the rows that all at once give."""
+    _, whole = scored([model[0]], model[1], tmp_path / "whole")
+    monkeypatch.setattr(scoring, "CUSTOMERS", 3)
+    _, pieces = scored([model[0]], model[1], tmp_path / "pieces")
+
+    assert [r["item"] for r in pieces] == [r["item"] for r in whole]
+    assert [r["probability"] for r in pieces] == pytest.approx([r["probability"] for r in whole], abs=1e-5)
+    assert [r["reason"] for r in pieces] == [r["reason"] for r in whole]
+
+
+def test_scoring_twice_gives_the_same_bytes(tmp_path, model):
+    """Save, load, predict again: one file, bit for bit."""
+    scored([model[0]], model[1], tmp_path / "a")
+    scored([model[0]], model[1], tmp_path / "b")
+
+    assert (tmp_path / "a" / "part-00000.parquet").read_bytes() == (tmp_path / "b" / "part-00000.parquet").read_bytes()
+
+
+def test_too_few_items_too_new_a_model_and_no_sequences_are_errors(tmp_path, model):
+    """Each says what is wrong and what to do."""
+    with pytest.raises(scoring.ScoreError, match="31 items per customer are wanted and 30 are known"):
+        scored([model[0]], model[1], tmp_path / "out", k=31)
+    with pytest.raises(artifact.ArtifactError, match="after the week"):
+        scoring.score([model[0]], shops.week(3), model[1], str(tmp_path / "out"), 5)
+    with pytest.raises(histories.SequenceError, match="no customer sequences"):
+        scored([shops.write_sequences(tmp_path / "none.parquet", {})], None, tmp_path / "out")
+
+
+def test_reasons_can_be_left_out(tmp_path, model):
+    """Without reasons the rows are the same and the reason is empty."""
+    _, told = scored([model[0]], model[1], tmp_path / "a")
+    _, untold = scored([model[0]], model[1], tmp_path / "b", reasons=False)
+
+    assert untold == [row | {"reason": ""} for row in told]

@@ -1,0 +1,141 @@
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from nextbasket_assets.recommender import artifact, evaluation, fitting, histories, training
+from nextbasket_assets.recommender.split import first_held_out_day, in_validation, split
+from nextbasket_tests import shops
+from nextbasket_tests.recommender import small
+
+ITEMS = 30
+POPULARITY_RATE = 10 / ITEMS  # recall@10 of any list in a shop where every item is equally popular
+
+
+def recalls(file: str, artifact_dir: str) -> dict[str, float]:
+    report = evaluation.evaluate([file], small.AS_OF, artifact_dir)
+    return {row["method"]: row["value"] for row in report.rows if (row["metric"], row["k"]) == ("recall", 10)}
+
+
+def test_the_planted_shop_is_learned(tmp_path):
+    """Where each basket implies the next, recall@10 is above 0.9; popularity is at 10 of 30 items."""
+    file, model = small.trained(tmp_path, shops.planted(items=ITEMS))
+    found = recalls(file, model)
+
+    assert found["challenger"] > 0.9
+    assert max(value for method, value in found.items() if method != "challenger") < POPULARITY_RATE + 0.15
+
+
+def test_the_shuffled_twin_is_not_learned(tmp_path):
+    """With the same baskets dealt anew, there is nothing to learn and nothing is: recall@10 stays at popularity."""
+    file, model = small.trained(tmp_path, shops.shuffled(shops.planted(items=ITEMS)))
+
+    assert abs(recalls(file, model)["challenger"] - POPULARITY_RATE) < 0.08
+
+
+def test_same_seed_same_bytes_whatever_the_order_of_the_files(tmp_path):
+    """Two files in either order, one seed: the same digest. Another seed: another one."""
+    shop = shops.planted(customers=40)
+    parts = [dict(list(shop.items())[:20]), dict(list(shop.items())[20:])]
+    files = [shops.write_sequences(tmp_path / f"{n}.parquet", part) for n, part in enumerate(parts)]
+    brief = dataclasses.replace(small.SETTINGS, epochs=2)
+    first = small.train_quietly(files, tmp_path / "a", brief)
+    second = small.train_quietly(files[::-1], tmp_path / "b", brief)
+    other = small.train_quietly(files, tmp_path / "c", dataclasses.replace(brief, seed=1))
+
+    assert first.digest == second.digest
+    assert first.version == second.version
+    assert first.digest != other.digest
+
+
+def test_no_target_of_the_held_out_weeks_is_learned_from(tmp_path):
+    """Weights do not move by one bit when every basket of the held-out weeks of the test customers is another one."""
+    shop = shops.planted(customers=60)
+    start = len(next(iter(shop.values()))) - small.SETTINGS.held_out_weeks
+    sequences = histories.read([shops.write_sequences(tmp_path / "a.parquet", shop)])
+    tested = {c for c, v in zip(shop, in_validation(sequences.customers, 0.2), strict=True) if not v}
+    other = {c: [*b[:start], *([["P000"]] * (len(b) - start))] if c in tested else b for c, b in shop.items()}
+    brief = dataclasses.replace(small.SETTINGS, epochs=2)
+    small.train_quietly([str(tmp_path / "a.parquet")], tmp_path / "a", brief)
+    small.train_quietly([shops.write_sequences(tmp_path / "b.parquet", other)], tmp_path / "b", brief)
+
+    assert (tmp_path / "a" / artifact.WEIGHTS).read_bytes() == (tmp_path / "b" / artifact.WEIGHTS).read_bytes()
+
+
+def test_targets_are_the_first_baskets_of_the_held_out_weeks(tmp_path):
+    """Weeks 8 to 11 are held out: everybody's target is basket 8, after eight baskets that are trained on."""
+    sequences = histories.read([shops.write_sequences(tmp_path / "s.parquet", shops.planted(customers=50))])
+    parts = split(sequences, first_held_out_day(small.AS_OF, 4), 0.2)
+
+    assert set(parts.trained) == {8}
+    assert set(parts.validation.prefixes) | set(parts.test.prefixes) == {8}
+    assert sorted([*parts.validation.customers, *parts.test.customers]) == list(range(50))
+    assert 3 <= len(parts.validation.customers) <= 20
+
+
+def test_every_training_prefix_is_in_exactly_one_slice():
+    """Customers with 0, 1, 2 and 70 baskets: prefixes 1 to n - 1 once each, whatever the draw."""
+    for seed in range(5):
+        slices = fitting.training_slices(np.array([0, 1, 2, 70]), 16, np.random.default_rng(seed))
+        covered = [
+            (c, p)
+            for c, first, last in zip(slices.customers, slices.first, slices.last, strict=True)
+            for p in range(first, last + 1)
+        ]
+
+        assert sorted(covered) == [(2, 1)] + [(3, p) for p in range(1, 70)]
+
+
+def test_a_loss_that_is_no_number_stops_and_keeps_the_last_good_model(tmp_path):
+    """Mission weights of infinity end in an error; the artifact of the run before is untouched and still verifies."""
+    shop = shops.planted(customers=30)
+    missions = {c: [[0.5, float("inf")]] * len(b) for c, b in shop.items()}
+    brief = dataclasses.replace(small.SETTINGS, epochs=1)
+    good = small.train_quietly([shops.write_sequences(tmp_path / "a.parquet", shop)], tmp_path / "model", brief)
+    broken = shops.write_sequences(tmp_path / "b.parquet", shop, missions=missions)
+    with pytest.raises(training.TrainingError, match="not a finite number.*last good model stays"):
+        small.train_quietly([broken], tmp_path / "model", brief)
+
+    assert artifact.verify(str(tmp_path / "model")) == good.digest
+
+
+def test_nothing_to_learn_from_is_an_error_that_says_what_to_do(tmp_path):
+    """One basket each, or none before the held-out weeks."""
+    single = shops.write_sequences(tmp_path / "1.parquet", {"anna": [["a"]], "ben": [["a"]]})
+    with pytest.raises(training.TrainingError, match="two baskets.*later week"):
+        small.train_quietly([single], tmp_path / "model")
+    with pytest.raises(training.TrainingError, match="no item is in 1 baskets"):
+        small.train_quietly([single], tmp_path / "model", as_of=shops.week(0))
+
+    assert not Path(tmp_path / "model").exists()
+
+
+def test_each_epoch_is_trained_in_training_mode_and_judged_in_evaluation_mode(tmp_path, monkeypatch):
+    """Dropout is on in every epoch, also after a validation switched it off."""
+    modes = []
+    forward = fitting.Network.terms
+
+    def spy(network, batch):
+        modes.append((network.training, torch.is_inference_mode_enabled()))
+        return forward(network, batch)
+
+    monkeypatch.setattr(fitting.Network, "terms", spy)
+    file = shops.write_sequences(tmp_path / "s.parquet", shops.planted(customers=20))
+    small.train_quietly([file], tmp_path / "model", dataclasses.replace(small.SETTINGS, epochs=2, rows=10_000))
+
+    assert modes[:4] == [(True, False), (False, True), (True, False), (False, True)]
+
+
+def test_the_settings_are_recorded_and_the_epochs_reported(tmp_path):
+    """What was set is in the artifact; each epoch was reported, the best one chosen by recall and nDCG together."""
+    told = []
+    file = shops.write_sequences(tmp_path / "s.parquet", shops.planted(customers=40))
+    brief = dataclasses.replace(small.SETTINGS, epochs=3)
+    report = training.train([file], small.AS_OF, str(tmp_path / "model"), brief, told.append)
+
+    assert artifact.load(str(tmp_path / "model")).model.training == dataclasses.asdict(brief)
+    assert tuple(told) == report.epochs
+    assert report.best_epoch == int(np.argmax([e.recall + e.ndcg for e in report.epochs]))
+    assert report.epochs[0].prefixes == 40 * 7
