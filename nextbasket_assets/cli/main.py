@@ -1,6 +1,6 @@
 """`nextbasket`: the demo, the synthetic shop, the UI, and a look at missions, customers and evaluations."""
 
-import subprocess
+import os
 import sys
 from collections.abc import Callable
 from datetime import date
@@ -12,7 +12,11 @@ import click
 
 PRODUCTS = 1000  # of the demo's shop: few enough that 400 customers show what they have in common
 
+FEWEST_BASKETS = 3  # before the week: fewer say little about a customer
+
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from nextbasket_assets.catalogue import Catalogue
     from nextbasket_assets.definitions import Settings
     from nextbasket_assets.lake.tables import Lake
@@ -69,16 +73,19 @@ def shop(customers: int, weeks: int, seed: int, strength: float, products: int, 
     from nextbasket_assets.shop.shop import write_shop
 
     with click.progressbar(length=weeks, label=f"{customers:,} customers, {weeks} weeks") as bar:
-        report = write_shop(
-            out,
-            customers=customers,
-            weeks=weeks,
-            seed=seed,
-            strength=strength,
-            products=products,
-            header=header,  # type: ignore[arg-type]  # click.Choice gives one of the three
-            progress=lambda done, _: bar.update(done - bar.pos),
-        )
+        try:
+            report = write_shop(
+                out,
+                customers=customers,
+                weeks=weeks,
+                seed=seed,
+                strength=strength,
+                products=products,
+                header=header,  # type: ignore[arg-type]  # click.Choice gives one of the three
+                progress=lambda done, _: bar.update(done - bar.pos),
+            )
+        except ValueError as error:
+            raise click.UsageError(str(error)) from error
     click.echo(f"{len(report.files)} files, {report.baskets:,} baskets, {report.lines:,} lines in {out}")
 
 
@@ -155,7 +162,7 @@ def ui(settings: "Settings", port: int) -> None:
     dagster = Path(sys.executable).with_name("dagster")
     workspace = Path(settings.dagster_home) / "workspace.yaml"
     command = [str(dagster), "dev", "-w", str(workspace), "-h", "127.0.0.1", "-p", str(port)]
-    sys.exit(subprocess.call(command))
+    os.execv(command[0], command)  # Dagster gets the terminal and its signals
 
 
 def _open(settings: "Settings") -> "tuple[Lake, Catalogue]":
@@ -178,16 +185,13 @@ def _newest(lake: "Lake", table: str) -> date:
 
 
 def _show_missions(lake: "Lake", catalogue: "Catalogue", week: date) -> None:
-    from rich.console import Console
-
     from nextbasket_assets.report.console import missions_table
 
-    Console().print(missions_table(lake, week, catalogue))
+    _console().print(missions_table(lake, week, catalogue))
 
 
 def _show_customer(lake: "Lake", catalogue: "Catalogue", week: date, code: str | None) -> None:
     import pyarrow.compute as pc
-    from rich.console import Console
 
     from nextbasket_assets.report.console import customer_table
 
@@ -200,13 +204,32 @@ def _show_customer(lake: "Lake", catalogue: "Catalogue", week: date, code: str |
         raise click.ClickException(
             f"week {week} has no scores for that customer code. Check the code, or choose another --week."
         )
-    Console().print(customer_table(rows[:10], chosen, week, catalogue))
+    _console().print(customer_table(rows[:10], chosen, week, catalogue))
 
 
 def _show_evaluation(lake: "Lake", week: date) -> None:
-    from rich.console import Console
-
     from nextbasket_assets.report.console import evaluation_table
 
-    console = Console()
-    console.print(evaluation_table(lake.read("model_evaluation", [week]).to_pylist(), "Held-out weeks"))
+    console = _console()
+    held_out = lake.read("model_evaluation", [week]).to_pylist()
+    if held_out:
+        console.print(evaluation_table(held_out, "Held-out weeks of the training"))
+    later = [other for other in lake.weeks("staged_baskets") if other > week]
+    if later:
+        from nextbasket_assets.recommender.evaluation import retrospective
+
+        rows = retrospective(
+            lake.require("next_basket_scores", [week]),
+            lake.files("staged_baskets", later),
+            lake.require("customer_sequences", [week]),
+            minimum_baskets=FEWEST_BASKETS,
+        )
+        title = f"The week's scores against the first basket afterwards, {FEWEST_BASKETS} baskets or more before"
+        console.print(evaluation_table(rows, title))
+
+
+def _console() -> "Console":
+    """A terminal as wide as it is; a file gets room for the widest table."""
+    from rich.console import Console
+
+    return Console() if sys.stdout.isatty() else Console(width=140)

@@ -1,0 +1,133 @@
+"""The code location loads as the server loads it, and shows what the design draws."""
+
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from nextbasket_assets.columns import TABLES
+from nextbasket_assets.definitions import SettingsError, build_definitions, settings
+
+ROOT = Path(__file__).parents[1]
+SEVEN = {
+    *("raw_transactions", "staged_baskets", "mission_model", "mission_tagged_baskets"),
+    *("customer_sequences", "rnn_model", "next_basket_scores"),
+}
+
+
+@pytest.fixture(scope="module")
+def definitions() -> dg.Definitions:
+    return build_definitions(settings({}))
+
+
+def specs(definitions: dg.Definitions) -> dict[str, dg.AssetSpec]:
+    return {spec.key.to_user_string(): spec for spec in definitions.resolve_all_asset_specs()}
+
+
+def test_definitions_are_loadable(definitions: dg.Definitions) -> None:
+    """Every job, sensor, check and resource fits together."""
+    dg.Definitions.validate_loadable(definitions)
+
+
+def test_the_seven_assets_are_there_and_every_table_has_its_columns(definitions: dg.Definitions) -> None:
+    """The mission's seven keep their names; each table's columns in the UI are the ones of columns.py."""
+    found = specs(definitions)
+
+    assert found.keys() >= SEVEN
+    assert found.keys() == TABLES.keys() | {"mission_model", "rnn_model"}
+    for table, columns in TABLES.items():
+        shown = found[table].metadata["dagster/column_schema"].columns
+        assert [column.name for column in shown] == [column.name for column in columns]
+
+
+def test_every_asset_is_weekly_described_and_owned(definitions: dg.Definitions) -> None:
+    """No asset without partitions, a description, an owner, a group and a kind."""
+    for name, spec in specs(definitions).items():
+        assert isinstance(spec.partitions_def, dg.TimeWindowPartitionsDefinition), name
+        assert spec.description, name
+        assert spec.owners, name
+        assert spec.group_name in {"baskets", "missions", "next_basket"}, name
+        assert spec.kinds, name
+
+
+def test_lineage_flows_as_the_design_draws_it(definitions: dg.Definitions) -> None:
+    """The arrows between the seven are the picture's."""
+    found = specs(definitions)
+    arrows = {
+        (dep.asset_key.to_user_string(), name)
+        for name, spec in found.items()
+        for dep in spec.deps
+        if {name, dep.asset_key.to_user_string()} <= SEVEN
+    }
+
+    assert arrows == {
+        ("raw_transactions", "staged_baskets"),
+        ("staged_baskets", "mission_model"),
+        ("staged_baskets", "mission_tagged_baskets"),
+        ("mission_model", "mission_tagged_baskets"),
+        ("mission_tagged_baskets", "customer_sequences"),
+        ("customer_sequences", "rnn_model"),
+        ("customer_sequences", "next_basket_scores"),
+        ("rnn_model", "next_basket_scores"),
+    }
+
+
+def test_every_asset_backfills_in_one_run(definitions: dg.Definitions) -> None:
+    """A range of weeks is one run of each job: one Spark session."""
+    for assets in definitions.assets or ():
+        assert isinstance(assets, dg.AssetsDefinition)
+        assert assets.backfill_policy == dg.BackfillPolicy.single_run(), assets.keys
+
+
+def test_the_calendar_follows_the_settings() -> None:
+    """First and last week come from the environment; both are in the calendar."""
+    chosen = settings({"NEXTBASKET_FIRST_WEEK": "2020-01-06", "NEXTBASKET_LAST_WEEK": "2020-01-13"})
+    weeks = specs(build_definitions(chosen))["raw_transactions"].partitions_def
+
+    assert weeks is not None
+    assert list(weeks.get_partition_keys()) == ["2020-01-06", "2020-01-13"]
+    assert settings({"NEXTBASKET_LAST_WEEK": "open"}).last_week is None
+    assert settings({}).last_week == date(2008, 6, 30)
+
+
+@pytest.mark.parametrize(
+    ("environment", "message"),
+    [
+        ({"NEXTBASKET_DEPLOYMENT": "moon"}, "NEXTBASKET_DEPLOYMENT is 'moon'"),
+        ({"NEXTBASKET_FIRST_WEEK": "2020-01-07"}, "NEXTBASKET_FIRST_WEEK is 2020-01-07, which is not a Monday"),
+        ({"NEXTBASKET_LAST_WEEK": "soon"}, "NEXTBASKET_LAST_WEEK is 'soon': expected a Monday"),
+    ],
+)
+def test_wrong_settings_are_named(environment: dict[str, str], message: str) -> None:
+    """A setting that means nothing is an error that names the variable."""
+    with pytest.raises(SettingsError, match=message):
+        settings(environment)
+
+
+def test_two_landing_folders_never_share_a_lake() -> None:
+    """The default lake follows the landing folder, so that two shops do not mix."""
+    ours, theirs = settings({}), settings({"NEXTBASKET_LANDING": "/data/lgsr"})
+
+    assert ours.lake.endswith("demo/lake")
+    assert theirs.lake.endswith("lgsr/lake")
+
+
+def test_the_workspace_loads_as_the_server_loads_it(tmp_path: Path) -> None:
+    """`dagster definitions validate` accepts workspace.yaml, without a warning of ours."""
+    command = [str(Path(sys.executable).with_name("dagster")), "definitions", "validate", "-w", "workspace.yaml"]
+    environment = {"PATH": "/usr/bin:/bin", "DAGSTER_HOME": str(tmp_path), "HOME": str(tmp_path)}
+    result = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+
+    assert result.returncode == 0, result.stderr
+    assert "BetaWarning" not in result.stderr
+
+
+def test_the_readme_names_every_asset() -> None:
+    """The README's table and picture are the definitions'."""
+    readme = (ROOT / "README.md").read_text()
+
+    for name in TABLES.keys() | {"mission_model", "rnn_model"}:
+        assert name in readme, f"README.md does not mention {name}"
