@@ -13,20 +13,16 @@ from nextbasket_assets.shop.calibration import Flags, Floats, Ints, calibration,
 from nextbasket_assets.shop.catalogue import Catalogue
 
 _REPEATED = 0.5  # of the other lines: from histories, which hold cores and base alike
-_SPREAD = 1.4  # how fast the core thins out beyond; nothing at strength 1
+_SPREAD = 1.1  # how fast the core thins out beyond; nothing at strength 1
 _ONE_NEED = 7.0  # lines up to which a basket is about its mission alone
 
 
 @dataclass(frozen=True)
 class Mission:
-    """A planted mission: its share of baskets, and its core departments with the tilt of each.
-
-    `bulk` shifts the size of its baskets, in normal scores.
-    """
+    """A planted mission: its share of baskets, and its core departments with the tilt of each."""
 
     name: str
     share: float
-    bulk: float
     core: dict[str, float]
 
 
@@ -38,47 +34,40 @@ MISSIONS = (
     Mission(
         "produce-led",
         0.20,
-        0.0,
         _plain("fruit, salad, vegetables, potatoes, prepared vegetables")
         | {"soup": 3.0, "tinned fruit": 3.0, "home baking": 1.5},
     ),
     Mission(
         "dairy-and-bread",
         0.19,
-        0.0,
         _plain("bread, milk, butter and cheese, yoghurts, eggs and cream") | {"cereals": 2.5, "tea and coffee": 2.5},
     ),
     Mission(
         "snacks-and-drinks",
         0.16,
-        0.0,
         _plain("fizzy drinks, juice and water, biscuits, confectionery, ice cream")
         | {"sandwiches": 2.0, "snack pots": 2.0},
     ),
     Mission(
         "ready-meal",
         0.16,
-        0.0,
         _plain("ready meals, cooked meats, salads to go, savoury pastries, frozen meals, frozen pizza")
         | {"baked beans": 3.0, "tinned fish": 3.0},
     ),
     Mission(
         "household-restock",
         0.09,
-        0.0,
         _plain("cleaning and paper, hair care, dental care, skin care, medicine, tissues, kitchen wraps"),
     ),
     Mission(
         "alcohol-weekend",
         0.045,
-        0.0,
         _plain("beer, cider, red wine, white wine, rose wine, sparkling wine, spirits") | {"crisps and nuts": 0.35},
     ),
-    Mission("baby-or-pet", 0.045, 0.0, _plain("cat food, dog food, cat litter, nappies, baby food, baby milk")),
+    Mission("baby-or-pet", 0.045, _plain("cat food, dog food, cat litter, nappies, baby food, baby milk")),
     Mission(
         "cooking-from-scratch",
         0.115,
-        0.0,
         _plain("beef, pork and lamb, chicken, fish")
         | dict.fromkeys(("pasta and rice", "sauces", "oils and spices", "tinned vegetables"), 2.0),
     ),
@@ -94,7 +83,6 @@ class MissionMix:
 
     strength: float
     share: Floats
-    bulk: Floats
     weights: Floats
     core: Flags
 
@@ -130,8 +118,7 @@ def plant(catalogue: Catalogue, strength: float) -> MissionMix:
     planted /= 1.0 - (1.0 - planted) * _REPEATED
     base = _base(catalogue, planted * (share @ cores), 1.0 - strength)
     every = np.ones((1, cores.shape[1]), dtype=np.bool_)
-    bulk = np.array([mission.bulk for mission in MISSIONS])
-    return MissionMix(strength, share, bulk, np.vstack([cores, base]), np.vstack([cores > 0, every]))
+    return MissionMix(strength, share, np.vstack([cores, base]), np.vstack([cores > 0, every]))
 
 
 def _base(catalogue: Catalogue, taken: Floats, left: float) -> Floats:

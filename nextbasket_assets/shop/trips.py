@@ -58,7 +58,7 @@ def plan_trips(
     mission = choose_missions(mix, taste, rng)
     own = np.concatenate([rng.standard_normal(anonymous), people.size[known]])
     score = _OWN_SIZE * own + np.sqrt(1 - _OWN_SIZE**2) * rng.standard_normal(own.size)
-    score += format_shift(stores)[store] + _hour_shift()[hour - 8] + mix.bulk[mission]
+    score += format_shift(stores)[store] + _hour_shift()[hour - 8]
     unclassified = rng.random(customer.size) < _UNCLASSIFIED_SHARE
     lines = np.where(unclassified, 1, _lines(score))
     position = np.arange(known.size) - np.repeat(np.cumsum(counts) - counts, counts)

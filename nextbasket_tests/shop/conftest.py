@@ -1,5 +1,6 @@
 """Small shops, written once."""
 
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
@@ -28,3 +29,10 @@ def small_shop(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ShopRepo
 @pytest.fixture(scope="session")
 def small_rows(small_shop: tuple[Path, ShopReport]) -> list[dict[str, str]]:
     return shop_rows(small_shop[0])
+
+
+def by_basket(rows: list[dict[str, str]]) -> dict[str, list[dict[str, str]]]:
+    baskets = defaultdict(list)
+    for row in rows:
+        baskets[row["BASKET_ID"]].append(row)
+    return baskets
