@@ -14,6 +14,7 @@ from torch import Tensor
 
 from nextbasket_assets.recommender.histories import Histories
 from nextbasket_assets.recommender.purchases import Purchases, pair_features
+from nextbasket_assets.recommender.trends import Trends, week_number
 from nextbasket_assets.recommender.vocabulary import UNKNOWN
 
 ROW_FEATURES = 6
@@ -45,8 +46,9 @@ class Batch:
         slices, length: B and L.
         row_cells: (R,) cell of the last basket before the prefix.
         row_features: (R, ROW_FEATURES) the customer at the prefix.
+        row_weeks: (R,) row of `trends`. trends: (W, V, horizons) log lifts.
         pair_rows: (Q,) row, ascending. pair_items: (Q,) ids, ascending within a row.
-        pair_features: (Q, FEATURES). pair_events: (Q,) the item's last purchase, in `Purchases`.
+        pair_features: (Q, FEATURES + horizons). pair_events: (Q,) the item's last purchase, in `Purchases`.
         row_offsets: (R,) first pair of each row.
     """
 
@@ -59,6 +61,8 @@ class Batch:
     length: int
     row_cells: Tensor
     row_features: Tensor
+    row_weeks: Tensor
+    trends: Tensor
     pair_rows: Tensor
     pair_items: Tensor
     pair_features: Tensor
@@ -81,17 +85,18 @@ class Prefixes:
 
     histories: Histories
     purchases: Purchases
+    trends: Trends
     running_items: np.ndarray  # (N + 1,) items bought in all baskets before, over all customers
     running_new: np.ndarray  # (N + 1,) of them, first purchases
 
     @classmethod
-    def of(cls, histories: Histories, purchases: Purchases) -> "Prefixes":
-        """Prefixes of these histories."""
+    def of(cls, histories: Histories, purchases: Purchases, trends: Trends) -> "Prefixes":
+        """Prefixes of these histories, in a shop with these trends."""
         customer = np.repeat(np.arange(histories.customers), np.diff(purchases.offsets))
         firsts = purchases.counts == 1
         basket = histories.basket_offsets[customer[firsts]] + purchases.positions[firsts]
         new = np.bincount(basket, minlength=len(histories.days))
-        return cls(histories, purchases, _running(histories.sizes), _running(new))
+        return cls(histories, purchases, trends, _running(histories.sizes), _running(new))
 
     def rows(self, slices: Slices) -> tuple[np.ndarray, np.ndarray]:
         """(R,) slice of each row and (R,) its prefix."""
@@ -99,14 +104,24 @@ class Prefixes:
         owner = np.repeat(np.arange(len(count)), count)
         return owner, np.arange(len(owner)) - np.repeat(np.cumsum(count) - count, count) + slices.first[owner]
 
-    def batch(self, slices: Slices, context: int) -> Batch:
-        """The network's input for these slices."""
+    def batch(self, slices: Slices, context: int, week: int | None = None) -> Batch:
+        """The network's input for these slices.
+
+        Args:
+            slices: the rows.
+            context: baskets that the network reads before the first prefix of a slice.
+            week: number of the week in which the prediction is made; None for the weeks of the baskets to be predicted.
+        """
         owner, prefix = self.rows(slices)
         start = np.maximum(slices.first - context, 0)
         length = int((slices.last - start).max())
         last_basket = self.histories.basket_offsets[slices.customers[owner]] + prefix - 1
+        days = self.histories.days
         events, pair_rows, pair_prefix = self._pairs(slices)
-        today = self.histories.days[last_basket].astype(np.int64)
+        today = days[last_basket].astype(np.int64)
+        weeks = self.trends.rows(week_number(days[last_basket + 1]) if week is None else np.full(len(prefix), week))
+        lifts = self.trends.lifts[weeks[pair_rows], self.purchases.items[events]]
+        pairs = pair_features(self.purchases, events, pair_prefix, today[pair_rows])
         items, offsets, cells, features, missions = self._baskets(slices, start)
         return Batch(
             basket_items=_tensor(items),
@@ -118,9 +133,11 @@ class Prefixes:
             length=length,
             row_cells=_tensor(owner * length + prefix - 1 - start[owner]),
             row_features=_tensor(self._row_features(slices.customers[owner], prefix, last_basket)),
+            row_weeks=_tensor(weeks),
+            trends=_tensor(self.trends.lifts),
             pair_rows=_tensor(pair_rows),
             pair_items=_tensor(self.purchases.items[events]),
-            pair_features=_tensor(pair_features(self.purchases, events, pair_prefix, today[pair_rows])),
+            pair_features=_tensor(np.concatenate([pairs, lifts], axis=1)),
             pair_events=_tensor(events),
             row_offsets=_tensor(np.searchsorted(pair_rows, np.arange(len(prefix)))),
         )

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from nextbasket_assets.recommender import baselines, histories, metrics, purchases, ranking, vocabulary
+from nextbasket_assets.recommender import baselines, histories, metrics, purchases, ranking, trends, vocabulary
 from nextbasket_assets.recommender.artifact import Loaded
 from nextbasket_assets.recommender.batches import Prefixes
 from nextbasket_assets.recommender.histories import Histories, Sequences
 from nextbasket_assets.recommender.split import Rows
+from nextbasket_assets.recommender.trends import week_number
 from nextbasket_assets.recommender.vocabulary import FIRST_ITEM, Vocabulary
 
 GLOBAL, PERSONAL, COMBINED = "global top-frequency", "personal top-frequency", "combined top-frequency"
@@ -32,6 +33,7 @@ class Bench:
         sequences: as delivered. everything: the vocabulary of all items in them. shared: the sequences in its ids.
         rows: the customers and the baskets before their targets. truth: the targets.
         popularity: (V,) baskets with each id before the held-out weeks.
+        week: number of the week in which the targets are predicted.
     """
 
     sequences: Sequences
@@ -40,6 +42,7 @@ class Bench:
     rows: Rows
     truth: metrics.Truth
     popularity: np.ndarray
+    week: int
 
 
 def bench(sequences: Sequences, rows: Rows, start: int) -> Bench:
@@ -48,7 +51,7 @@ def bench(sequences: Sequences, rows: Rows, start: int) -> Bench:
     shared = histories.encode(sequences, everything, sequences.missions.shape[1])
     inside = np.repeat(shared.days < start, np.diff(shared.item_offsets))
     popularity = np.bincount(shared.items[inside], minlength=everything.size)
-    return Bench(sequences, everything, shared, rows, ranking.truth(shared, rows), popularity)
+    return Bench(sequences, everything, shared, rows, ranking.truth(shared, rows), popularity, int(week_number(start)))
 
 
 def frequency_baselines(bench: Bench) -> dict[str, Values]:
@@ -70,8 +73,9 @@ def model_values(bench: Bench, loaded: Loaded) -> Values:
     """
     model = loaded.model
     encoded = histories.encode(bench.sequences, model.vocabulary, model.network.config.missions)
-    prefixes = Prefixes.of(encoded, purchases.collect(encoded))
-    ranked = ranking.rank(model.network, prefixes, bench.rows, CALIBRATED)
+    moving = trends.of_histories(encoded, model.vocabulary.rates(model.baskets))
+    prefixes = Prefixes.of(encoded, purchases.collect(encoded), moving)
+    ranked = ranking.rank(model.network, prefixes, bench.rows, CALIBRATED, bench.week)
     codes = np.full(model.vocabulary.size + 1, -1)  # the last place serves the empty places of a list, -1
     codes[FIRST_ITEM:-1] = shared_ids(bench.everything, model.vocabulary.codes)
     top = codes[ranked.items]

@@ -17,6 +17,7 @@ from nextbasket_assets.recommender.gate import Decision, decide
 from nextbasket_assets.recommender.histories import Sequences
 from nextbasket_assets.recommender.ranking import ScoreError
 from nextbasket_assets.recommender.split import Rows, first_held_out_day, split
+from nextbasket_assets.recommender.trends import week_number
 
 CHALLENGER, CHAMPION, PUBLISHED = "challenger", "champion", "published scores"
 
@@ -139,7 +140,8 @@ def _bench_of_targets(sequences: Sequences, everything: vocabulary.Vocabulary, r
     repeats = ranking.bought_before(shared, rows, at, ids)
     truth = metrics.Truth(at, ids.astype(np.int64), repeats, len(wanted))
     popularity = np.bincount(shared.items, minlength=everything.size)
-    return Bench(sequences, everything, shared, rows, truth, popularity)
+    after = int(week_number(shared.days.max(initial=0))) + 1
+    return Bench(sequences, everything, shared, rows, truth, popularity, after)
 
 
 def _published(judged: Bench, lists: pa.Table) -> tuple[np.ndarray, np.ndarray]:

@@ -12,13 +12,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from nextbasket_assets.recommender import calibration, metrics, purchases, ranking, vocabulary
+from nextbasket_assets.recommender import calibration, metrics, purchases, ranking, trends, vocabulary
 from nextbasket_assets.recommender.batches import Batch, Prefixes, Slices, Targets, targets
 from nextbasket_assets.recommender.calibration import Calibration
 from nextbasket_assets.recommender.histories import Histories
 from nextbasket_assets.recommender.network import Network, NetworkConfig
 from nextbasket_assets.recommender.settings import EpochReport, TrainingConfig
-from nextbasket_assets.recommender.split import Rows, Split
+from nextbasket_assets.recommender.split import Split
 
 CALIBRATED_RANKS = 50  # places of the list whose probabilities are promised
 
@@ -41,10 +41,13 @@ def fit(
     encoded: Histories,
     parts: Split,
     words: vocabulary.Vocabulary,
+    baskets: int,
     config: TrainingConfig,
     report: Callable[[EpochReport], None],
 ) -> Fitted:
     """Trains a network on the prefixes of a split; deterministic given the seed and the machine.
+
+    `baskets` is the number of baskets that `words` was counted in.
 
     Raises:
         TrainingError: there is no prefix to learn from, or the loss is not finite.
@@ -52,7 +55,7 @@ def fit(
     torch.manual_seed(config.seed)
     random = np.random.default_rng(config.seed)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    prefixes = Prefixes.of(encoded, purchases.collect(encoded))
+    prefixes = Prefixes.of(encoded, purchases.collect(encoded), trends.of_histories(encoded, words.rates(baskets)))
     network = new_network(words, encoded.missions.shape[1], config).to(device)
     optimizer = torch.optim.Adam(network.parameters(), lr=config.learning_rate)
     epochs: list[EpochReport] = []
@@ -60,7 +63,7 @@ def fit(
     for epoch in range(config.epochs):
         began = time.monotonic()
         loss, rows = _epoch(network, optimizer, prefixes, parts.trained, config, random, device)
-        recall, ndcg = validate(network, prefixes, parts.validation)
+        recall, ndcg = validate(network, prefixes, parts)
         epochs.append(EpochReport(epoch, loss, recall, ndcg, rows, time.monotonic() - began))
         report(epochs[-1])
         if best < 0 or recall + ndcg > epochs[best].recall + epochs[best].ndcg:
@@ -73,7 +76,7 @@ def fit(
             group["lr"] *= 0.4
     network.load_state_dict(kept)
     network = network.cpu().eval()
-    return Fitted(network, _calibrate(network, prefixes, parts.validation), tuple(epochs), best)
+    return Fitted(network, _calibrate(network, prefixes, parts), tuple(epochs), best)
 
 
 def new_network(words: vocabulary.Vocabulary, missions: int, config: TrainingConfig) -> Network:
@@ -121,12 +124,13 @@ def training_slices(trained: np.ndarray, length: int, random: np.random.Generato
     return slices.take(np.flatnonzero(slices.last >= slices.first))
 
 
-def validate(network: Network, prefixes: Prefixes, rows: Rows) -> tuple[float, float]:
-    """recall@10 and nDCG@10 of the rows; zeros when there are none."""
+def validate(network: Network, prefixes: Prefixes, parts: Split) -> tuple[float, float]:
+    """recall@10 and nDCG@10 of the validation customers; zeros when there are none."""
+    rows = parts.validation
     if not len(rows.customers):
         return 0.0, 0.0
     truth = ranking.truth(prefixes.histories, rows)
-    top = ranking.rank(network, prefixes, rows, 10).items
+    top = ranking.rank(network, prefixes, rows, 10, parts.week).items
     values = metrics.means(metrics.per_customer(top, truth, (10,)))
     return values["recall", 10][0], values["ndcg", 10][0]
 
@@ -192,10 +196,11 @@ def _copy(network: Network) -> dict[str, Tensor]:
     return {name: tensor.detach().clone() for name, tensor in network.state_dict().items()}
 
 
-def _calibrate(network: Network, prefixes: Prefixes, rows: Rows) -> Calibration:
+def _calibrate(network: Network, prefixes: Prefixes, parts: Split) -> Calibration:
+    rows = parts.validation
     if not len(rows.customers):
         return calibration.START
-    ranked = ranking.rank(network, prefixes, rows, CALIBRATED_RANKS)
+    ranked = ranking.rank(network, prefixes, rows, CALIBRATED_RANKS, parts.week)
     happened = metrics.hits(ranked.items, ranking.truth(prefixes.histories, rows))
     sizes = np.broadcast_to(ranking.log_basket_sizes(prefixes.histories, rows)[:, None], happened.shape)
     shown = np.isfinite(ranked.log_shares)

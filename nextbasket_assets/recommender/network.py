@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from nextbasket_assets.recommender.batches import BASKET_FEATURES, ROW_FEATURES, Batch
 from nextbasket_assets.recommender.purchases import FEATURES
+from nextbasket_assets.recommender.trends import HORIZONS
 from nextbasket_assets.recommender.vocabulary import FIRST_ITEM, PAD
 
 
@@ -45,6 +46,7 @@ class Network(nn.Module):
         dim, hidden, pair = config.embedding, config.hidden, config.pair_hidden
         self.items = nn.Embedding(config.vocabulary, dim, padding_idx=PAD)
         self.output = nn.Embedding(config.vocabulary, dim)
+        self.trend = nn.Parameter(torch.full((len(HORIZONS),), 0.2))
         self.bias = nn.Parameter(torch.zeros(config.vocabulary))
         self.basket = nn.Linear(dim + BASKET_FEATURES + config.missions, dim)
         self.gru = nn.GRU(dim, hidden, batch_first=True)
@@ -55,7 +57,7 @@ class Network(nn.Module):
             nn.Dropout(config.dropout),
             nn.Linear(2 * dim, dim),
         )
-        self.pair_input = nn.Linear(FEATURES, pair)
+        self.pair_input = nn.Linear(FEATURES + len(HORIZONS), pair)
         self.pair_item = nn.Embedding(config.vocabulary, pair)
         self.pair_row = nn.Linear(hidden + ROW_FEATURES, pair, bias=False)
         self.pair_middle = nn.Linear(pair, pair)
@@ -81,7 +83,8 @@ class Network(nn.Module):
 
     def logits(self, batch: Batch, terms: Terms) -> Tensor:
         """Logits (R, V) of the terms."""
-        logits_RV = torch.addmm(self.bias, terms.query, self.output.weight.T)
+        popular_WV = self.bias + batch.trends @ self.trend
+        logits_RV = torch.addmm(popular_WV[batch.row_weeks], terms.query, self.output.weight.T)
         cells_Q = batch.pair_rows * self.config.vocabulary + batch.pair_items
         logits_RV = logits_RV.view(-1).index_add(0, cells_Q, terms.repeat).view_as(logits_RV)
         mask_V = torch.zeros(self.config.vocabulary, device=logits_RV.device)
@@ -101,7 +104,8 @@ class Network(nn.Module):
         basket_ND = torch.tanh(self.basket(torch.cat([set_ND, batch.basket_features, batch.missions], dim=1)))
         cells = basket_ND.new_zeros(batch.slices * batch.length, dim).index_copy(0, batch.basket_cells, basket_ND)
         state_BLH, _ = self.gru(cells.view(batch.slices, batch.length, dim))
-        return state_BLH.reshape(-1, self.config.hidden)[batch.row_cells]
+        state_RH: Tensor = state_BLH.reshape(-1, self.config.hidden)[batch.row_cells]
+        return state_RH
 
     def repeat(self, batch: Batch, state_RH: Tensor) -> tuple[Tensor, Tensor]:
         """(Q,) repeat term of each pair, and (Q, pools) its weights in the pooled history."""

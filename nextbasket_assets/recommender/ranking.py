@@ -33,7 +33,12 @@ class Ranked:
 
 
 def rank(
-    network: Network, prefixes: Prefixes, rows: Rows, k: int, seen: Callable[[Batch, Ranked], None] | None = None
+    network: Network,
+    prefixes: Prefixes,
+    rows: Rows,
+    k: int,
+    week: int,
+    seen: Callable[[Batch, Ranked], None] | None = None,
 ) -> Ranked:
     """The K best items of each row; ids below zero where the vocabulary holds fewer.
 
@@ -42,6 +47,7 @@ def rank(
         prefixes: the customers' histories.
         rows: at least one basket before each target.
         k: length of the lists.
+        week: number of the week in which the prediction is made.
         seen: called with each batch and its lists, for what else can be told from them.
 
     Raises:
@@ -54,7 +60,7 @@ def rank(
         return _nothing(len(rows.customers), k)
     for start in range(0, len(rows.customers), BATCH_ROWS):
         customers, before = rows.customers[start : start + BATCH_ROWS], rows.prefixes[start : start + BATCH_ROWS]
-        batch = prefixes.batch(Slices(customers, before, before), network.config.context)
+        batch = prefixes.batch(Slices(customers, before, before), network.config.context, week)
         ranked = top(network, batch.to(device), k)
         if seen:
             seen(batch, ranked)

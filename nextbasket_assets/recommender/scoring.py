@@ -12,12 +12,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from nextbasket_assets.recommender import artifact, baselines, histories, purchases, ranking, reasons
+from nextbasket_assets.recommender import artifact, baselines, histories, purchases, ranking, reasons, trends
 from nextbasket_assets.recommender.batches import Batch, Prefixes
 from nextbasket_assets.recommender.histories import Histories, SequenceError, Sequences
 from nextbasket_assets.recommender.ranking import Ranked, ScoreError
 from nextbasket_assets.recommender.reasons import Evidence
 from nextbasket_assets.recommender.split import Rows
+from nextbasket_assets.recommender.trends import Trends
 from nextbasket_assets.recommender.vocabulary import FIRST_ITEM, Vocabulary
 
 CUSTOMERS = 2048  # customers in memory at a time
@@ -80,7 +81,7 @@ def score(
         ScoreError: fewer than k items are known, or a score is not finite.
         SequenceError: the sequences cannot be read.
     """
-    scorer = Scorer.load(artifact_dir, week) if artifact_dir else Scorer.without_model(sequence_files)
+    scorer = Scorer.load(artifact_dir, week, sequence_files) if artifact_dir else Scorer.without_model(sequence_files)
     if scorer.words.size - FIRST_ITEM < k:
         raise ScoreError(
             f"{k} items per customer are wanted and {scorer.words.size - FIRST_ITEM} are known: "
@@ -91,7 +92,7 @@ def score(
     total = 0.0
     with pq.ParquetWriter(Path(output_dir) / "part-00000.parquet", SCHEMA) as writer:
         for sequences in histories.stream(sequence_files, CUSTOMERS):
-            table, fallback = scorer.table(sequences, k, reasons)
+            table, fallback = scorer.table(sequences, k, _next_week(week), reasons)
             writer.write_table(table)
             report.customers += len(sequences.customers)
             report.fallback_customers += fallback
@@ -112,16 +113,18 @@ class Scorer:
         words: the items that may be recommended.
         rates: (V,) share of baskets with each id.
         version: written in each row.
+        moving: what sells just now; the model reads it.
     """
 
     model: artifact.Model | None
     words: Vocabulary
     rates: np.ndarray
     version: str
+    moving: Trends | None = None
 
     @classmethod
-    def load(cls, artifact_dir: str, week: datetime.date) -> "Scorer":
-        """The scorer of an artifact.
+    def load(cls, artifact_dir: str, week: datetime.date, sequence_files: list[str]) -> "Scorer":
+        """The scorer of an artifact; one pass over the sequences tells it what sells just now.
 
         Raises:
             ArtifactError: it is damaged, not finite, or newer than the week, which would be time travel.
@@ -134,7 +137,12 @@ class Scorer:
                 "score with a model that is not newer than the week"
             )
         model = loaded.model
-        return cls(model, model.vocabulary, _rates(model.vocabulary, model.baskets), loaded.version)
+        rates = model.vocabulary.rates(model.baskets)
+        now = _next_week(week)
+        weekly = trends.Weekly.empty(now - max(trends.HORIZONS), now - 1, model.vocabulary.size)
+        for sequences in histories.stream(sequence_files, CUSTOMERS):
+            weekly.add(histories.encode(sequences, model.vocabulary, model.network.config.missions))
+        return cls(model, model.vocabulary, rates, loaded.version, trends.trends(weekly, rates))
 
     @classmethod
     def without_model(cls, sequence_files: list[str]) -> "Scorer":
@@ -152,10 +160,10 @@ class Scorer:
         counts = counts.sort_by("item").combine_chunks()
         codes = counts["item"].cast(pa.string()).combine_chunks()
         words = Vocabulary(codes, counts["n"].to_numpy())
-        return cls(None, words, _rates(words, baskets), FALLBACK_VERSION)
+        return cls(None, words, words.rates(baskets), FALLBACK_VERSION)
 
-    def table(self, sequences: Sequences, k: int, reasons_wanted: bool) -> tuple[pa.Table, int]:
-        """The rows of these customers, and how many customers got the fallback."""
+    def table(self, sequences: Sequences, k: int, week: int, reasons_wanted: bool) -> tuple[pa.Table, int]:
+        """The rows of these customers for trips in a week (its number), and how many customers got the fallback."""
         missions = self.model.network.config.missions if self.model else sequences.missions.shape[1]
         encoded = histories.encode(sequences, self.words, missions)
         bought = purchases.collect(encoded)
@@ -167,7 +175,7 @@ class Scorer:
         evidence = Evidence(*(np.zeros((encoded.customers, k), np.int64) for _ in range(3)))
         for customers, make in ((chosen, self._modelled), (others, self._fallback)):
             if len(customers):
-                lists = make(encoded, bought, Rows(customers, everyone.prefixes[customers]), k)
+                lists = make(encoded, bought, Rows(customers, everyone.prefixes[customers]), k, week)
                 items[customers], probabilities[customers] = lists.items, lists.probabilities
                 evidence.kinds[customers], evidence.first[customers], evidence.second[customers] = (
                     part.reshape(-1, k) for part in (lists.evidence.kinds, lists.evidence.first, lists.evidence.second)
@@ -175,8 +183,9 @@ class Scorer:
         flat = Evidence(evidence.kinds.ravel(), evidence.first.ravel(), evidence.second.ravel())
         return self._rows(sequences, items, probabilities, flat if reasons_wanted else None, modelled), len(others)
 
-    def _modelled(self, encoded: Histories, bought: purchases.Purchases, rows: Rows, k: int) -> Lists:
+    def _modelled(self, encoded: Histories, bought: purchases.Purchases, rows: Rows, k: int, week: int) -> Lists:
         assert self.model is not None
+        assert self.moving is not None
         evidence: list[Evidence] = []
         network = self.model.network
         bias = network.bias.detach().numpy()
@@ -185,14 +194,14 @@ class Scorer:
         def explain(batch: Batch, ranked: Ranked) -> None:
             evidence.append(_evidence(batch, ranked, bought, encoded, rows, len(evidence), bias))
 
-        ranked = ranking.rank(network, Prefixes.of(encoded, bought), rows, k, explain)
+        ranked = ranking.rank(network, Prefixes.of(encoded, bought, self.moving), rows, k, week, explain)
         sizes = ranking.log_basket_sizes(encoded, rows)[:, None]
         joined = Evidence(
             *(np.concatenate([getattr(e, name) for e in evidence]) for name in ("kinds", "first", "second"))
         )
         return Lists(ranked.items, self.model.calibration.probability(ranked.log_shares, sizes), joined)
 
-    def _fallback(self, encoded: Histories, bought: purchases.Purchases, rows: Rows, k: int) -> Lists:
+    def _fallback(self, encoded: Histories, bought: purchases.Purchases, rows: Rows, k: int, week: int) -> Lists:
         counts = baselines.count(encoded, rows.customers, rows.prefixes)
         items, probabilities, own = baselines.frequency_probabilities(counts, self.rates, k)
         trips = np.broadcast_to(rows.prefixes[:, None], own.shape)
@@ -223,8 +232,9 @@ class Scorer:
         return pa.table(columns, schema=SCHEMA)
 
 
-def _rates(words: Vocabulary, baskets: int) -> np.ndarray:
-    return np.concatenate([np.zeros(FIRST_ITEM), words.counts / max(baskets, 1)])
+def _next_week(week: datetime.date) -> int:
+    """Number of the week after a week's Monday: the one that is scored for."""
+    return int(trends.week_number(histories.day_number(week))) + 1
 
 
 def _evidence(

@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from nextbasket_assets.recommender.histories import Histories, Sequences, day_number
+from nextbasket_assets.recommender.trends import week_number
 
 DAYS_PER_WEEK = 7
 
@@ -31,11 +32,13 @@ class Split:
     Attributes:
         trained: (C,) baskets of each customer before the held-out weeks: targets lie at positions 1 to `trained - 1`.
         validation, test: rows whose targets are in the held-out weeks.
+        week: number of the first held-out week, in which the rows are predicted.
     """
 
     trained: np.ndarray
     validation: Rows
     test: Rows
+    week: int
 
 
 def first_held_out_day(as_of: datetime.date, weeks: int) -> int:
@@ -57,7 +60,7 @@ def split(sequences: Sequences, start: int, validation_share: float) -> Split:
     customers = np.flatnonzero(has_target)
     chosen = in_validation(sequences.customers, validation_share)[customers]
     rows = [Rows(customers[part], before[customers[part]]) for part in (chosen, ~chosen)]
-    return Split(before, rows[0], rows[1])
+    return Split(before, rows[0], rows[1], int(week_number(start)))
 
 
 def baskets_before(sequences: Sequences | Histories, day: int) -> np.ndarray:

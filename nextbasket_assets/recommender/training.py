@@ -52,7 +52,7 @@ def train(
     words, baskets = training_vocabulary(sequences, start, config.minimum_count)
     encoded = histories.encode(sequences, words, sequences.missions.shape[1])
     parts = split(sequences, start, config.validation_share)
-    fitted = fit(encoded, parts, words, config, report)
+    fitted = fit(encoded, parts, words, baskets, config, report)
     model = artifact.Model(fitted.network, words, fitted.calibration, as_of, baskets, dataclasses.asdict(config))
     best = fitted.epochs[fitted.best_epoch]
     numbers = {"validation_recall@10": best.recall, "validation_ndcg@10": best.ndcg, "best_epoch": best.epoch}

@@ -32,6 +32,10 @@ class Vocabulary:
         """Number of ids, padding and unknown included: V."""
         return len(self.codes) + FIRST_ITEM
 
+    def rates(self, baskets: int) -> np.ndarray:
+        """(V,) share of that many training baskets that hold each id; 0 for padding and unknown."""
+        return np.concatenate([np.zeros(FIRST_ITEM), self.counts / max(baskets, 1)])
+
     def encode(self, items: pa.Array) -> np.ndarray:
         """Ids (int32) of item codes; `UNKNOWN` for a code that is not in the vocabulary."""
         if len(items) == 0:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from nextbasket_assets.recommender import histories, purchases, vocabulary
+from nextbasket_assets.recommender import histories, purchases, trends, vocabulary
 from nextbasket_assets.recommender.batches import Batch, Prefixes, Slices
 from nextbasket_assets.recommender.network import Network, NetworkConfig
 from nextbasket_assets.recommender.settings import TrainingConfig
@@ -18,6 +18,7 @@ SETTINGS = TrainingConfig(
     minimum_count=1, half_life=1000.0,
 )  # fmt: skip
 AS_OF = shops.week(11)
+WEEK = int(trends.week_number(histories.day_number(shops.week(0))))  # nothing was sold before it: no trend
 
 
 def trained(tmp_path: Path, shop: dict[str, shops.Baskets], settings: TrainingConfig = SETTINGS) -> tuple[str, str]:
@@ -39,13 +40,14 @@ def prefixes_of(file: str) -> tuple[Prefixes, vocabulary.Vocabulary]:
     sequences = histories.read([file])
     words = vocabulary.build(sequences.items, 1)
     encoded = histories.encode(sequences, words, sequences.missions.shape[1])
-    return Prefixes.of(encoded, purchases.collect(encoded)), words
+    moving = trends.of_histories(encoded, words.rates(len(encoded.days)))
+    return Prefixes.of(encoded, purchases.collect(encoded), moving), words
 
 
 def all_rows(prefixes: Prefixes, customer: int) -> Batch:
     """Every prefix of a customer but the empty one, the last included."""
     last = int(prefixes.histories.lengths[customer])
-    return prefixes.batch(Slices(np.array([customer]), np.array([1]), np.array([last])), 32)
+    return prefixes.batch(Slices(np.array([customer]), np.array([1]), np.array([last])), 32, WEEK)
 
 
 def random_network(words: vocabulary.Vocabulary, missions: int = 0) -> Network:

@@ -61,7 +61,7 @@ def test_without_digests_nothing_is_trusted(saved):
 
 def test_weights_of_another_shape_are_refused(saved):
     """A configuration that does not fit the weights, digests and all, is an error and not a silent partial load."""
-    written, folder = saved
+    folder = saved[1]
     config = json.loads((folder / artifact.CONFIG).read_text())
     config["network"]["hidden"] = 12
     (folder / artifact.CONFIG).write_text(json.dumps(config))

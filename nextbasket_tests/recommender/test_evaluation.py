@@ -75,7 +75,7 @@ def test_the_gate_wants_more_than_luck():
 
     def decision(ours):
         methods = {"model": ours, "champion": base}
-        return gate.decide({m: {key: v for key in gate.DECIDING} for m, v in methods.items()}, "model")
+        return gate.decide({m: dict.fromkeys(gate.DECIDING, v) for m, v in methods.items()}, "model")
 
     assert decision(base + 0.01).promote
     assert not decision(lucky).promote
@@ -91,9 +91,14 @@ def test_without_customers_to_judge_by_nothing_is_promoted():
 
 def staged(path, rows):
     line = pa.struct([("item", pa.string()), ("quantity", pa.int32()), ("spend", pa.decimal128(14, 2))])
-    schema = pa.schema(
-        [("basket", pa.string()), ("customer", pa.string()), ("date", pa.date32()), ("hour", pa.int32()), ("items", pa.list_(line))]
-    )  # fmt: skip
+    kinds = {
+        "basket": pa.string(),
+        "customer": pa.string(),
+        "date": pa.date32(),
+        "hour": pa.int32(),
+        "items": pa.list_(line),
+    }
+    schema = pa.schema(list(kinds.items()))
     table = [
         dict(zip(schema.names, (b, c, d, h, [{"item": i, "quantity": 1, "spend": None} for i in items]), strict=True))
         for b, c, d, h, items in rows

@@ -54,7 +54,7 @@ def test_an_unassigned_basket_has_no_mission(tmp_path):
 def test_another_number_of_missions_is_refused(tmp_path):
     """Two missions for a model of three: an error that says what to do."""
     sequences = read(tmp_path, {"ben": [["tea"]]}, missions={"ben": [[0.25, 0.75]]})
-    with pytest.raises(histories.SequenceError, match="2 missions and the model takes 3.*train rnn_model again"):
+    with pytest.raises(histories.SequenceError, match=r"2 missions and the model takes 3.*train rnn_model again"):
         histories.encode(sequences, vocabulary.build(sequences.items, 1), 3)
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import torch
 
-from nextbasket_assets.recommender import histories, metrics, purchases, ranking, vocabulary
+from nextbasket_assets.recommender import histories, metrics, purchases, ranking, trends, vocabulary
 from nextbasket_assets.recommender.batches import Prefixes, Slices
 from nextbasket_assets.recommender.network import Network, NetworkConfig
 from nextbasket_assets.recommender.split import Rows
@@ -37,7 +37,7 @@ def test_padding_changes_nothing(tmp_path):
     """Ben scored beside Carl's longer history gets the logits that Ben gets alone."""
     prefixes, words = small.prefixes_of(shops.write_sequences(tmp_path / "a.parquet", SHOP))
     network = small.random_network(words)
-    together = prefixes.batch(Slices(np.array([1, 2]), np.array([1, 1]), np.array([2, 7])), 32)
+    together = prefixes.batch(Slices(np.array([1, 2]), np.array([1, 1]), np.array([2, 7])), 32, small.WEEK)
     with torch.inference_mode():
         beside = network(together)[:2, vocabulary.FIRST_ITEM :]
 
@@ -73,7 +73,7 @@ def test_padding_and_unknown_are_never_recommended(tmp_path):
     network = small.random_network(words)
     with torch.no_grad():
         network.bias[: vocabulary.FIRST_ITEM] = 1e6
-    top = ranking.rank(network, prefixes, Rows(np.arange(3), np.array([4, 2, 7])), 6)
+    top = ranking.rank(network, prefixes, Rows(np.arange(3), np.array([4, 2, 7])), 6, small.WEEK)
 
     assert (top.items >= vocabulary.FIRST_ITEM).all()
 
@@ -85,7 +85,9 @@ def test_a_model_that_knows_no_item_hits_nothing(tmp_path):
     encoded = histories.encode(sequences, words, 0)
     network = Network(NetworkConfig(vocabulary=words.size, missions=0))
     rows = Rows(np.array([0, 2]), np.array([3, 6]))
-    top = ranking.rank(network, Prefixes.of(encoded, purchases.collect(encoded)), rows, 5).items
+    moving = trends.of_histories(encoded, words.rates(1))
+    prefixes = Prefixes.of(encoded, purchases.collect(encoded), moving)
+    top = ranking.rank(network, prefixes, rows, 5, small.WEEK).items
     values = metrics.per_customer(top, ranking.truth(encoded, rows), (5,))
 
     assert values["recall", 5].tolist() == [0.0, 0.0]
@@ -96,7 +98,10 @@ def test_scoring_does_not_drop_anything_out(tmp_path):
     prefixes, words = small.prefixes_of(shops.write_sequences(tmp_path / "a.parquet", SHOP))
     network = small.random_network(words).train()
     rows = Rows(np.arange(3), np.array([4, 2, 7]))
-    first, second = ranking.rank(network, prefixes, rows, 6), ranking.rank(network, prefixes, rows, 6)
+    first, second = (
+        ranking.rank(network, prefixes, rows, 6, small.WEEK),
+        ranking.rank(network, prefixes, rows, 6, small.WEEK),
+    )
 
     assert not network.training
     np.testing.assert_array_equal(first.log_shares, second.log_shares)

@@ -18,11 +18,9 @@ def prefixes(tmp_path):
 def test_each_prefix_sees_each_item_bought_before_it_once(prefixes):
     """Before basket p the pairs are the items of baskets 0 to p - 1, each with its last purchase among them."""
     batch = small.all_rows(prefixes, 0)
-    events = batch.pair_events.numpy()
-    seen = [
-        {(int(i), int(prefixes.purchases.positions[e])) for r, i, e in zip(batch.pair_rows, batch.pair_items, events, strict=True) if r == row}
-        for row in range(5)
-    ]  # fmt: skip
+    positions = prefixes.purchases.positions[batch.pair_events.numpy()]
+    pairs = list(zip(batch.pair_rows.tolist(), batch.pair_items.tolist(), positions.tolist(), strict=True))
+    seen = [{(item, position) for r, item, position in pairs if r == row} for row in range(5)]
 
     assert seen == [
         {(MILK, 0), (TEA, 0)},

@@ -95,7 +95,7 @@ def test_a_loss_that_is_no_number_stops_and_keeps_the_last_good_model(tmp_path):
     brief = dataclasses.replace(small.SETTINGS, epochs=1)
     good = small.train_quietly([shops.write_sequences(tmp_path / "a.parquet", shop)], tmp_path / "model", brief)
     broken = shops.write_sequences(tmp_path / "b.parquet", shop, missions=missions)
-    with pytest.raises(training.TrainingError, match="not a finite number.*last good model stays"):
+    with pytest.raises(training.TrainingError, match=r"not a finite number.*last good model stays"):
         small.train_quietly([broken], tmp_path / "model", brief)
 
     assert artifact.verify(str(tmp_path / "model")) == good.digest
@@ -104,7 +104,7 @@ def test_a_loss_that_is_no_number_stops_and_keeps_the_last_good_model(tmp_path):
 def test_nothing_to_learn_from_is_an_error_that_says_what_to_do(tmp_path):
     """One basket each, or none before the held-out weeks."""
     single = shops.write_sequences(tmp_path / "1.parquet", {"anna": [["a"]], "ben": [["a"]]})
-    with pytest.raises(training.TrainingError, match="two baskets.*later week"):
+    with pytest.raises(training.TrainingError, match=r"two baskets.*later week"):
         small.train_quietly([single], tmp_path / "model")
     with pytest.raises(training.TrainingError, match="no item is in 1 baskets"):
         small.train_quietly([single], tmp_path / "model", as_of=shops.week(0))

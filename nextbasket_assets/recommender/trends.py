@@ -1,0 +1,85 @@
+"""What the shop sells just now: how far each item's recent share of baskets is above its usual one, week by week.
+
+A row that predicts a basket of week w sees the weeks before w and no other. W weeks, V ids.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from nextbasket_assets.recommender.histories import Histories
+
+HORIZONS = (2, 6, 13)  # weeks looked back
+SMOOTHING = 4.0  # baskets of the usual kind added to both sides, so that rare items do not jump
+MONDAY = 3  # 1970-01-01 was a Thursday
+
+
+def week_number(days: np.ndarray | int) -> np.ndarray:
+    """Weeks since the Monday before 1970-01-01."""
+    return (np.asarray(days) + MONDAY) // 7
+
+
+@dataclass(frozen=True)
+class Weekly:
+    """Baskets of each week: (W, V) that hold an item, (W,) all; the first row is week `first`."""
+
+    first: int
+    holding: np.ndarray
+    baskets: np.ndarray
+
+    @classmethod
+    def empty(cls, first: int, last: int, vocabulary: int) -> "Weekly":
+        """No basket yet in the weeks `first` to `last`."""
+        weeks = max(last - first + 1, 0)
+        return cls(first, np.zeros((weeks, vocabulary), np.float32), np.zeros(weeks, np.float32))
+
+    def add(self, histories: Histories) -> None:
+        """Counts the baskets of these histories that fall in the weeks, in place."""
+        weeks, vocabulary = self.holding.shape
+        week = week_number(histories.days) - self.first
+        inside = (week >= 0) & (week < weeks)
+        self.baskets[:] += np.bincount(week[inside], minlength=weeks)
+        owner = np.repeat(week, np.diff(histories.item_offsets))
+        entry = np.repeat(inside, np.diff(histories.item_offsets))
+        cells = owner[entry] * vocabulary + histories.items[entry]
+        self.holding[:] += np.bincount(cells, minlength=weeks * vocabulary).reshape(weeks, vocabulary)
+
+
+@dataclass(frozen=True)
+class Trends:
+    """(W + 1, V, horizons) log lift of each item at the start of the weeks `first` to `first + W`."""
+
+    first: int
+    lifts: np.ndarray
+
+    def rows(self, weeks: np.ndarray) -> np.ndarray:
+        """Rows of `lifts` for week numbers; weeks outside get the nearest one."""
+        clipped: np.ndarray = np.clip(weeks - self.first, 0, len(self.lifts) - 1)
+        return clipped
+
+
+def trends(weekly: Weekly, rates: np.ndarray) -> Trends:
+    """Lifts at the start of every week and after the last.
+
+    Args:
+        weekly: the counts.
+        rates: (V,) usual share of baskets with each id.
+    """
+    holding = np.concatenate([np.zeros_like(weekly.holding[:1]), np.cumsum(weekly.holding, axis=0)])
+    baskets = np.concatenate([[0.0], np.cumsum(weekly.baskets)])
+    now = np.arange(len(baskets))
+    lifts = np.empty((*holding.shape, len(HORIZONS)), np.float32)
+    for column, horizon in enumerate(HORIZONS):
+        past = np.maximum(now - horizon, 0)
+        expected = (baskets - baskets[past])[:, None] * rates
+        lifts[:, :, column] = np.log((holding - holding[past] + SMOOTHING) / (expected + SMOOTHING))
+    return Trends(weekly.first, lifts)
+
+
+def of_histories(histories: Histories, rates: np.ndarray) -> Trends:
+    """Trends of all the weeks of these histories."""
+    weeks = week_number(histories.days)
+    first, last = (int(weeks.min()), int(weeks.max())) if len(weeks) else (0, -1)
+    weekly = Weekly.empty(first, last, len(rates))
+    weekly.add(histories)
+    return trends(weekly, rates)
