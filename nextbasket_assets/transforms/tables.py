@@ -20,6 +20,8 @@ SETTINGS = {
     "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
     "spark.sql.files.ignoreCorruptFiles": "false",
     "spark.sql.files.ignoreMissingFiles": "false",
+    # HotSpot never compiles a method longer than this, and the line parser in one piece is: it ran a third slower.
+    "spark.sql.codegen.hugeMethodLimit": "8000",
     # A table's join keys include the key it is spread by: no second shuffle for the rest of them.
     "spark.sql.requireAllClusterKeysForCoPartition": "false",
     # One task per file, or per 128 MiB of it, whatever the number of cores: so files per week never depend on cores.
