@@ -3,6 +3,7 @@
 C customers, R rows, V vocabulary, T target items.
 """
 
+import copy
 import math
 import time
 from collections.abc import Callable, Iterator
@@ -20,6 +21,10 @@ from nextbasket_assets.recommender.network import Network, NetworkConfig
 from nextbasket_assets.recommender.settings import EpochReport, TrainingConfig
 from nextbasket_assets.recommender.split import Split
 
+AVERAGED = 0.99  # share of the mean of the weights that a step leaves alone
+SIZE_POWER = 0.5
+CUSTOMER_POWER = 0.5
+EARLIER = 0.5  # weight of a target that is not the customer's newest
 CALIBRATED_RANKS = 50  # places of the list whose probabilities are promised
 
 
@@ -58,16 +63,17 @@ def fit(
     prefixes = Prefixes.of(encoded, purchases.collect(encoded), trends.of_histories(encoded, words.rates(baskets)))
     network = new_network(words, encoded.missions.shape[1], config).to(device)
     optimizer = torch.optim.Adam(network.parameters(), lr=config.learning_rate)
+    average = Average(network)
     epochs: list[EpochReport] = []
     best, kept, waited = -1, _copy(network), 0
     for epoch in range(config.epochs):
         began = time.monotonic()
-        loss, rows = _epoch(network, optimizer, prefixes, parts.trained, config, random, device)
-        recall, ndcg = validate(network, prefixes, parts)
+        loss, rows = _epoch(network, optimizer, average, prefixes, parts.trained, config, random, device)
+        recall, ndcg = validate(average.network, prefixes, parts)
         epochs.append(EpochReport(epoch, loss, recall, ndcg, rows, time.monotonic() - began))
         report(epochs[-1])
         if best < 0 or recall + ndcg > epochs[best].recall + epochs[best].ndcg:
-            best, kept, waited = epoch, _copy(network), 0
+            best, kept, waited = epoch, _copy(average.network), 0
             continue
         waited += 1
         if waited > config.patience:
@@ -77,6 +83,22 @@ def fit(
     network.load_state_dict(kept)
     network = network.cpu().eval()
     return Fitted(network, _calibrate(network, prefixes, parts), tuple(epochs), best)
+
+
+class Average:
+    """The running mean of a network's weights over its last steps: steadier than any single one."""
+
+    def __init__(self, network: Network) -> None:
+        self.network = copy.deepcopy(network)
+        self.steps = 0
+
+    def follow(self, network: Network) -> None:
+        """Takes a step of the network into the mean; the first steps are forgotten quickly."""
+        self.steps += 1
+        new = max(1 - AVERAGED, 1 / self.steps)
+        with torch.no_grad():
+            for mean, weight in zip(self.network.parameters(), network.parameters(), strict=True):
+                mean.lerp_(weight, new)
 
 
 def new_network(words: vocabulary.Vocabulary, missions: int, config: TrainingConfig) -> Network:
@@ -111,6 +133,24 @@ def cross_entropy(logits_RV: Tensor, wanted: Targets, weights_R: Tensor) -> Tens
     return ((torch.logsumexp(logits_RV, 1) - share_R) * weights_R).sum() / weights_R.sum().clamp(min=1e-9)
 
 
+def weights_of(
+    slices: Slices, trained: np.ndarray, wanted: Targets, age: np.ndarray, half_life: float
+) -> np.ndarray:
+    """(R,) weights of the rows in the loss.
+
+    Softmax shares favour small baskets, so a row weighs as the root of its basket's size; so that heavy shoppers do not
+    speak for everybody, a customer weighs as the root of their prefixes; the newest trips are most like the next one.
+    """
+    count = slices.last - slices.first + 1
+    owner = np.repeat(np.arange(len(count)), count)
+    prefix = np.arange(len(owner)) - np.repeat(np.cumsum(count) - count, count) + slices.first[owner]
+    all_prefixes = trained[slices.customers[owner]] - 1
+    newest = np.where(prefix == all_prefixes, 1.0, EARLIER)
+    weights = wanted.sizes**SIZE_POWER * all_prefixes**-CUSTOMER_POWER * newest * np.exp2(-age / half_life)
+    scaled: np.ndarray = (weights / weights.mean()).astype(np.float32)
+    return scaled
+
+
 def training_slices(trained: np.ndarray, length: int, random: np.random.Generator) -> Slices:
     """Slices that hold every training prefix once; where each customer's first one ends is drawn anew."""
     customers = np.flatnonzero(trained > 1)
@@ -138,6 +178,7 @@ def validate(network: Network, prefixes: Prefixes, parts: Split) -> tuple[float,
 def _epoch(
     network: Network,
     optimizer: torch.optim.Optimizer,
+    average: Average,
     prefixes: Prefixes,
     trained: np.ndarray,
     config: TrainingConfig,
@@ -150,7 +191,7 @@ def _epoch(
     end = int(prefixes.histories.days[_last_training_baskets(prefixes.histories, trained)].max(initial=0))
     for slices in _batches(training_slices(trained, config.slice_length, random), config.rows, random):
         batch, wanted, days = _examples(prefixes, slices, config.context)
-        weights = torch.from_numpy(np.exp2((days - end) / config.half_life).astype(np.float32)).to(device)
+        weights = torch.from_numpy(weights_of(slices, trained, wanted, end - days, config.half_life)).to(device)
         loss = cross_entropy(network(batch.to(device)), wanted, weights)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
@@ -162,6 +203,7 @@ def _epoch(
                 "lower learning_rate or look for broken mission weights"
             )
         optimizer.step()
+        average.follow(network)
         total, seen = total + value * len(days), seen + len(days)
     if not seen:
         raise TrainingError("no customer has two baskets before the held-out weeks: train on a later week")
