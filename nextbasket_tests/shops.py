@@ -83,3 +83,14 @@ def shuffled(shop: dict[str, Baskets], seed: int = 0) -> dict[str, Baskets]:
 def unique_items(customers: int = 40, baskets: int = 8) -> dict[str, Baskets]:
     """A shop in which every customer buys one item that nobody else buys, beside a bread that all buy."""
     return {f"C{c:04d}": [["bread", f"only-{c:04d}"] for _ in range(baskets)] for c in range(customers)}
+
+
+def habits(customers: int = 150, baskets: int = 12, items: int = 30, seed: int = 0) -> dict[str, Baskets]:
+    """A shop of habits: three favourites of each customer's own are in most of their baskets, beside a random item."""
+    random = np.random.default_rng(seed)
+    shop = {}
+    for customer in range(customers):
+        favourites = random.choice(items, 3, replace=False)
+        bought = [{*favourites[random.random(3) < 0.7].tolist(), int(random.integers(items))} for _ in range(baskets)]
+        shop[f"C{customer:04d}"] = [sorted(f"P{item:03d}" for item in basket) for basket in bought]
+    return shop

@@ -1,0 +1,264 @@
+#!/usr/bin/env python3
+"""The project's recommender beside the strongest counting and neighbourhood methods, on one packed dataset, in one run.
+
+    .venv/bin/python benchmarks/next_basket.py FOLDER [--folds 0,1,2] [--seeds 0,1] [--transductive] [--json OUT]
+
+Everything is tuned on the validation users: the peers by a grid, the recommender by its best epoch. `nextbasket` is the
+code that the assets run, with the settings that the assets run it with, but for items that are never unknown.
+"""
+
+import argparse
+import dataclasses
+import json
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks import neighbours, packed
+from nextbasket_assets.recommender import (
+    artifact,
+    baselines,
+    fitting,
+    gate,
+    histories,
+    metrics,
+    purchases,
+    ranking,
+    scoring,
+    trends,
+    vocabulary,
+)
+from nextbasket_assets.recommender.batches import Prefixes
+from nextbasket_assets.recommender.settings import EpochReport, TrainingConfig
+from nextbasket_assets.recommender.split import Rows, Split
+from nextbasket_assets.recommender.vocabulary import FIRST_ITEM
+
+CUTS = (10, 20)
+SHOWN = [(m + suffix, k) for k in CUTS for suffix in ("", "_repeat", "_explore") for m in ("recall", "ndcg", "phr")]
+OURS = "nextbasket"
+CALIBRATED = 50
+
+Values = dict[tuple[str, int], np.ndarray]
+
+
+@dataclasses.dataclass(frozen=True)
+class Result:
+    """A method's value per test customer, and what it cost."""
+
+    values: Values
+    seconds: float
+    peak_mb: float
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    """One fold in the ids of the recommender."""
+
+    data: packed.Packed
+    split: Split
+    words: vocabulary.Vocabulary
+    encoded: histories.Histories
+    baskets: int
+    rates: np.ndarray
+
+    @classmethod
+    def of(cls, data: packed.Packed, fold: int, strict: bool) -> "Case":
+        """The fold; items are popular by the baskets that may be learned from."""
+        split = data.split(fold, strict)
+        learned = data.learned_baskets(split)
+        sizes = np.diff(data.sequences.item_offsets)
+        words = vocabulary.build(data.sequences.items.filter(np.repeat(learned, sizes)), 1)
+        encoded = histories.encode(data.sequences, words, 0)
+        return cls(data, split, words, encoded, int(learned.sum()), words.rates(int(learned.sum())))
+
+    def judge(self, top_RK: np.ndarray, rows: Rows) -> Values:
+        """Metrics of lists in the fold's ids."""
+        return metrics.per_customer(top_RK, ranking.truth(self.encoded, rows), CUTS)
+
+    def worth(self, items_RK: np.ndarray) -> float:
+        """What tuning maximises: recall@10 + nDCG@10 of the validation users."""
+        values = self.judge(items_RK, self.split.validation)
+        return float(values["recall", 10].mean() + values["ndcg", 10].mean())
+
+    def history(self) -> neighbours.History:
+        """All purchases before the targets, unknown items left out."""
+        encoded, lengths = self.encoded, self.data.lengths
+        basket = np.repeat(np.arange(len(encoded.days)), np.diff(encoded.item_offsets))
+        user = np.repeat(np.arange(len(lengths)), lengths)[basket]
+        position = basket - encoded.basket_offsets[user]
+        keep = (position < lengths[user] - 1) & histories.known(encoded)
+        return neighbours.History(user[keep], position[keep], encoded.items[keep], lengths - 1, self.words.size)
+
+    def pool(self) -> np.ndarray:
+        """Users whose vectors may be neighbours: those that are learned from."""
+        return np.flatnonzero(self.split.trained > 0)
+
+
+def say(*words: object) -> None:
+    print(*words, file=sys.stderr, flush=True)
+
+
+def measured(make: Callable[[], np.ndarray], case: Case) -> Result:
+    began = time.perf_counter()
+    top = make()
+    seconds = time.perf_counter() - began
+    return Result(case.judge(top, case.split.test), seconds, peak_mb())
+
+
+def peak_mb() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def peers(case: Case) -> dict[str, Result]:
+    """The counting baselines, and the neighbourhood methods with published settings and tuned ones."""
+    history, test, validation = case.history(), case.split.test, case.split.validation
+    counts = baselines.count(case.encoded, test.customers, test.prefixes)
+    pool = case.pool()
+
+    def best_tifu() -> np.ndarray:
+        settings = neighbours.tune_tifu(history, pool, validation.customers, case.worth)
+        say("  TIFUKNN tuned:", settings)
+        return neighbours.tifu(history, pool, test.customers, settings)
+
+    def best_upcf() -> np.ndarray:
+        settings = neighbours.tune_upcf(history, validation.customers, case.worth)
+        say("  UP-CF@r tuned:", settings)
+        return neighbours.upcf(history, test.customers, settings)
+
+    makers: dict[str, Callable[[], np.ndarray]] = {
+        "global top-frequency": lambda: baselines.global_top(case.rates, len(test.customers), max(CUTS)),
+        "personal top-frequency": lambda: baselines.personal_top(counts, max(CUTS)),
+        "combined top-frequency": lambda: baselines.combined_top(counts, case.rates, max(CUTS)),
+        "TIFUKNN published": lambda: neighbours.tifu(history, pool, test.customers, neighbours.Tifu()),
+        "TIFUKNN tuned": best_tifu,
+        "UP-CF@r published": lambda: neighbours.upcf(history, test.customers, neighbours.Upcf()),
+        "UP-CF@r tuned": best_upcf,
+    }
+    results = {}
+    for name, make in makers.items():
+        say(f"  {name}")
+        results[name] = measured(make, case)
+    return results
+
+
+def ours(case: Case, seed: int, config: TrainingConfig) -> tuple[Result, artifact.Model]:
+    """The recommender, trained and applied."""
+    began = time.perf_counter()
+
+    def tell(epoch: EpochReport) -> None:
+        say(f"  epoch {epoch.epoch}: {epoch.recall:.4f} recall@10 {epoch.ndcg:.4f} nDCG@10 {epoch.seconds:.0f} s")
+
+    config = dataclasses.replace(config, seed=seed, minimum_count=1)
+    fitted = fitting.fit(case.encoded, case.split, case.words, case.baskets, config, tell)
+    moving = trends.of_histories(case.encoded, case.rates)
+    prefixes = Prefixes.of(case.encoded, purchases.collect(case.encoded), moving)
+    ranked = ranking.rank(fitted.network, prefixes, case.split.test, CALIBRATED, case.split.week)
+    values = case.judge(ranked.items, case.split.test)
+    sizes = ranking.log_basket_sizes(case.encoded, case.split.test)[:, None]
+    shown = ranked.items >= FIRST_ITEM
+    probability = fitted.calibration.probability(ranked.log_shares, sizes)
+    happened = metrics.hits(ranked.items, ranking.truth(case.encoded, case.split.test))
+    error = metrics.calibration_error(probability[shown], happened[shown])
+    values["calibration_error", CALIBRATED] = np.full(len(sizes), error)
+    result = Result(values, time.perf_counter() - began, peak_mb())
+    as_of = histories.EPOCH + timedelta(days=packed.END - 7)
+    return result, artifact.Model(fitted.network, case.words, fitted.calibration, as_of, case.baskets, {})
+
+
+def scoring_rate(case: Case, model: artifact.Model) -> float:
+    """Customers a second, from sequence files to published rows with top 20, probabilities and reasons."""
+    with tempfile.TemporaryDirectory() as folder:
+        artifact.save(model, f"{folder}/model", "", {})
+        copies = max(1, 6000 // case.encoded.customers)
+        file = f"{folder}/sequences.parquet"
+        packed.write(case.data, Path(file), copies)
+        week: date = model.as_of
+        began = time.perf_counter()
+        report = scoring.score(
+            [file], week, f"{folder}/model", f"{folder}/scores", min(20, case.words.size - FIRST_ITEM)
+        )
+        return report.customers / (time.perf_counter() - began)
+
+
+def merged(results: list[dict[str, Result]]) -> dict[str, Result]:
+    """Methods over folds and seeds: values joined, seconds averaged, the highest peak."""
+    return {
+        name: Result(
+            {key: np.concatenate([r[name].values[key] for r in results]) for key in results[0][name].values},
+            float(np.mean([r[name].seconds for r in results])),
+            max(r[name].peak_mb for r in results),
+        )
+        for name in results[0]
+    }
+
+
+def table(methods: dict[str, Result]) -> str:
+    """One line per method, and our difference to the best peer with its interval."""
+    lines = ["| method | " + " | ".join(f"{m}@{k}" for m, k in SHOWN) + " | s | MB |", "|---" * (len(SHOWN) + 3) + "|"]
+    for name, result in methods.items():
+        means = metrics.means(result.values)
+        numbers = " | ".join(f"{means[key][0]:.4f}" for key in SHOWN)
+        lines.append(f"| {name} | {numbers} | {result.seconds:.1f} | {result.peak_mb:.0f} |")
+    for key in (("recall", 10), ("ndcg", 10)):
+        rivals = {name: np.nanmean(r.values[key]) for name, r in methods.items() if name != OURS}
+        rival = max(rivals, key=lambda name: rivals[name])
+        difference = methods[OURS].values[key] - methods[rival].values[key]
+        low, high = gate.interval(difference, 0)
+        gain = difference.mean() / rivals[rival]
+        lines.append(
+            f"\n{key[0]}@{key[1]}: {difference.mean():+.4f} [{low:+.4f}, {high:+.4f}] ({gain:+.1%}) against {rival}"
+        )
+    return "\n".join(lines)
+
+
+def as_json(dataset: str, methods: dict[str, Result], rate: float) -> dict[str, Any]:
+    return {
+        "dataset": dataset,
+        "methods": {
+            name: {f"{m}@{k}": value for (m, k), (value, _) in metrics.means(result.values).items()}
+            | {"seconds": result.seconds, "peak_mb": result.peak_mb}
+            for name, result in methods.items()
+        },
+        "scoring": {"customers_per_second": rate},
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path, help="folder with baskets.parquet and splits.parquet")
+    parser.add_argument("--folds", help="numbers, by commas; all of the folder's without it")
+    parser.add_argument("--seeds", default="0", help="numbers, by commas")
+    parser.add_argument("--epochs", type=int, default=TrainingConfig().epochs)
+    parser.add_argument("--transductive", action="store_true", help="learn from test users' histories too")
+    parser.add_argument("--json", type=Path, help="also write the numbers here")
+    options = parser.parse_args()
+    data = packed.load(options.folder)
+    config = TrainingConfig(epochs=options.epochs)
+    results, rate = [], 0.0
+    for fold in [int(f) for f in options.folds.split(",")] if options.folds else sorted(data.folds):
+        case = Case.of(data, fold, strict=not options.transductive)
+        others = peers(case)
+        for seed in (int(s) for s in options.seeds.split(",")):
+            say(f"fold {fold} seed {seed}")
+            result, model = ours(case, seed, config)
+            results.append(others | {OURS: result})
+            rate = rate or scoring_rate(case, model)
+    methods = merged(results)
+    print(table(methods))
+    error = metrics.means(methods[OURS].values)["calibration_error", CALIBRATED][0]
+    print(f"\ncalibration error over the top {CALIBRATED}: {error:.4f}; scoring: {rate:.0f} customers a second")
+    if options.json:
+        options.json.write_text(json.dumps(as_json(data.name, methods, rate), indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,131 @@
+"""The packed benchmark folders as the recommender's own sequences.
+
+A folder holds baskets.parquet (user, basket 0..n-1, item, is_target; `day` where dates exist) and splits.parquet (user,
+fold columns with train, val, test). A user's target is the last basket. Users of `train` may be learned from with their
+target; of the others only histories are learned from, and in strict runs nothing of the test users.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from nextbasket_assets.recommender.histories import Sequences
+from nextbasket_assets.recommender.split import Rows, Split
+from nextbasket_assets.recommender.trends import week_number
+
+END = 4 + 7 * 2000  # a Monday; where targets lie when the folder has no common cut in time
+
+
+@dataclass(frozen=True)
+class Packed:
+    """A folder: (C,) users in the order of their numbers, their sequences with the target as last basket, the folds."""
+
+    name: str
+    sequences: Sequences
+    folds: dict[int, np.ndarray]
+    cut: int
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """(C,) baskets of each user, the target included."""
+        return np.diff(self.sequences.basket_offsets)
+
+    def split(self, fold: int, strict: bool) -> Split:
+        """The fold as the recommender's split; `strict` learns nothing from test users' histories."""
+        part, history = self.folds[fold], self.lengths - 1
+        trained = np.where(part == "train", history + 1, history)
+        if strict and (part == "train").any():
+            trained = np.where(part == "test", 0, trained)
+        rows = [Rows(np.flatnonzero(part == name), history[part == name]) for name in ("val", "test")]
+        return Split(trained, rows[0], rows[1], int(week_number(self.cut)))
+
+    def learned_baskets(self, split: Split) -> np.ndarray:
+        """(N,) whether each basket may be learned from."""
+        owner = np.repeat(np.arange(len(self.lengths)), self.lengths)
+        position = np.arange(len(owner)) - self.sequences.basket_offsets[owner]
+        learned: np.ndarray = position < split.trained[owner]
+        return learned
+
+
+def load(folder: Path) -> Packed:
+    """Reads a folder; item codes are the item numbers, padded with zeros."""
+    table = pq.read_table(folder / "baskets.parquet")
+    splits = pq.read_table(folder / "splits.parquet")
+    users = splits["user"].to_numpy().astype(np.int64)
+    by_user = np.argsort(users, kind="stable")
+    place = np.searchsorted(users[by_user], table["user"].to_numpy())
+    basket, item = (table[c].to_numpy().astype(np.int64) for c in ("basket", "item"))
+    order = np.lexsort((item, basket, place))
+    place, basket, item = place[order], basket[order], item[order]
+    first = np.concatenate([[True], (np.diff(place) != 0) | (np.diff(basket) != 0)])
+    owner = place[first]
+    offsets = np.searchsorted(owner, np.arange(len(users) + 1))
+    given = table["day"].to_numpy().astype(np.int64)[order][first] if "day" in table.column_names else None
+    days, cut = _days(given, offsets)
+    sequences = Sequences(
+        pa.array([f"{user:09d}" for user in users[by_user]]),
+        offsets,
+        days,
+        np.concatenate([np.flatnonzero(first), [len(item)]]),
+        pa.array(np.char.zfill(item.astype(str), 6)),
+        np.zeros((len(owner), 0), np.float32),
+    )
+    folds = {
+        int(name.removeprefix("fold")): np.array(splits[name].to_pylist())[by_user]
+        for name in splits.column_names
+        if name.startswith("fold")
+    }
+    return Packed(folder.name, sequences, folds, cut)
+
+
+def _days(given: np.ndarray | None, offsets: np.ndarray) -> tuple[np.ndarray, int]:
+    """(N,) days, and the day from which on all targets lie and no history does.
+
+    Where the folder has such a day, its own days stand. Otherwise each user's history is moved to end a week before a
+    common day, weekly where there are no dates at all, so that no target can be seen in what others bought before it.
+    """
+    lengths = np.diff(offsets)
+    owner = np.repeat(np.arange(len(lengths)), lengths)
+    is_target = np.zeros(len(owner), bool)
+    is_target[offsets[1:] - 1] = True
+    if given is not None and given[is_target].min() > given[~is_target].max():
+        shifted = given + END - week_start(int(given[is_target].min()))
+        return shifted, END
+    days = given if given is not None else 7 * np.arange(len(owner))
+    last_history = days[offsets[1:] - np.minimum(lengths, 2)]
+    moved = days - last_history[owner] + END - 7
+    return np.where(is_target, END, moved), END
+
+
+def week_start(day: int) -> int:
+    """The first day of the given day's week, when weeks begin on day 0."""
+    return day - day % 7
+
+
+def write(data: Packed, path: Path, copies: int) -> None:
+    """The histories, targets left out, as a file of customer_sequences; each user `copies` times under other codes."""
+    sequences = data.sequences
+    kept = np.ones(len(sequences.days), bool)
+    kept[sequences.basket_offsets[1:] - 1] = False
+    sizes = np.diff(sequences.item_offsets)
+    items = pa.ListArray.from_arrays(
+        pa.array(np.concatenate([[0], np.cumsum(sizes[kept])]).astype(np.int32)),
+        sequences.items.filter(pa.array(np.repeat(kept, sizes))),
+    )
+    count = int(kept.sum())
+    missions = pa.ListArray.from_arrays(pa.array(np.zeros(count + 1, np.int32)), pa.array([], pa.float32()))
+    dates = pa.array(sequences.days[kept].astype(np.int32)).cast(pa.date32())
+    baskets = pa.StructArray.from_arrays(
+        [dates, pa.array(np.zeros(count, np.int32)), items, missions], ["date", "hour", "items", "mission_weights"]
+    )
+    offsets = sequences.basket_offsets - np.arange(len(sequences.basket_offsets))
+    lists = pa.ListArray.from_arrays(pa.array(offsets.astype(np.int32)), baskets)
+    seen = pa.array(np.diff(offsets).astype(np.int32))
+    schema = pa.schema([("customer", pa.string()), ("baskets_seen", pa.int32()), ("baskets", lists.type)])
+    with pq.ParquetWriter(path, schema) as writer:
+        for copy in range(copies):
+            codes = pa.array([f"{code}-{copy}" for code in sequences.customers.to_pylist()])
+            writer.write_table(pa.table([codes, seen, lists], schema=schema))

@@ -1,0 +1,52 @@
+import numpy as np
+import pytest
+
+from nextbasket_assets.recommender import histories, trends, vocabulary
+from nextbasket_tests import shops
+
+OLD, NEW = 2, 3  # ids
+
+
+@pytest.fixture
+def moving(tmp_path):
+    """Eight weeks: ten customers buy the old item in weeks 0 to 3 and the new one in weeks 4 to 7."""
+    shop = {f"C{n}": [["a old"]] * 4 + [["b new"]] * 4 for n in range(10)}
+    sequences = histories.read([shops.write_sequences(tmp_path / "s.parquet", shop)])
+    words = vocabulary.build(sequences.items, 1)
+    return trends.of_histories(histories.encode(sequences, words, 0), words.rates(80))
+
+
+def at(moving, number):
+    week = trends.week_number(histories.day_number(shops.week(number)))
+    return moving.lifts[moving.rows(np.array([week]))[0]]
+
+
+def test_a_lift_compares_the_last_weeks_with_the_usual(moving):
+    """At the start of week 6, two weeks back hold 20 of 20 baskets with the new item where 10 are usual."""
+    shortest = at(moving, 6)[:, trends.HORIZONS.index(2)]
+
+    assert shortest[NEW] == pytest.approx(np.log((20 + 4) / (10 + 4)))
+    assert shortest[OLD] == pytest.approx(np.log((0 + 4) / (10 + 4)))
+
+
+def test_a_week_does_not_see_itself(moving):
+    """At the start of week 4 nobody has bought the new item yet, and before week 0 there is no trend at all."""
+    assert at(moving, 4)[NEW] == pytest.approx(np.log(4 / (np.array([20, 40, 40]) / 2 + 4)))
+    assert (at(moving, 0) == 0).all()
+
+
+def test_after_the_last_week_the_trend_stays(moving):
+    """A later week gets the trend of the end."""
+    np.testing.assert_array_equal(at(moving, 8), at(moving, 30))
+
+
+def test_weeks_that_are_not_counted_are_left_out(tmp_path):
+    """A window of two weeks over a shop of eight counts the baskets of these two only."""
+    sequences = histories.read([shops.write_sequences(tmp_path / "s.parquet", {"anna": [["a"]] * 8})])
+    words = vocabulary.build(sequences.items, 1)
+    first = int(trends.week_number(histories.day_number(shops.week(3))))
+    weekly = trends.Weekly.empty(first, first + 1, words.size)
+    weekly.add(histories.encode(sequences, words, 0))
+
+    assert weekly.baskets.tolist() == [1, 1]
+    assert weekly.holding[:, 2].tolist() == [1, 1]
