@@ -87,7 +87,7 @@ def raw_transactions(
             row = {"source_file": file.name, "sha256": file.sha256, "bytes": file.bytes, "lines": file.lines}
             rows = pa.Table.from_pylist([row | {"accepted": accepted, "rejected": rejected}])
             write_staged(tables, "landed_files", folders["landed_files"], file.week, rows)
-        for table in ("rejected_lines", "raw_transactions", "landed_files"):
+        for table in _RAW:
             yield published(tables, context, table, folders[table], weeks, {}, report)
 
 

@@ -87,12 +87,13 @@ def mission_model(
         fits = {week: _fit(context, config, spark, tables, folders["mission_topics"], week) for week in weeks}
         report = merged([report for report, _ in fits.values()])
         yield from audited(report, "mission_topics", weeks)
-        yield published(tables, context, "mission_topics", folders["mission_topics"], weeks, inputs, report)
+        topics = published(tables, context, "mission_topics", folders["mission_topics"], weeks, inputs, report)
     for week, (_, decision) in fits.items():
         registry.record(tables, decision)
         numbers = {"model_version": decision.version, **decision.metrics}
         context.add_asset_metadata(numbers, asset_key=MODEL, partition_key=week.isoformat())
     yield dg.MaterializeResult(MODEL, data_version=dg.DataVersion(decision.version))
+    yield topics
 
 
 @dg.multi_asset(

@@ -90,7 +90,7 @@ def shop(customers: int, weeks: int, seed: int, strength: float, products: int, 
 
 
 @main.command()
-@click.option("--customers", default=400, help="Customers of the synthetic shop.")
+@click.option("--customers", default=600, help="Customers of the synthetic shop.")
 @click.option("--weeks", default=30, help="Weeks of the synthetic shop.")
 @click.option("--as-of", callback=_week, metavar="YYYYWW", help="Week to train as of; the fifth-last one by default.")
 @settled

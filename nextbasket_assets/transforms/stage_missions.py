@@ -135,6 +135,7 @@ def customer_sequences(spark: SparkSession, plan: dict[str, Any]) -> dict[str, A
 
     Parameters:
         weeks: Mondays, any number.
+        mission_model: version whose tags count; a basket that another version tagged later has no weights.
         max_baskets: most recent baskets to keep per customer.
         files_per_week: files, and Spark tasks, that the customers are spread over.
     """
@@ -142,6 +143,7 @@ def customer_sequences(spark: SparkSession, plan: dict[str, Any]) -> dict[str, A
     baskets = read(spark, "staged_baskets", inputs["staged_baskets"])
     history = read(spark, "mission_history", inputs.get("mission_history", []))
     tags = read(spark, "mission_tagged_baskets", inputs.get("mission_tagged_baskets", []))
+    tags = tags.where(F.col("mission_model") == F.lit(parameters.get("mission_model")))
     columns = ("week", "basket", "customer", "mission_weights")
     past = history.withColumn("week", F.col("basket_week")).select(*columns)
     frame = sequences.customer_sequences(
