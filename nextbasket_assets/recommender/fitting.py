@@ -133,9 +133,7 @@ def cross_entropy(logits_RV: Tensor, wanted: Targets, weights_R: Tensor) -> Tens
     return ((torch.logsumexp(logits_RV, 1) - share_R) * weights_R).sum() / weights_R.sum().clamp(min=1e-9)
 
 
-def weights_of(
-    slices: Slices, trained: np.ndarray, wanted: Targets, age: np.ndarray, half_life: float
-) -> np.ndarray:
+def weights_of(slices: Slices, trained: np.ndarray, wanted: Targets, age: np.ndarray, half_life: float) -> np.ndarray:
     """(R,) weights of the rows in the loss.
 
     Softmax shares favour small baskets, so a row weighs as the root of its basket's size; so that heavy shoppers do not

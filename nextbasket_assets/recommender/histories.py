@@ -139,6 +139,21 @@ def encode(sequences: Sequences, vocabulary: Vocabulary, missions: int) -> Histo
     )
 
 
+def since(sequences: Sequences, day: int) -> Sequences:
+    """The same customers with only their baskets from a day on."""
+    kept = sequences.days >= day
+    sizes = np.diff(sequences.item_offsets)
+    running = np.concatenate([[0], np.cumsum(kept)])
+    return Sequences(
+        sequences.customers,
+        running[sequences.basket_offsets],
+        sequences.days[kept],
+        np.concatenate([[0], np.cumsum(sizes[kept])]),
+        sequences.items.filter(pa.array(np.repeat(kept, sizes))),
+        sequences.missions[kept],
+    )
+
+
 def known(histories: Histories) -> np.ndarray:
     """(E,) whether each entry of `items` is a known item."""
     return histories.items > UNKNOWN

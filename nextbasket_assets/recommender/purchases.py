@@ -48,17 +48,24 @@ class Purchases:
     decayed: np.ndarray
 
 
-def collect(histories: Histories) -> Purchases:
-    """The events of all customers with their states."""
+def collect(histories: Histories, every_prefix: bool = True) -> Purchases:
+    """The events of all customers with their states.
+
+    Args:
+        histories: the sequences.
+        every_prefix: False when only the ends of the histories will be asked for, which is quicker: the decayed sums of
+            an item's earlier purchases are then not a number.
+    """
     lengths = histories.lengths
     customer_of_basket = np.repeat(np.arange(histories.customers), lengths)
     position_of_basket = np.arange(len(histories.days)) - histories.basket_offsets[customer_of_basket]
     keep = known(histories)
     basket = np.repeat(np.arange(len(histories.days)), np.diff(histories.item_offsets))[keep]
     items = histories.items[keep].astype(np.int64)
-    # one key, so that one fast integer sort gives customer, item, position
+    # one distinct key each, so that numpy's fastest integer sort gives customer, item, position
+    longest = int(lengths.max(initial=0)) + 1
     span = int(histories.items.max(initial=0)) + 1
-    order = np.argsort(customer_of_basket[basket] * span + items, kind="stable")  # stable keeps time order
+    order = np.argsort((customer_of_basket[basket] * span + items) * longest + position_of_basket[basket])
     basket, items = basket[order], items[order]
     customer, position, day = customer_of_basket[basket], position_of_basket[basket], histories.days[basket]
     starts = np.ones(len(items), bool)
@@ -78,7 +85,9 @@ def collect(histories: Histories) -> Purchases:
         first_positions=position[first].astype(np.int32),
         first_days=day[first].astype(np.int32),
         last_gaps=gap.astype(np.int32),
-        decayed=_decayed_sums(count, gap, np.where(starts, 0, np.diff(day, prepend=0))),
+        decayed=_decayed_sums(count, gap, np.where(starts, 0, np.diff(day, prepend=0)))
+        if every_prefix
+        else _final_sums(first, position, day),
     )
 
 
@@ -93,6 +102,21 @@ def _decayed_sums(count: np.ndarray, basket_gap: np.ndarray, day_gap: np.ndarray
     for rank in range(2, len(edges)):
         events = by_count[edges[rank - 1] : edges[rank]]
         sums[events] = sums[events - 1] * kept[events] + 1
+    return sums
+
+
+def _final_sums(first: np.ndarray, position: np.ndarray, day: np.ndarray) -> np.ndarray:
+    """(E, rates): the decayed sums at each item's last purchase, and NaN at the earlier ones."""
+    starts = np.flatnonzero(first == np.arange(len(first)))
+    last = np.append(starts[1:], len(first)) - 1
+    sums = np.full((len(first), len(BASKET_RATES) + len(DAY_HALF_LIVES)), np.nan, np.float32)
+    if len(starts):
+        own_last = np.repeat(last, last - starts + 1)
+        trips = (position[own_last] - position).astype(np.float32)
+        days = (day[own_last] - day).astype(np.float32)
+        columns = [(trips, rate) for rate in LOG_RATES] + [(days, rate) for rate in LOG_HALVES]
+        for column, (age, rate) in enumerate(columns):
+            sums[last, column] = np.add.reduceat(np.exp2(age * rate), starts)
     return sums
 
 

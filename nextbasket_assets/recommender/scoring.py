@@ -4,6 +4,9 @@ Customers of whom the model knows no purchase, and everybody while there is no m
 """
 
 import datetime
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+import torch
 
 from nextbasket_assets.recommender import artifact, baselines, histories, purchases, ranking, reasons, trends
 from nextbasket_assets.recommender.batches import Batch, Prefixes
@@ -21,7 +25,7 @@ from nextbasket_assets.recommender.split import Rows
 from nextbasket_assets.recommender.trends import Trends
 from nextbasket_assets.recommender.vocabulary import FIRST_ITEM, Vocabulary
 
-CUSTOMERS = 2048  # customers in memory at a time
+CUSTOMERS = 1024  # customers in memory at a time
 MODEL, FALLBACK = "model", "fallback"
 FALLBACK_VERSION = "top-frequency"
 SCHEMA = pa.schema(
@@ -91,10 +95,10 @@ def score(
     report = ScoringReport(scorer.version)
     total = 0.0
     with pq.ParquetWriter(Path(output_dir) / "part-00000.parquet", SCHEMA) as writer:
-        for sequences in histories.stream(sequence_files, CUSTOMERS):
-            table, fallback = scorer.table(sequences, k, _next_week(week), reasons)
+        batches = histories.stream(sequence_files, CUSTOMERS)
+        for table, fallback in _side_by_side(batches, lambda s: scorer.table(s, k, _next_week(week), reasons)):
             writer.write_table(table)
-            report.customers += len(sequences.customers)
+            report.customers += table.num_rows // k
             report.fallback_customers += fallback
             total += pc.sum(table["probability"]).as_py() or 0.0
     report.rows = report.customers * k
@@ -141,7 +145,8 @@ class Scorer:
         now = _next_week(week)
         weekly = trends.Weekly.empty(now - max(trends.HORIZONS), now - 1, model.vocabulary.size)
         for sequences in histories.stream(sequence_files, CUSTOMERS):
-            weekly.add(histories.encode(sequences, model.vocabulary, model.network.config.missions))
+            recent = histories.since(sequences, histories.day_number(week) - 7 * max(trends.HORIZONS))
+            weekly.add(histories.encode(recent, model.vocabulary, model.network.config.missions))
         return cls(model, model.vocabulary, rates, loaded.version, trends.trends(weekly, rates))
 
     @classmethod
@@ -166,7 +171,7 @@ class Scorer:
         """The rows of these customers for trips in a week (its number), and how many customers got the fallback."""
         missions = self.model.network.config.missions if self.model else sequences.missions.shape[1]
         encoded = histories.encode(sequences, self.words, missions)
-        bought = purchases.collect(encoded)
+        bought = purchases.collect(encoded, every_prefix=False)
         modelled = (np.diff(bought.offsets) > 0) & (self.model is not None)
         everyone = Rows(np.arange(encoded.customers), encoded.lengths)
         chosen, others = np.flatnonzero(modelled), np.flatnonzero(~modelled)
@@ -230,6 +235,25 @@ class Scorer:
             pa.DictionaryArray.from_arrays(np.zeros(size, np.int8), pa.array([self.version])).cast(pa.string()),
         ]
         return pa.table(columns, schema=SCHEMA)
+
+
+def _side_by_side(
+    batches: Iterator[Sequences], work: Callable[[Sequences], tuple[pa.Table, int]]
+) -> Iterator[tuple[pa.Table, int]]:
+    """The work's results in the order of the batches, one batch per core at a time, each on one thread of torch's."""
+    cores = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with ThreadPoolExecutor(cores) as pool:
+            running: deque[Future[tuple[pa.Table, int]]] = deque()
+            for batch in batches:
+                running.append(pool.submit(work, batch))
+                if len(running) > cores:
+                    yield running.popleft().result()
+            while running:
+                yield running.popleft().result()
+    finally:
+        torch.set_num_threads(cores)
 
 
 def _next_week(week: datetime.date) -> int:
