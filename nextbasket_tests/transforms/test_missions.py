@@ -1,10 +1,7 @@
 """Missions: planted ones are found, their shuffled twin's are not, and a basket's tag is its own affair."""
 
 import json
-import os
 import random
-import subprocess
-import sys
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,7 +11,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from nextbasket_assets.transforms.missions import mission_ids, mission_order, topic_rows
-from nextbasket_tests.transforms.plans import WEEK, broken, keep, rows, stage, uris
+from nextbasket_tests.transforms.plans import WEEK, broken, keep, rows, stage
 from nextbasket_tests.transforms.test_sequences import basket
 
 MISSIONS = [[f"{name}{number}" for number in range(5)] for name in ("bread", "fruit", "soap", "wine")]
@@ -142,58 +139,4 @@ def test_missions_are_ordered_by_share() -> None:
     assert topic_rows(topics, ["a", "b"], np.array([0.5, 0.5]), limit=1) == [
         ("M01", "a", 0.75, 1.5, 1),
         ("M02", "b", 0.75, 1.5, 1),
-    ]
-
-
-SCRIPT = """
-import json, sys
-from pyspark.sql import SparkSession
-from nextbasket_assets.transforms.stages import run
-cores, plans = sys.argv[1], json.load(open(sys.argv[2]))
-builder = SparkSession.builder.master(f"local[{cores}]").config("spark.ui.enabled", "false")
-builder = builder.config("spark.driver.host", "127.0.0.1").config("spark.sql.shuffle.partitions", cores)
-spark = builder.getOrCreate()
-for plan in plans:
-    run(spark, plan)
-"""
-
-
-@pytest.mark.slow
-def test_cores_and_file_order_change_nothing(spark: SparkSession, tmp_path: Path) -> None:
-    """With 1, 2 and 4 cores and the files in another order, topics and tags are the same to the last bit."""
-    baskets = planted()
-    halves = [keep(spark, tmp_path / str(part), "staged_baskets", baskets[part::2]) for part in (0, 1)]
-    results = []
-    for cores in (1, 2, 4):
-        files = [uri for half in (halves if cores != 2 else halves[::-1]) for uri in half]
-        folder = tmp_path / f"cores{cores}"
-        folder.mkdir()
-        (folder / "plans.json").write_text(json.dumps(_plans(files, folder)))
-        environment = {**os.environ, "JAVA_TOOL_OPTIONS": "-XX:TieredStopAtLevel=1"}
-        command = [sys.executable, "-c", SCRIPT, str(cores), str(folder / "plans.json")]
-        subprocess.run(command, check=True, env=environment, capture_output=True, timeout=300)
-        results.append([rows(spark, folder, table) for table in ("mission_topics", "mission_history")])
-        assert len(uris(folder, "mission_history")) == 1
-
-    assert results[0] == results[1] == results[2]
-    assert len(results[0][1]) == 240
-
-
-def _plans(files: list[str], folder: Path) -> list[dict[str, Any]]:
-    inputs, model = {"staged_baskets": files}, str(folder / "model")
-    fit = {"weeks": ["2006-04-10"], "version": "v", **SETTINGS}
-    topics, history = str(folder / "mission_topics"), str(folder / "mission_history")
-    return [
-        {
-            "stage": "mission_model",
-            "inputs": inputs,
-            "outputs": {"mission_topics": topics, "model": model},
-            "parameters": fit,
-        },
-        {
-            "stage": "tag_baskets",
-            "inputs": inputs,
-            "outputs": {"mission_history": history},
-            "parameters": {"weeks": ["2006-04-10"], "model": model},
-        },
     ]
