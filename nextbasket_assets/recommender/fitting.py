@@ -128,7 +128,8 @@ def cross_entropy(logits_RV: Tensor, wanted: Targets, weights_R: Tensor) -> Tens
     rows_T = torch.from_numpy(wanted.rows).to(logits_RV.device)
     items_T = torch.from_numpy(wanted.items).to(logits_RV.device)
     count_R = torch.bincount(rows_T, minlength=len(logits_RV)).to(logits_RV.dtype)
-    share_R = logits_RV.new_zeros(len(logits_RV)).index_add(0, rows_T, logits_RV[rows_T, items_T] / count_R[rows_T])
+    picked_T = logits_RV.view(-1).index_select(0, rows_T * logits_RV.shape[1] + items_T)
+    share_R = logits_RV.new_zeros(len(logits_RV)).index_add(0, rows_T, picked_T / count_R[rows_T])
     weights_R = weights_R * (count_R > 0)
     return ((torch.logsumexp(logits_RV, 1) - share_R) * weights_R).sum() / weights_R.sum().clamp(min=1e-9)
 

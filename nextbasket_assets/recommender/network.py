@@ -84,7 +84,7 @@ class Network(nn.Module):
     def logits(self, batch: Batch, terms: Terms) -> Tensor:
         """Logits (R, V) of the terms."""
         popular_WV = self.bias + batch.trends @ self.trend
-        logits_RV = torch.addmm(popular_WV[batch.row_weeks], terms.query, self.output.weight.T)
+        logits_RV = torch.addmm(rows_of(popular_WV, batch.row_weeks), terms.query, self.output.weight.T)
         cells_Q = batch.pair_rows * self.config.vocabulary + batch.pair_items
         logits_RV = logits_RV.view(-1).index_add(0, cells_Q, terms.repeat).view_as(logits_RV)
         mask_V = torch.zeros(self.config.vocabulary, device=logits_RV.device)
@@ -104,18 +104,17 @@ class Network(nn.Module):
         basket_ND = torch.tanh(self.basket(torch.cat([set_ND, batch.basket_features, batch.missions], dim=1)))
         cells = basket_ND.new_zeros(batch.slices * batch.length, dim).index_copy(0, batch.basket_cells, basket_ND)
         state_BLH, _ = self.gru(cells.view(batch.slices, batch.length, dim))
-        state_RH: Tensor = state_BLH.reshape(-1, self.config.hidden)[batch.row_cells]
-        return state_RH
+        return rows_of(state_BLH.reshape(-1, self.config.hidden), batch.row_cells)
 
     def repeat(self, batch: Batch, state_RH: Tensor) -> tuple[Tensor, Tensor]:
         """(Q,) repeat term of each pair, and (Q, pools) its weights in the pooled history."""
         row_RP = self.pair_row(torch.cat([state_RH, batch.row_features], dim=1))
         hidden_QP = (
-            self.pair_input(batch.pair_features) + self.pair_item(batch.pair_items.long()) + row_RP[batch.pair_rows]
+            self.pair_input(batch.pair_features) + self.pair_item(batch.pair_items.long()) + rows_of(row_RP, batch.pair_rows)
         )
         hidden_QP = torch.relu(self.pair_middle(torch.relu(hidden_QP)))
         out = self.pair_output(hidden_QP)
-        return out[:, 0] + self.repeat_item.weight[:, 0][batch.pair_items.long()], torch.exp(out[:, 1:].clamp(max=8))
+        return out[:, 0] + self.repeat_item(batch.pair_items.long())[:, 0], torch.exp(out[:, 1:].clamp(max=8))
 
     def pooled(self, batch: Batch, pools_QK: Tensor) -> Tensor:
         """(R, pools * D) weighted means of the embeddings of the history's items."""
@@ -129,3 +128,8 @@ class Network(nn.Module):
             )
             means.append(sum_RD / (total_R + 1e-6)[:, None])
         return torch.cat(means, dim=1)
+
+
+def rows_of(table: Tensor, index: Tensor) -> Tensor:
+    """Rows of a table. Unlike with `table[index]`, gradients add up in the same order on any number of threads."""
+    return nn.functional.embedding(index, table)

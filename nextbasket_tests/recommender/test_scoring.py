@@ -4,7 +4,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from nextbasket_assets import columns
-from nextbasket_assets.recommender import artifact, histories, scoring
+from nextbasket_assets.recommender import artifact, histories, lists, scoring
 from nextbasket_tests import shops
 from nextbasket_tests.recommender import small
 
@@ -107,7 +107,7 @@ def test_each_customers_rows_carry_their_own_item(tmp_path):
 def test_the_size_of_the_batch_changes_no_score(tmp_path, model, monkeypatch):
     """Three customers in memory at a time give the rows that all at once give."""
     _, whole = scored([model[0]], model[1], tmp_path / "whole")
-    monkeypatch.setattr(scoring, "CUSTOMERS", 3)
+    monkeypatch.setattr(lists, "CUSTOMERS", 3)
     _, pieces = scored([model[0]], model[1], tmp_path / "pieces")
 
     assert [r["item"] for r in pieces] == [r["item"] for r in whole]

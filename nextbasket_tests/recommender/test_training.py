@@ -50,6 +50,22 @@ def test_same_seed_same_bytes_whatever_the_order_of_the_files(tmp_path):
     assert first.digest != other.digest
 
 
+def test_the_number_of_threads_leaves_nothing_to_chance(tmp_path):
+    """On two threads, three runs of one seed give one digest.
+
+    Regression: gradients of `table[index]` were added up in whatever order the threads came.
+    """
+    file = shops.write_sequences(tmp_path / "s.parquet", shops.planted(customers=400, baskets=20))
+    brief = dataclasses.replace(small.SETTINGS, epochs=1, rows=2048, pair_hidden=48)
+    torch.set_num_threads(2)
+    try:
+        runs = [small.train_quietly([file], tmp_path / str(n), brief, shops.week(19)).digest for n in range(3)]
+    finally:
+        torch.set_num_threads(1)
+
+    assert len(set(runs)) == 1
+
+
 def test_no_target_of_the_held_out_weeks_is_learned_from(tmp_path):
     """Weights do not move by one bit when every basket of the held-out weeks of the test customers is another one."""
     shop = shops.planted(customers=60)
