@@ -189,16 +189,15 @@ def scoring_rate(case: Case, model: artifact.Model) -> float:
         return report.customers / (time.perf_counter() - began)
 
 
-def merged(results: list[dict[str, Result]]) -> dict[str, Result]:
-    """Methods over folds and seeds: values joined, seconds averaged, the highest peak."""
-    return {
-        name: Result(
-            {key: np.concatenate([r[name].values[key] for r in results]) for key in results[0][name].values},
-            float(np.mean([r[name].seconds for r in results])),
-            max(r[name].peak_mb for r in results),
-        )
-        for name in results[0]
-    }
+def merged(results: list[Result], join: Callable[[list[np.ndarray]], np.ndarray]) -> Result:
+    """Several results as one: values joined, seconds averaged, the highest peak."""
+    values = {key: join([r.values[key] for r in results]) for key in results[0].values}
+    return Result(values, float(np.mean([r.seconds for r in results])), max(r.peak_mb for r in results))
+
+
+def mean_of_seeds(values: list[np.ndarray]) -> np.ndarray:
+    """(R,) each customer's mean, so that seeds do not count as customers."""
+    return np.mean(values, axis=0)
 
 
 def table(methods: dict[str, Result]) -> str:
@@ -243,16 +242,17 @@ def main() -> None:
     options = parser.parse_args()
     data = packed.load(options.folder)
     config = TrainingConfig(epochs=options.epochs)
-    results, rate = [], 0.0
+    folds, rate = [], 0.0
     for fold in [int(f) for f in options.folds.split(",")] if options.folds else sorted(data.folds):
         case = Case.of(data, fold, strict=not options.transductive)
-        others = peers(case)
+        others, runs = peers(case), []
         for seed in (int(s) for s in options.seeds.split(",")):
             say(f"fold {fold} seed {seed}")
             result, model = ours(case, seed, config)
-            results.append(others | {OURS: result})
+            runs.append(result)
             rate = rate or scoring_rate(case, model)
-    methods = merged(results)
+        folds.append(others | {OURS: merged(runs, mean_of_seeds)})
+    methods = {name: merged([fold[name] for fold in folds], np.concatenate) for name in folds[0]}
     print(table(methods))
     error = metrics.means(methods[OURS].values)["calibration_error", CALIBRATED][0]
     print(f"\ncalibration error over the top {CALIBRATED}: {error:.4f}; scoring: {rate:.0f} customers a second")
