@@ -46,9 +46,9 @@ class Batch:
         slices, length: B and L.
         row_cells: (R,) cell of the last basket before the prefix.
         row_features: (R, ROW_FEATURES) the customer at the prefix.
-        row_weeks: (R,) row of `trends`. trends: (W, V, horizons) log lifts.
+        row_weeks: (R,) row of `trends`. trends: (W, V, windows) log lifts.
         pair_rows: (Q,) row, ascending. pair_items: (Q,) ids, ascending within a row.
-        pair_features: (Q, FEATURES + horizons). pair_events: (Q,) the item's last purchase, in `Purchases`.
+        pair_features: (Q, FEATURES + windows). pair_events: (Q,) the item's last purchase, in `Purchases`.
         row_offsets: (R,) first pair of each row.
     """
 

@@ -79,9 +79,9 @@ class Scorer:
         model = loaded.model
         rates = model.vocabulary.rates(model.baskets)
         now = next_week(week)
-        weekly = trends.Weekly.empty(now - max(trends.HORIZONS), now - 1, model.vocabulary.size)
+        weekly = trends.Weekly.empty(now - trends.FURTHEST, now - 1, model.vocabulary.size)
         for sequences in histories.stream(sequence_files, CUSTOMERS):
-            recent = histories.since(sequences, histories.day_number(week) - 7 * max(trends.HORIZONS))
+            recent = histories.since(sequences, histories.day_number(week) - 7 * trends.FURTHEST)
             weekly.add(histories.encode(recent, model.vocabulary, model.network.config.missions))
         return cls(model, model.vocabulary, rates, loaded.version, trends.trends(weekly, rates))
 

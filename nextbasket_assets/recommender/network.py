@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from nextbasket_assets.recommender.batches import BASKET_FEATURES, ROW_FEATURES, Batch
 from nextbasket_assets.recommender.purchases import FEATURES
-from nextbasket_assets.recommender.trends import HORIZONS
+from nextbasket_assets.recommender.trends import WINDOWS
 from nextbasket_assets.recommender.vocabulary import FIRST_ITEM, PAD
 
 
@@ -46,7 +46,7 @@ class Network(nn.Module):
         dim, hidden, pair = config.embedding, config.hidden, config.pair_hidden
         self.items = nn.Embedding(config.vocabulary, dim, padding_idx=PAD)
         self.output = nn.Embedding(config.vocabulary, dim)
-        self.trend = nn.Parameter(torch.full((len(HORIZONS),), 0.2))
+        self.trend = nn.Parameter(torch.full((len(WINDOWS),), 0.2))
         self.bias = nn.Parameter(torch.zeros(config.vocabulary))
         self.basket = nn.Linear(dim + BASKET_FEATURES + config.missions, dim)
         self.gru = nn.GRU(dim, hidden, batch_first=True)
@@ -57,7 +57,7 @@ class Network(nn.Module):
             nn.Dropout(config.dropout),
             nn.Linear(2 * dim, dim),
         )
-        self.pair_input = nn.Linear(FEATURES + len(HORIZONS), pair)
+        self.pair_input = nn.Linear(FEATURES + len(WINDOWS), pair)
         self.pair_item = nn.Embedding(config.vocabulary, pair)
         self.pair_row = nn.Linear(hidden + ROW_FEATURES, pair, bias=False)
         self.pair_middle = nn.Linear(pair, pair)
@@ -110,7 +110,9 @@ class Network(nn.Module):
         """(Q,) repeat term of each pair, and (Q, pools) its weights in the pooled history."""
         row_RP = self.pair_row(torch.cat([state_RH, batch.row_features], dim=1))
         hidden_QP = (
-            self.pair_input(batch.pair_features) + self.pair_item(batch.pair_items.long()) + rows_of(row_RP, batch.pair_rows)
+            self.pair_input(batch.pair_features)
+            + self.pair_item(batch.pair_items.long())
+            + rows_of(row_RP, batch.pair_rows)
         )
         hidden_QP = torch.relu(self.pair_middle(torch.relu(hidden_QP)))
         out = self.pair_output(hidden_QP)

@@ -9,7 +9,14 @@ import numpy as np
 
 from nextbasket_assets.recommender.histories import Histories
 
-HORIZONS = (2, 6, 13)  # weeks looked back
+WINDOWS = (
+    (1, 0),
+    (2, 0),
+    (6, 0),
+    (13, 0),
+    (53, 50),
+)  # weeks before now, from and to; the last: a year ago, and the weeks after
+FURTHEST = max(start for start, _ in WINDOWS)
 SMOOTHING = 4.0  # baskets of the usual kind added to both sides, so that rare items do not jump
 MONDAY = 3  # 1970-01-01 was a Thursday
 
@@ -47,7 +54,7 @@ class Weekly:
 
 @dataclass(frozen=True)
 class Trends:
-    """(W + 1, V, horizons) log lift of each item at the start of the weeks `first` to `first + W`."""
+    """(W + 1, V, windows) log lift of each item at the start of the weeks `first` to `first + W`."""
 
     first: int
     lifts: np.ndarray
@@ -68,11 +75,11 @@ def trends(weekly: Weekly, rates: np.ndarray) -> Trends:
     holding = np.concatenate([np.zeros_like(weekly.holding[:1]), np.cumsum(weekly.holding, axis=0)])
     baskets = np.concatenate([[0.0], np.cumsum(weekly.baskets)])
     now = np.arange(len(baskets))
-    lifts = np.empty((*holding.shape, len(HORIZONS)), np.float32)
-    for column, horizon in enumerate(HORIZONS):
-        past = np.maximum(now - horizon, 0)
-        expected = (baskets - baskets[past])[:, None] * rates
-        lifts[:, :, column] = np.log((holding - holding[past] + SMOOTHING) / (expected + SMOOTHING))
+    lifts = np.empty((*holding.shape, len(WINDOWS)), np.float32)
+    for column, (start, end) in enumerate(WINDOWS):
+        low, high = np.maximum(now - start, 0), np.maximum(now - end, 0)
+        expected = (baskets[high] - baskets[low])[:, None] * rates
+        lifts[:, :, column] = np.log((holding[high] - holding[low] + SMOOTHING) / (expected + SMOOTHING))
     return Trends(weekly.first, lifts)
 
 

@@ -23,7 +23,7 @@ def at(moving, number):
 
 def test_a_lift_compares_the_last_weeks_with_the_usual(moving):
     """At the start of week 6, two weeks back hold 20 of 20 baskets with the new item where 10 are usual."""
-    shortest = at(moving, 6)[:, trends.HORIZONS.index(2)]
+    shortest = at(moving, 6)[:, trends.WINDOWS.index((2, 0))]
 
     assert shortest[NEW] == pytest.approx(np.log((20 + 4) / (10 + 4)))
     assert shortest[OLD] == pytest.approx(np.log((0 + 4) / (10 + 4)))
@@ -31,8 +31,18 @@ def test_a_lift_compares_the_last_weeks_with_the_usual(moving):
 
 def test_a_week_does_not_see_itself(moving):
     """At the start of week 4 nobody has bought the new item yet, and before week 0 there is no trend at all."""
-    assert at(moving, 4)[NEW] == pytest.approx(np.log(4 / (np.array([20, 40, 40]) / 2 + 4)))
+    assert at(moving, 4)[NEW, :4] == pytest.approx(np.log(4 / (np.array([10, 20, 40, 40]) / 2 + 4)))
     assert (at(moving, 0) == 0).all()
+
+
+def test_the_weeks_of_a_year_ago_are_seen(moving):
+    """At the start of week 54 the weeks 1 to 3 are those of a year ago, and all their baskets hold the old item."""
+    first = int(trends.week_number(histories.day_number(shops.week(0))))
+    weekly = trends.Weekly.empty(first, first + 53, 4)
+    weekly.baskets[:4], weekly.holding[:4, OLD] = 10, 10
+    year_ago = trends.trends(weekly, np.array([0, 0, 0.5, 0.5])).lifts[54, :, trends.WINDOWS.index((53, 50))]
+
+    assert year_ago[OLD] == pytest.approx(np.log((30 + 4) / (15 + 4)))
 
 
 def test_after_the_last_week_the_trend_stays(moving):
