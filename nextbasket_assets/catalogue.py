@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from io import TextIOWrapper
 from typing import BinaryIO
 
+from nextbasket_assets.landing import LandingError
+
 FILE_NAME = "products.csv"
 
 
@@ -27,10 +29,12 @@ def read_catalogue(stream: BinaryIO) -> Catalogue:
     """The names in a products.csv with the columns PROD_CODE and PROD_NAME.
 
     Raises:
-        ValueError: one of the columns is missing.
+        LandingError: one of the columns is missing.
     """
     rows = csv.DictReader(TextIOWrapper(stream, encoding="utf-8", newline=""))
     missing = {"PROD_CODE", "PROD_NAME"} - set(rows.fieldnames or ())
     if missing:
-        raise ValueError(f"{FILE_NAME}: column {', '.join(sorted(missing))} is missing. Name the columns PROD_CODE and PROD_NAME.")
+        raise LandingError(
+            f"{FILE_NAME}: no column {', '.join(sorted(missing))}. Name the columns PROD_CODE and PROD_NAME."
+        )
     return Catalogue({row["PROD_CODE"]: row["PROD_NAME"] for row in rows})

@@ -23,7 +23,6 @@ from nextbasket_assets.resources.lake import LakeResource  # noqa: E402
 from nextbasket_assets.resources.landing import LandingResource  # noqa: E402
 from nextbasket_assets.resources.spark import SparkResource  # noqa: E402
 
-
 PROJECT_FOLDER = ".nextbasket"
 
 

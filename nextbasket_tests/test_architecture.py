@@ -26,7 +26,8 @@ ALLOWED: dict[str, set[str]] = {
     "assets": GROUND | {"transforms", "recommender", "lake", "report", "resources", "partitions"},
     "operations": GROUND | {"lake", "report", "resources", "partitions", "assets"},
     "definitions": GROUND | {"resources", "partitions", "assets", "operations"},
-    "cli": GROUND | {"lake", "report", "shop", "resources", "partitions", "definitions", "operations", "recommender", "cli"},
+    "cli": GROUND
+    | {"lake", "report", "shop", "resources", "partitions", "definitions", "operations", "recommender", "cli"},
 }
 # What a fresh interpreter must not have loaded after importing all of a layer.
 ABSENT = {
@@ -96,7 +97,9 @@ def test_the_ground_is_standard_library() -> None:
         f"import sys, {', '.join(modules)}; roots = {{name.split('.')[0] for name in sys.modules}};"
         "print(' '.join(sorted(roots - sys.stdlib_module_names - {'nextbasket_assets'})))"
     )
-    loaded = subprocess.run([sys.executable, "-S", "-c", code], capture_output=True, text=True, cwd=ROOT.parent, check=True)
+    loaded = subprocess.run(
+        [sys.executable, "-S", "-c", code], capture_output=True, text=True, cwd=ROOT.parent, check=True
+    )
 
     assert not [name for name in loaded.stdout.split() if not name.startswith(("_", "sitecustomize"))]
 

@@ -8,6 +8,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -178,7 +179,7 @@ def test_every_customer_has_exactly_k_rows(calm: Platform) -> None:
         assert [row["rank"] for row in ranked] == list(range(1, 21))
         assert len({row["item"] for row in ranked}) == 20
         assert all(0 <= row["probability"] <= 1 for row in ranked)
-        assert all(a["probability"] >= b["probability"] for a, b in zip(ranked, ranked[1:], strict=False))
+        assert all(a["probability"] >= b["probability"] for a, b in pairwise(ranked))
 
 
 def test_filters_add_up(calm: Platform) -> None:
@@ -252,7 +253,9 @@ def test_a_bad_file_leaves_the_last_good_version(
     assert not result.success
     assert message in str([event.event_specific_data for event in result.all_events if event.is_step_failure])
     assert {table: platform.lake.files(table, [WEEKS[0]]) for table in TABLES} == before
-    assert len(list((platform.root / "lake" / "raw_transactions").glob("*-*"))) == 1  # nothing of the failed run lies about
+    assert (
+        len(list((platform.root / "lake" / "raw_transactions").glob("*-*"))) == 1
+    )  # nothing of the failed run lies about
 
 
 def test_weeks_are_the_same_alone_and_in_a_range(calm: Platform, make: Callable[[str], Platform]) -> None:

@@ -47,7 +47,10 @@ class Shop:
         places = {"NEXTBASKET_LANDING": str(self.folder), "NEXTBASKET_LAKE": self.lake.root}
         definitions = build_definitions(settings(places | {"NEXTBASKET_LAST_WEEK": LAST.isoformat()}))
         context = dg.build_sensor_context(
-            instance=self.instance, cursor=self.cursor, definitions=definitions, resources=dict(definitions.resources or {})
+            instance=self.instance,
+            cursor=self.cursor,
+            definitions=definitions,
+            resources=dict(definitions.resources or {}),
         )
         result = definitions.get_repository_def().get_sensor_def("landing_sensor").evaluate_tick(context)
         self.cursor = result.cursor

@@ -18,7 +18,9 @@ TEXT = ",".join(FIELDS).encode() + b"\n" + b",".join([b"x"] * len(FIELDS)) + b"\
 
 
 @pytest.fixture(params=["local", "s3"])
-def place(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Folder, object]]:
+def place(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[tuple[Folder, object]]:
     """A folder and a function that puts a file into it."""
     if request.param == "local":
         yield LandingResource(uri=str(tmp_path)).folder(), lambda name, data: (tmp_path / name).write_bytes(data)
