@@ -7,6 +7,7 @@ and in the order of their ids, so nothing downstream can depend on the order in 
 import datetime
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -172,13 +173,7 @@ def _batches(files: list[str], rows: int, filesystem: fs.FileSystem | None) -> I
 
 
 def _uri(path: str) -> str:
-    return path if "://" in path else f"file://{path}" if path.startswith("/") else f"file://{_absolute(path)}"
-
-
-def _absolute(path: str) -> str:
-    from pathlib import Path
-
-    return str(Path(path).absolute())
+    return path if "://" in path else Path(path).absolute().as_uri()
 
 
 def _flatten(batch: pa.RecordBatch) -> Sequences:
