@@ -3,7 +3,8 @@
 Both can be allowed for one run by the tag `nextbasket/allow` (comma-separated check names); what was allowed is recorded.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from statistics import median
 from typing import Any
@@ -24,6 +25,29 @@ _FEW_REJECTED = "few_lines_are_rejected"
 _VOLUME = "the_volume_is_like_recent_weeks"
 _REPLAYED = "few_baskets_replay_an_earlier_week"
 _RECONCILED = "lines_in_are_accepted_or_rejected"
+
+
+def reconciled(lake: Lake, report: StageReport, table: str, sources: Mapping[date, Sequence[date]]) -> StageReport:
+    """The report of a tagging stage with its filter audit: no filter, so every staged basket must come out.
+
+    Args:
+        sources: week of the table -> weeks of staged_baskets that it was made from.
+
+    Raises:
+        dagster.Failure: baskets were lost or invented.
+    """
+    staged = lake.rows("staged_baskets")
+    counts: dict[str, dict[str, Any]] = {}
+    for week, held in sources.items():
+        rows_in, rows_out = sum(staged.get(other, 0) for other in held), report.rows(table, week)
+        counts[week.isoformat()] = {"rows_in": rows_in, "removed": {}, "rows_out": rows_out}
+        if rows_in != rows_out:
+            raise dg.Failure(
+                f"{table} {week}: {rows_in} baskets in, {rows_out} out. Nothing was published. staged_baskets changed while "
+                "it was read: run again.",
+                allow_retries=False,
+            )
+    return replace(report, counts=counts)
 
 
 def replay_check() -> dg.AssetCheckSpec:

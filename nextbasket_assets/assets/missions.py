@@ -13,6 +13,7 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
+from nextbasket_assets.assets.audit import reconciled
 from nextbasket_assets.assets.publishing import (
     OWNERS,
     audited,
@@ -123,6 +124,7 @@ def mission_history(context: dg.AssetExecutionContext, spark: SparkResource, lak
                 for week, model in models.items()
             ]
         )
+        report = reconciled(tables, report, "mission_history", history)
         yield from audited(report, "mission_history", weeks)
         yield published(tables, context, "mission_history", folders["mission_history"], weeks, inputs, report)
 
@@ -156,6 +158,7 @@ def mission_tagged_baskets(
                 for model, era in eras(tables, weeks)
             ]
         )
+        report = reconciled(tables, report, table, {week: [week] for week in weeks})
         yield from audited(report, table, weeks)
         yield published(tables, context, table, folders[table], weeks, inputs, report)
 
@@ -222,13 +225,25 @@ def _fit(
         version=version,
         decision=PROMOTED,
         why=f"fitted on {len(window)} week(s) up to {week}; every claim about its topics holds",
-        metrics={name: value for name, value in report.metrics.items() if isinstance(value, int | float)},
+        metrics=_fit_counts(report, sum(lake.rows("staged_baskets")[held] for held in window)),
         artifact=artifact,
         digest=artifacts.seal(lake, artifact),
         inputs=versions(lake, "staged_baskets"),
         run_id=context.run.run_id,
     )
     return report, decision
+
+
+def _fit_counts(report: StageReport, baskets: int) -> dict[str, float]:
+    """The fit's filter audit: baskets of the window, those left out under a name, and those it learned from."""
+    learnable, sampled = report.metrics["learnable_baskets"], report.metrics["baskets"]
+    return {
+        "rows_in": baskets,
+        "removed_few_known_items": baskets - learnable,
+        "removed_not_in_sample": learnable - sampled,
+        "rows_out": sampled,
+        "vocabulary": report.metrics["vocabulary"],
+    }
 
 
 def _version(lake: Lake, config: MissionConfig, window: list[date], week: date) -> str:

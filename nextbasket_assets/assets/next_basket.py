@@ -30,6 +30,11 @@ from nextbasket_assets.resources.lake import LakeResource
 from nextbasket_assets.resources.spark import SparkResource, StageReport, merged
 
 MODEL = "rnn_model"
+# The challenger's numbers that the UI plots over weeks; the table has all of them.
+PLOTTED = (
+    *("recall_at_10", "recall_at_20", "ndcg_at_10", "phr_at_10", "precision_at_10"),
+    *("recall_repeat_at_10", "recall_explore_at_10", "calibration_error_at_50"),
+)
 CHALLENGER_WINS = "the_challenger_beats_champion_and_baselines"
 
 
@@ -212,7 +217,8 @@ def model_evaluation(context: dg.AssetExecutionContext, lake: LakeResource) -> I
             registry.record(tables, decision)
         result = published(tables, context, table, folders[table], weeks, inputs)
     for decision in decisions:
-        numbers = {"decision": decision.decision, "why": decision.why, **decision.metrics}
+        shown = {name: decision.metrics[name] for name in PLOTTED if name in decision.metrics}
+        numbers = {"decision": decision.decision, "why": decision.why, **shown}
         context.add_asset_metadata(numbers, asset_key=table, partition_key=decision.week.isoformat())
     yield dg.AssetCheckResult(
         asset_key=table,
@@ -296,7 +302,8 @@ def _score(lake: Lake, folder: str, week: date, k: int) -> dict[str, Any]:
     )
     return {
         "model_version": report.model_version,
-        "customers": report.customers,
+        "rows_in": report.customers,
+        "rows_out": report.customers,  # every known customer gets a list; what varies is who made it
         "fallback_share": report.fallback_customers / max(report.customers, 1),
         "mean_probability": report.mean_probability,
     }

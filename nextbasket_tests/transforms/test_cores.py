@@ -120,5 +120,6 @@ def _plans(files: list[dict[str, Any]], folder: Path) -> list[dict[str, Any]]:
             {"staged_baskets": weeks, "mission_history": weeks[:1], "mission_tagged_baskets": weeks[1:]},
             "customer_sequences",
             weeks=weeks,
+            mission_model="v",
         ),
     ]

@@ -130,16 +130,17 @@ def test_truncation_keeps_the_most_recent(spark: SparkSession, tmp_path: Path) -
 
 
 def test_mission_weights_come_with_their_basket(spark: SparkSession, tmp_path: Path) -> None:
-    """Weights of the past come from the history, of later weeks from the tags; a basket without a tag has none."""
+    """The past's weights come from the history, later ones from the tags of the model asked for; other baskets have none."""
     visits = [
         basket(1, "C1", WEEK, 9, "A"),
         basket(2, "C1", LATER, 9, "B"),
         basket(3, "C1", LATER, 10, "C"),
         basket(1, "C2", LATER, 9, "D"),  # an id of another week
     ]
+    tags = [tag(visits[1], 1.0, 0.0), {**tag(visits[2], 0.5, 0.5), "mission_model": "another"}]
 
     found, _ = sequences(
-        spark, tmp_path, visits, LATER, history=[tag(visits[0], 0.25, 0.75)], tags=[tag(visits[1], 1.0, 0.0)]
+        spark, tmp_path, visits, LATER, history=[tag(visits[0], 0.25, 0.75)], tags=tags, mission_model="v"
     )
 
     assert [entry["mission_weights"] for entry in found[LATER, "C1"]["baskets"]] == [[0.25, 0.75], [1.0, 0.0], []]
