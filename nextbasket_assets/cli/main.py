@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+HABITS = ("--strength=0.8", "--recency=0.95")  # of the demo's shop: plain missions, and habits that change
 PRODUCTS = 1000  # of the demo's shop: few enough that 400 customers show what they have in common
 
 FEWEST_BASKETS = 3  # before the week: fewer say little about a customer
@@ -65,10 +66,13 @@ def settled(command: Callable[..., None]) -> Callable[..., None]:
 @click.option(
     "--strength", default=0.5, help="How strongly the planted missions shape a basket: 0 not at all, 1 fully."
 )
+@click.option("--recency", default=0.0, help="Share of repeats that come from what a customer bought lately.")
 @click.option("--products", default=4997, help="Products in the catalogue.")
 @click.option("--header", type=click.Choice(["A", "B", "C"]), default="B", help="Dialect of the column names.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder to write into.")
-def shop(customers: int, weeks: int, seed: int, strength: float, products: int, header: str, out: Path) -> None:
+def shop(
+    customers: int, weeks: int, seed: int, strength: float, recency: float, products: int, header: str, out: Path
+) -> None:
     """Write a synthetic shop: weekly files as a retailer would land them, with planted missions."""
     from nextbasket_assets.shop.shop import write_shop
 
@@ -80,6 +84,7 @@ def shop(customers: int, weeks: int, seed: int, strength: float, products: int, 
                 weeks=weeks,
                 seed=seed,
                 strength=strength,
+                recency=recency,
                 products=products,
                 header=header,  # type: ignore[arg-type]  # click.Choice gives one of the three
                 progress=lambda done, _: bar.update(done - bar.pos),
@@ -90,7 +95,7 @@ def shop(customers: int, weeks: int, seed: int, strength: float, products: int, 
 
 
 @main.command()
-@click.option("--customers", default=600, help="Customers of the synthetic shop.")
+@click.option("--customers", default=1000, help="Customers of the synthetic shop.")
 @click.option("--weeks", default=30, help="Weeks of the synthetic shop.")
 @click.option("--as-of", callback=_week, metavar="YYYYWW", help="Week to train as of; the fifth-last one by default.")
 @settled
@@ -105,7 +110,7 @@ def demo(settings: "Settings", customers: int, weeks: int, as_of: date | None) -
 
     landing = Path(settings.landing)
     if "NEXTBASKET_LANDING" not in environment() and not list(landing.glob("transactions_*")):
-        size = [f"--customers={customers}", f"--weeks={weeks}", f"--products={PRODUCTS}", "--strength=0.8"]
+        size = [f"--customers={customers}", f"--weeks={weeks}", f"--products={PRODUCTS}", *HABITS]
         main.main(["shop", *size, f"--out={landing}"], standalone_mode=False)
     landed = sorted(steps.landed_weeks(LandingResource(uri=settings.landing).folder()))
     if not landed:

@@ -17,6 +17,7 @@ _DISCOUNT = 0.69
 _ONCE_DISCOUNT = 0.5  # less than the discount: favourites are less favoured than in the pure process
 _ALWAYS_NEW = 0.22  # least probability of a draw from the shelves, however long the history
 _REMEMBERED = 1_024  # lines of history kept for a customer, a uniform sample of all
+RECENT = 60  # lines: what a habit of these weeks is made of
 _FIRST_TIME = np.uint16(1 << 15)
 _TRIES = 16
 _REDRAWS = 8
@@ -27,10 +28,12 @@ class Histories:
     """What every customer bought so far, in memory that does not grow with the weeks.
 
     `lines` and `distinct` count all of it; `sample` keeps a uniform sample of lines, with the top bit
-    set where the line was the customer's first of that product.
+    set where the line was the customer's first of that product. `recency` is the share of repeats that come from
+    the customer's last `RECENT` lines; it holds until the sample is full.
     """
 
-    def __init__(self, customers: int, products: int) -> None:
+    def __init__(self, customers: int, products: int, recency: float = 0.0) -> None:
+        self._recency = recency
         self.lines = np.zeros(customers, dtype=np.int64)
         self.distinct = np.zeros(customers, dtype=np.int64)
         self._sample = np.zeros((customers, _REMEMBERED), dtype=np.uint16)
@@ -44,7 +47,12 @@ class Histories:
 
     def recall(self, customer: Ints, rng: np.random.Generator) -> tuple[Ints, Flags]:
         """A remembered line of each customer, and whether its weight let it pass."""
-        slot = rng.random(customer.size) * np.minimum(self.lines[customer], _REMEMBERED)
+        kept = np.minimum(self.lines[customer], _REMEMBERED)
+        slot = rng.random(customer.size) * kept
+        if self._recency:
+            recent = np.minimum(kept, RECENT)
+            habit = rng.random(customer.size) < self._recency
+            slot = np.where(habit, kept - recent + rng.random(customer.size) * recent, slot)
         entry = self._sample[customer, slot.astype(np.int64)]
         first = (entry & _FIRST_TIME) != 0
         passed = ~first | (rng.random(customer.size) >= _ONCE_DISCOUNT)

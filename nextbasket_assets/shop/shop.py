@@ -46,6 +46,7 @@ def write_shop(
     weeks: int,
     seed: int,
     strength: float = 0.5,
+    recency: float = 0.0,
     header: Header = "B",
     compress: bool = True,
     faults: Faults | None = None,
@@ -56,13 +57,15 @@ def write_shop(
 
     Writes `transactions_YYYYWW.csv[.gz]` from week 200607 on, `time.csv` with 25 weeks more, `products.csv`, and
     `ground_truth/missions_YYYYWW.csv.gz`. `customers` is everybody who comes within 117 weeks: a shorter
-    shop sees fewer of them. `progress` is called with (weeks done, weeks in all) after each week.
+    shop sees fewer of them. `recency` above 0 gives habits that change: that share of the repeats comes from what
+    the customer bought lately, unlike in the calibrated process. `progress` is called with (weeks done, weeks in
+    all) after each week.
 
     Raises:
         ValueError: an argument is out of range; the message says which and what it may be.
     """
     _check(customers, weeks, header)
-    shop = _Shop(customers, products, seed, strength, header)
+    shop = _Shop(customers, products, seed, strength, recency, header)
     (out / TRUTH).mkdir(parents=True, exist_ok=True)
     write_bytes(out / "time.csv", time_table(weeks + _TIME_AHEAD).encode("ascii"))
     write_bytes(out / "products.csv", products_text(shop.catalogue).encode("ascii"))
@@ -116,7 +119,9 @@ class _Shop:
     mix: MissionMix
     people: Population
 
-    def __init__(self, customers: int, products: int, seed: int, strength: float, header: Header) -> None:
+    def __init__(
+        self, customers: int, products: int, seed: int, strength: float, recency: float, header: Header
+    ) -> None:
         self._seed = seed
         self.catalogue = stock(products, np.random.default_rng([seed, _SHOP, 0]))
         self.stores = open_stores(np.random.default_rng([seed, _SHOP, 1]))
@@ -125,7 +130,7 @@ class _Shop:
         self.seen = np.zeros(customers, dtype=np.bool_)
         self._presence = Presence(self.people)
         self._prices = Prices(self.catalogue)
-        self._histories = Histories(customers, products)
+        self._histories = Histories(customers, products, recency)
         self._clerk = Clerk(self.catalogue, self.people, self.stores, header)
 
     def trade(self, week: Week) -> _TradingWeek:
