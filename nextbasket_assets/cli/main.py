@@ -95,8 +95,8 @@ def shop(
 
 
 @main.command()
-@click.option("--customers", default=1000, help="Customers of the synthetic shop.")
-@click.option("--weeks", default=30, help="Weeks of the synthetic shop.")
+@click.option("--customers", default=1500, help="Customers of the synthetic shop.")
+@click.option("--weeks", default=40, help="Weeks of the synthetic shop.")
 @click.option("--as-of", callback=_week, metavar="YYYYWW", help="Week to train as of; the fifth-last one by default.")
 @settled
 def demo(settings: "Settings", customers: int, weeks: int, as_of: date | None) -> None:
