@@ -283,9 +283,9 @@ def next_basket_scores(
         scored = {week: _score(tables, folders[table], week, config.k) for week in weeks}
         report = spark.run("audit", {}, folders, weeks=[week.isoformat() for week in weeks])
         yield from audited(report, table, weeks)
+        for week, numbers in scored.items():
+            context.add_asset_metadata(numbers, asset_key=table, partition_key=week.isoformat())
         yield published(tables, context, table, folders[table], weeks, inputs)
-    for week, numbers in scored.items():
-        context.add_asset_metadata(numbers, asset_key=table, partition_key=week.isoformat())
 
 
 def _score(lake: Lake, folder: str, week: date, k: int) -> dict[str, Any]:
