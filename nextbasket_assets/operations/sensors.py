@@ -108,14 +108,9 @@ def brancher(
 
 
 def failed_check(instance: dg.DagsterInstance) -> str | None:
-    """Name of a check that asks for a new model by its latest result; None when all hold or never ran."""
+    """Name of a check that asks for a new model by its latest result; None when all hold, never ran, or are running."""
     latest = instance.event_log_storage.get_latest_asset_check_execution_by_key(RETRAINING_CHECKS)
-    for key, record in latest.items():
-        if record.event and record.event.dagster_event:
-            evaluation = record.event.dagster_event.asset_check_evaluation_data
-            if not evaluation.passed:
-                return key.name
-    return None
+    return next((key.name for key, record in latest.items() if record.status.value == "FAILED"), None)
 
 
 def run_request(request: Request) -> dg.RunRequest:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import uuid
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -9,11 +10,14 @@ from pathlib import Path
 import dagster as dg
 import pyarrow as pa
 import pytest
+from dagster._core.events import AssetCheckEvaluationPlanned, DagsterEvent, DagsterEventType
 
 from nextbasket_assets.definitions import build_definitions, settings
 from nextbasket_assets.lake.publish import Provenance, publish, stage, write_staged
 from nextbasket_assets.lake.tables import Lake
 from nextbasket_assets.landing import FIELDS, inspect, monday
+from nextbasket_assets.operations.checks import RETRAINING_CHECKS
+from nextbasket_assets.operations.sensors import failed_check
 
 HEADER = ",".join(FIELDS) + "\n"
 LINE = ",".join(["x"] * len(FIELDS)) + "\n"
@@ -175,3 +179,31 @@ def test_weeks_outside_the_calendar_are_refused(shop: Shop) -> None:
 
     assert "after the last week wanted" in str(shop.tick().skip_message)
     assert date(2007, 2, 26) > monday("200652")
+
+
+def report(instance: dg.DagsterInstance, passed: bool) -> None:
+    """The result of a check that may ask for a new model."""
+    key = RETRAINING_CHECKS[0]
+    instance.report_runless_asset_event(dg.AssetCheckEvaluation(key.asset_key, key.name, passed=passed, metadata={}))
+
+
+def test_a_failed_check_asks_for_a_model_until_it_holds(shop: Shop) -> None:
+    """The latest result counts: nothing without one, the check's name when it failed, nothing once it holds again."""
+    assert failed_check(shop.instance) is None
+    report(shop.instance, passed=False)
+    assert failed_check(shop.instance) == RETRAINING_CHECKS[0].name
+    report(shop.instance, passed=True)
+    assert failed_check(shop.instance) is None
+
+
+def test_a_check_that_is_running_does_not_stop_the_tick(shop: Shop) -> None:
+    """While a run is about to evaluate the check there is no result, and the sensor still answers."""
+    key, kind = RETRAINING_CHECKS[0], DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED
+    planned = AssetCheckEvaluationPlanned(asset_key=key.asset_key, check_name=key.name)
+    event = DagsterEvent(event_type_value=kind.value, job_name="score_week", event_specific_data=planned)
+    shop.instance.report_dagster_event(event, run_id=str(uuid.uuid4()))
+    shop.deliver("200607")
+    shop.tick()
+
+    assert failed_check(shop.instance) is None
+    assert shop.launched() == [("score_week", "2006-04-10")]
