@@ -63,7 +63,7 @@ class StagingConfig(dg.Config):
             deps=["raw_transactions"],
         ),
     ],
-    check_specs=[*claim_specs("raw_transactions"), *raw_checks()],
+    check_specs=[*claim_specs("raw_transactions", "rejected_lines"), *raw_checks()],
     partitions_def=LGSR_WEEKS,
     backfill_policy=dg.BackfillPolicy.single_run(),
 )
@@ -80,7 +80,8 @@ def raw_transactions(
     with staged(tables, context, *_RAW) as folders:
         outputs = {table: folders[table] for table in _RAW[:2]}
         report = spark.run("raw_transactions", {}, outputs, weeks=_iso(weeks), files=plan)
-        yield from audited(report, "raw_transactions", weeks)
+        for table in _RAW[:2]:
+            yield from audited(report, table, weeks)
         yield from raw_results(context, tables, report, files)
         for file in files:
             accepted, rejected = (report.rows(table, file.week) for table in _RAW[:2])
