@@ -42,13 +42,9 @@ def run_all(settings: Settings, as_of: date) -> None:
     """
     definitions = build_definitions(settings, loggers={"console": progress_logger})
     lake, folder = Lake(settings.lake), LandingResource(uri=settings.landing).folder()
-    held = ingested_content(lake)
-    changed = {
-        week
-        for week, listed in landed_weeks(folder).items()
-        if held.get(week) != inspect_file(folder, listed.name).sha256
-    }
-    weeks = sorted(landed_weeks(folder))
+    held, landed = ingested_content(lake), landed_weeks(folder)
+    changed = {week for week, listed in landed.items() if held.get(week) != inspect_file(folder, listed.name).sha256}
+    weeks = sorted(landed)
     with dg.DagsterInstance.get() as instance:
         sequences = set(lake.weeks("customer_sequences"))
         for first, last in contiguous([w for w in weeks if w < as_of and (w in changed or w not in sequences)]):

@@ -19,11 +19,6 @@ def seal(lake: Lake, folder: str) -> str:
     return hashlib.sha256(text).hexdigest()
 
 
-def digest(lake: Lake, folder: str) -> str:
-    """The sha256 of the folder's SHA256SUMS."""
-    return _sha256(lake, lake.path(folder, _SUMS))
-
-
 def verify(lake: Lake, folder: str, expected: str) -> None:
     """Check that the folder is the one that was sealed.
 

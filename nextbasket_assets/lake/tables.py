@@ -128,7 +128,8 @@ class Lake:
 
     def read(self, table: str, weeks: Collection[date]) -> pa.Table:
         """Rows of these weeks with their `week` column, by week and file order."""
-        return pa.concat_tables(self.batches(table, weeks)) if self.files(table, weeks) else self._empty(table)
+        parts = list(self.batches(table, weeks))
+        return pa.concat_tables(parts) if parts else self._empty(table)
 
     def batches(self, table: str, weeks: Collection[date]) -> Iterator[pa.Table]:
         """The same, one file at a time."""
