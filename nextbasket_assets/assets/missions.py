@@ -4,11 +4,12 @@ A week is tagged by the newest promoted model whose as-of week is not later, so 
 tags the history it was trained on (`mission_history`), which keeps every customer's sequence in one model's terms.
 """
 
+import dataclasses
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 from pydantic import Field
@@ -26,31 +27,41 @@ from nextbasket_assets.assets.publishing import (
 )
 from nextbasket_assets.code_version import code_version
 from nextbasket_assets.lake import artifacts, registry
+from nextbasket_assets.lake.publish import scratch, write_staged
 from nextbasket_assets.lake.registry import PROMOTED, Decision
 from nextbasket_assets.lake.tables import Lake, LakeError
 from nextbasket_assets.partitions import LGSR_WEEKS
+from nextbasket_assets.resources.landing import LandingResource, catalogue_of, read_optional
 from nextbasket_assets.resources.lake import LakeResource
 from nextbasket_assets.resources.spark import SparkResource, StageReport, merged
 
+if TYPE_CHECKING:
+    from nextbasket_assets.missions.documents import Documents
+    from nextbasket_assets.missions.learning import Learnt, Naming, Vocabulary
+    from nextbasket_assets.missions.model import MissionModel
+
 MODEL = "mission_model"
+LEARNT = ("mission_topics", "mission_identities", "mission_candidates")
+STRUCTURE = "missions_foretell_baskets_of_held_out_customers"
 
 
 class MissionConfig(dg.Config):
-    """How the mission model is fitted; the fields after `window_weeks` are those of `MissionSettings`."""
+    """How the mission model is chosen and fitted: which baskets it reads, and the fields of `missions.choosing`."""
 
     window_weeks: int = Field(default=52, description="Training window: this many weeks up to the as-of week.")
-    k: int = Field(default=10, description="Number of missions.")
-    seed: int = Field(default=1, description="Seed of the sample and of the fit.")
-    max_quantity: int = Field(default=3, description="Units of one item that count: a twelve-pack is one mission.")
     min_item_baskets: int = Field(default=20, description="Items in fewer baskets of the window are unknown.")
     min_known_items: int = Field(default=2, description="Baskets with fewer known items teach nothing.")
-    max_baskets: int = Field(default=60_000, description="Baskets that the fit reads at most: a stable sample.")
-    batch_share: float = Field(default=0.05, description="Share of the sample per iteration.")
-    passes: int = Field(default=20, description="Passes over the sample.")
-    learning_offset: float = Field(default=64.0, description="Larger: the first batches count less.")
-    learning_decay: float = Field(default=0.7, description="How fast later batches count less, above 0.5.")
-    document_concentration: float = Field(default=0.1, description="Smaller: fewer missions per basket.")
-    topic_concentration: float = Field(default=0.05, description="Smaller: fewer items per mission.")
+    max_baskets: int = Field(default=40_000, description="Baskets that a fit reads at most: a stable sample.")
+    k: int | None = Field(default=None, description="Number of missions; empty: the evidence chooses.")
+    candidates: list[int] = Field(default=[2, 3, 4, 5, 6, 8, 10, 12, 15, 20], description="Numbers tried, rising.")
+    item_priors: list[float] = Field(default=[0.05, 0.2], description="Tried for the chosen number; smaller: purer.")
+    seeds: int = Field(default=3, description="Fits of each candidate with different seeds.")
+    restarts: int = Field(default=6, description="Fits of the chosen candidate; the best one is kept.")
+    sweeps: int = Field(default=150, description="Passes of each fit over its baskets.")
+    max_fits: int = Field(default=80, description="Budget: no candidate is begun that needs more fits in all.")
+    seed: int = Field(default=1, description="Seed of the sample and of the first fit.")
+    memory: float = Field(default=0.1, description="What the former model knew, as a share of the new baskets' items.")
+    least_share: float = Field(default=0.01, description="A mission of a smaller share of the baskets has vanished.")
     topic_items: int = Field(default=200, description="Most probable items of a mission that mission_topics lists.")
 
 
@@ -59,7 +70,8 @@ class MissionConfig(dg.Config):
         dg.AssetSpec(
             MODEL,
             deps=["staged_baskets"],
-            description="The shopping missions as of this week: a Spark ML LDA on item counts, with its frozen vocabulary. "
+            description="The shopping missions as of this week: how many there are, what is bought on them, their ids and "
+            "names. Chosen by held-out customers, fitted by Gibbs sampling, matched with the former model's. "
             "Materialised for the weeks that the retraining policy chooses.",
             group_name="missions",
             kinds={"spark", "model"},
@@ -67,34 +79,65 @@ class MissionConfig(dg.Config):
             code_version=code_version(),
         ),
         table_spec(
-            "mission_topics",
+            "mission_topics", "missions", {"python"}, "The items of each mission: probability, lift and rank.", [MODEL]
+        ),
+        table_spec(
+            "mission_identities",
             "missions",
-            {"spark"},
-            "The items of each mission: probability, lift and rank.",
-            deps=[MODEL],
+            {"python"},
+            "Each mission's id and name, and what became of the former model's missions: kept, or retired.",
+            [MODEL],
+        ),
+        table_spec(
+            "mission_candidates",
+            "missions",
+            {"python"},
+            "Every number of missions that was tried, with the evidence that decided.",
+            [MODEL],
         ),
     ],
-    check_specs=claim_specs("mission_topics"),
+    check_specs=[
+        *claim_specs(*LEARNT),
+        dg.AssetCheckSpec(
+            STRUCTURE,
+            asset="mission_candidates",
+            description="Missions foretell baskets of held-out customers better than the items' shares do.",
+        ),
+    ],
     partitions_def=LGSR_WEEKS,
     backfill_policy=dg.BackfillPolicy.single_run(),
 )
 def mission_model(
-    context: dg.AssetExecutionContext, config: MissionConfig, spark: SparkResource, lake: LakeResource
+    context: dg.AssetExecutionContext,
+    config: MissionConfig,
+    spark: SparkResource,
+    lake: LakeResource,
+    landing: LandingResource,
 ) -> Iterator[Any]:
-    """Fit one model for every week of the run, on the baskets up to that week."""
+    """Learn one model for every week of the run, on the baskets up to that week."""
     weeks, tables = run_weeks(context), lake.open()
-    inputs = versions(tables, "staged_baskets")
-    with staged(tables, context, "mission_topics") as folders:
-        fits = {week: _fit(context, config, spark, tables, folders["mission_topics"], week) for week in weeks}
-        report = merged([report for report, _ in fits.values()])
-        yield from audited(report, "mission_topics", weeks)
-        topics = published(tables, context, "mission_topics", folders["mission_topics"], weeks, inputs, report)
-    for week, (_, decision) in fits.items():
+    inputs = versions(tables, "staged_baskets", "raw_transactions", "model_registry")
+    naming = _naming(landing)
+    with staged(tables, context, *LEARNT) as folders:
+        learnt = {week: _learn(context, config, spark, tables, folders, naming, week) for week in weeks}
+        audit = {table: folders[table] for table in LEARNT}
+        report = spark.run("audit", {}, audit, weeks=[week.isoformat() for week in weeks])
+        for table in LEARNT:
+            yield from audited(report, table, weeks)
+        results = [published(tables, context, table, folders[table], weeks, inputs) for table in LEARNT]
+    for week, (found, decision) in learnt.items():
         registry.record(tables, decision)
-        numbers = {"model_version": decision.version, **decision.metrics}
+        numbers = {"model_version": decision.version, "why": decision.why, **decision.metrics}
         context.add_asset_metadata(numbers, asset_key=MODEL, partition_key=week.isoformat())
+    yield dg.AssetCheckResult(
+        asset_key="mission_candidates",
+        check_name=STRUCTURE,
+        passed=all(found.choice.structure for found, _ in learnt.values()),
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={decision.version: decision.why for _, decision in learnt.values()},
+    )
     yield dg.MaterializeResult(MODEL, data_version=dg.DataVersion(decision.version))
-    yield topics
+    yield from results
 
 
 @dg.multi_asset(
@@ -203,35 +246,88 @@ def tag(
     )
 
 
-def _fit(
-    context: dg.AssetExecutionContext, config: MissionConfig, spark: SparkResource, lake: Lake, folder: str, week: date
-) -> tuple[StageReport, Decision]:
-    """Fit one model, seal its folder, and decide about it: a first fit that holds its claims is promoted."""
+def _learn(
+    context: dg.AssetExecutionContext,
+    config: MissionConfig,
+    spark: SparkResource,
+    lake: Lake,
+    folders: Mapping[str, str],
+    naming: "Naming",
+    week: date,
+) -> tuple["Learnt", Decision]:
+    """Learn one model, stage its tables, seal its folder, and decide: a model whose claims hold is promoted."""
+    from nextbasket_assets.missions import learning, model
+    from nextbasket_assets.missions.choosing import ChoiceSettings
+
     first = week - timedelta(weeks=config.window_weeks - 1)
     window = [held for held in lake.weeks("staged_baskets") if first <= held <= week]
-    version = _version(lake, config, window, week)
+    champion = registry.promoted(lake, MODEL, week - timedelta(weeks=1))
+    version = _version(lake, config, window, week, champion)
+    documents, vocabulary, report = _documents(context, config, spark, lake, sorted({*window, week}))
+    fields = config.model_dump(include={field.name for field in dataclasses.fields(ChoiceSettings)})
+    settings = ChoiceSettings(**{name: tuple(v) if isinstance(v, list) else v for name, v in fields.items()})
+    former = load(lake, champion) if champion else None
+    learnt = learning.learn(version, documents, vocabulary, settings, naming, former, context.log.info)
+    write_staged(lake, "mission_topics", folders["mission_topics"], week, learnt.model.rows(config.topic_items))
+    write_staged(lake, "mission_identities", folders["mission_identities"], week, learnt.identity_rows())
+    candidates = model.candidate_rows(version, learnt.choice.candidates, learnt.choice.chosen)
+    write_staged(lake, "mission_candidates", folders["mission_candidates"], week, candidates)
+    counts = _fit_counts(report, sum(lake.rows("staged_baskets")[held] for held in window))
+    metrics = {**counts, **learnt.metrics()}
     artifact = f"models/{MODEL}/{version}-{context.run.run_id[:8]}"
-    report = spark.run(
-        "mission_model",
-        {"staged_baskets": lake.require("staged_baskets", sorted({*window, week}))},
-        {"mission_topics": f"{folder}/{week}", "model": lake.uri(artifact)},
-        weeks=[week.isoformat()],
-        version=version,
-        **config.model_dump(exclude={"window_weeks"}),
-    )
+    content = model.files(learnt.model, config.model_dump(), metrics, learnt.choice.why)
     decision = Decision(
         week=week,
         name=MODEL,
         version=version,
         decision=PROMOTED,
-        why=f"fitted on {len(window)} week(s) up to {week}; every claim about its topics holds",
-        metrics=_fit_counts(report, sum(lake.rows("staged_baskets")[held] for held in window)),
+        why=learnt.choice.why,
+        metrics=metrics,
         artifact=artifact,
-        digest=artifacts.seal(lake, artifact),
-        inputs=versions(lake, "staged_baskets"),
+        digest=artifacts.write(lake, artifact, content),
+        inputs=versions(lake, "staged_baskets", "raw_transactions"),
         run_id=context.run.run_id,
     )
-    return report, decision
+    return learnt, decision
+
+
+def _documents(
+    context: dg.AssetExecutionContext, config: MissionConfig, spark: SparkResource, lake: Lake, window: list[date]
+) -> tuple["Documents", "Vocabulary", StageReport]:
+    """The sample of the window's baskets, made by Spark, read into this process, and gone again."""
+    from nextbasket_assets.missions.documents import from_table
+    from nextbasket_assets.missions.learning import Vocabulary
+
+    with scratch(lake, context.run.run_id) as folder:
+        report = spark.run(
+            "mission_documents",
+            {table: lake.require(table, window) for table in ("staged_baskets", "raw_transactions")},
+            {name: lake.uri(folder, name) for name in ("documents", "vocabulary")},
+            weeks=[window[-1].isoformat()],
+            **config.model_dump(include={"seed", "min_item_baskets", "min_known_items", "max_baskets"}),
+        )
+        documents, items = (lake.read_folder(f"{folder}/{name}") for name in ("documents", "vocabulary"))
+    columns = (items.sort_by("index")[name].to_pylist() for name in ("item", "group", "baskets"))
+    return from_table(documents, items.num_rows), Vocabulary(*columns), report
+
+
+def load(lake: Lake, decision: Decision) -> "MissionModel":
+    """The mission model of a decision, after its files have been checked."""
+    from nextbasket_assets.missions import model
+
+    artifacts.verify(lake, decision.artifact, decision.digest)
+    return model.read(lambda name: artifacts.read(lake, decision.artifact, name))
+
+
+def _naming(landing: LandingResource) -> "Naming":
+    """Names of items and categories from the retailer's products.csv, names of missions from missions.yaml; both optional."""
+    from nextbasket_assets.missions.learning import Naming
+    from nextbasket_assets.missions.naming import NAMES_FILE, read_names
+
+    folder = landing.folder()
+    catalogue = catalogue_of(folder)
+    text = read_optional(folder, NAMES_FILE)
+    return Naming(catalogue.names, catalogue.groups, read_names(text.decode()) if text else {})
 
 
 def _fit_counts(report: StageReport, baskets: int) -> dict[str, float]:
@@ -246,10 +342,12 @@ def _fit_counts(report: StageReport, baskets: int) -> dict[str, float]:
     }
 
 
-def _version(lake: Lake, config: MissionConfig, window: list[date], week: date) -> str:
-    """Week and digest of all that decides the model: code, settings, and the content of the landed files."""
+def _version(
+    lake: Lake, config: MissionConfig, window: list[date], week: date, champion: Decision | None
+) -> str:
+    """Week and digest of all that decides the model: code, settings, the landed files' content, and the model before."""
     landed = lake.read("landed_files", window).select(["week", "sha256"]).to_pylist()
-    facts = json.dumps([code_version(), config.model_dump(), landed], default=str, sort_keys=True)
+    facts = json.dumps([code_version(), config.model_dump(), landed, _name(champion)], default=str, sort_keys=True)
     return f"{week}-{hashlib.sha256(facts.encode()).hexdigest()[:8]}"
 
 

@@ -1,6 +1,7 @@
 """Sealing a folder of files: SHA256SUMS over everything in it, and the check that nothing changed since."""
 
 import hashlib
+from collections.abc import Mapping
 
 import pyarrow as pa
 import pyarrow.fs
@@ -8,6 +9,21 @@ import pyarrow.fs
 from nextbasket_assets.lake.tables import Lake, LakeError
 
 _SUMS = "SHA256SUMS"
+
+
+def write(lake: Lake, folder: str, files: Mapping[str, bytes]) -> str:
+    """Write the files of a new folder and seal it; the digest."""
+    lake.filesystem.create_dir(lake.path(folder), recursive=True)
+    for name, content in files.items():
+        with lake.filesystem.open_output_stream(lake.path(folder, name)) as stream:
+            stream.write(content)
+    return seal(lake, folder)
+
+
+def read(lake: Lake, folder: str, name: str) -> bytes:
+    """One file of a folder; `verify` the folder first."""
+    with lake.filesystem.open_input_stream(lake.path(folder, name)) as stream:
+        return bytes(stream.read())
 
 
 def seal(lake: Lake, folder: str) -> str:
