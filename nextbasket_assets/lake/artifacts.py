@@ -44,9 +44,7 @@ def _files(lake: Lake, folder: str) -> list[str]:
     selector = pa.fs.FileSelector(lake.path(folder), recursive=True)
     base = lake.path(folder) + "/"
     files = (info for info in lake.filesystem.get_file_info(selector) if info.type == pa.fs.FileType.File)
-    return sorted(
-        info.path.removeprefix(base) for info in files if info.base_name != SUMS and info.base_name[0] != "."
-    )
+    return sorted(info.path.removeprefix(base) for info in files if info.base_name != SUMS and info.base_name[0] != ".")
 
 
 def _sha256(lake: Lake, path: str) -> str:

@@ -50,7 +50,8 @@ def new_folder(lake: Lake, folder: str) -> Iterator[str]:
         yield copy
         files = [path for path in Path(copy).rglob("*") if path.is_file()]
         for path in sorted(files, key=lambda path: (path.name == SUMS, path)):
-            lake.storage.upload(path, lake.path(folder, path.relative_to(copy).as_posix()))
+            with path.open("rb") as stream:
+                lake.storage.put(lake.path(folder, path.relative_to(copy).as_posix()), stream)
 
 
 def _copy(lake: Lake, uri: str, target: Path) -> str:

@@ -1,47 +1,29 @@
-"""Where the lake's bytes are: a disk or an S3 bucket, written by the same two calls.
+"""Where the lake's bytes are: a disk or an S3 bucket, written by the same call.
 
 boto3's own chain (environment, profile, role) says which region and endpoint; nothing of it is kept or logged here.
 """
 
-import os
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, BinaryIO
 from urllib.parse import urlparse
 
 import pyarrow.fs
 
 
-class Storage(Protocol):
-    """A place for files: `filesystem` reads, lists and deletes; the calls write."""
-
-    filesystem: pyarrow.fs.FileSystem
-    options: dict[str, str] | None  # what deltalake needs to reach it
-
-    def put(self, path: str, data: bytes) -> None:
-        """Write a small file; the folders above it need not exist."""
-
-    def upload(self, file: Path, path: str) -> None:
-        """Copy a file from this machine."""
-
-
 class Disk:
     """Folders of this machine."""
 
-    options = None
+    options: dict[str, str] | None = None  # deltalake needs none
 
     def __init__(self) -> None:
         self.filesystem = pyarrow.fs.LocalFileSystem()
 
-    def put(self, path: str, data: bytes) -> None:
-        """Write a small file."""
+    def put(self, path: str, data: bytes | BinaryIO) -> None:
+        """Write a file; the folders above it need not exist."""
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-        Path(path).write_bytes(data)
-
-    def upload(self, file: Path, path: str) -> None:
-        """Copy a file."""
-        self.put(path, file.read_bytes())
+        Path(path).write_bytes(data if isinstance(data, bytes) else data.read())
 
 
 @dataclass(frozen=True)
@@ -72,7 +54,7 @@ class Bucket:
         return pyarrow.fs.S3FileSystem(region=self.client.meta.region_name, endpoint_override=self._endpoint)
 
     @cached_property
-    def options(self) -> dict[str, str]:
+    def options(self) -> dict[str, str] | None:
         """deltalake's view. Commits are conditional puts: of two writers of one version, S3 refuses the second."""
         options = {"aws_region": self.client.meta.region_name, "aws_conditional_put": "etag"}
         if self._endpoint:
@@ -83,15 +65,13 @@ class Bucket:
             options |= {"aws_sse_bucket_key_enabled": "true"}
         return options
 
-    def put(self, path: str, data: bytes) -> None:
-        """Write a small object."""
+    def put(self, path: str, data: bytes | BinaryIO) -> None:
+        """Write an object of at most 5 GB in one request: it is there whole or not at all."""
         bucket, key = path.split("/", 1)
         self.client.put_object(Bucket=bucket, Key=key, Body=data, **encryption(self.kms_key))
 
-    def upload(self, file: Path, path: str) -> None:
-        """Upload a file, in parts when it is large."""
-        bucket, key = path.split("/", 1)
-        self.client.upload_file(os.fspath(file), bucket, key, ExtraArgs=encryption(self.kms_key))
+
+Storage = Disk | Bucket
 
 
 def encryption(kms_key: str | None) -> dict[str, Any]:

@@ -162,6 +162,28 @@ def test_decisions_and_models_live_in_the_bucket(lake: Lake, tmp_path: Path) -> 
         verify(lake, "models/m/1", digest)
 
 
+def test_two_first_decisions_do_not_share_a_number(lake: Lake) -> None:
+    """Two runs decide at the same moment in an empty registry: numbers stay unique, and who lost is told."""
+    barrier, refused = threading.Barrier(2), []
+
+    def decide(number: int) -> None:
+        barrier.wait()
+        try:
+            registry.record(lake, decision(number))
+        except LakeError as error:
+            refused.append(str(error))
+
+    threads = [threading.Thread(target=decide, args=(number,)) for number in (1, 2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    numbers = lake.registry()["number"].to_pylist()
+    assert numbers == list(range(1, 3 - len(refused)))
+    assert all("another decision was recorded" in message for message in refused)
+
+
 def test_a_folder_cut_short_is_not_uploaded(lake: Lake, s3: Any, bucket: str) -> None:
     """A training that fails half-way puts nothing into the bucket."""
     with pytest.raises(RuntimeError), new_folder(lake, "models/m/2") as folder:
