@@ -13,10 +13,8 @@ SUMS = "SHA256SUMS"
 
 def write(lake: Lake, folder: str, files: Mapping[str, bytes]) -> str:
     """Write the files of a new folder and seal it; the digest."""
-    lake.filesystem.create_dir(lake.path(folder), recursive=True)
     for name, content in files.items():
-        with lake.filesystem.open_output_stream(lake.path(folder, name)) as stream:
-            stream.write(content)
+        lake.storage.put(lake.path(folder, name), content)
     return seal(lake, folder)
 
 

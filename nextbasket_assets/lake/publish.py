@@ -108,6 +108,12 @@ def write_staged(lake: Lake, table: str, staged: str, week: date, rows: pa.Table
     lake.storage.put(path, buffer.getvalue().to_pybytes())
 
 
+def write_rows(lake: Lake, table: str, staged: str, week: date, rows: list[dict[str, Any]]) -> None:
+    """The same for rows given one by one; the week's column may be left out."""
+    columns = tuple(column for column in TABLES[table] if column.name != WEEK)
+    write_staged(lake, table, staged, week, pa.Table.from_pylist(rows, schema=arrow_schema(columns)))
+
+
 def _create(lake: Lake, table: str, added: list[AddAction], provenance: Provenance) -> int:
     try:
         create_table_with_add_actions(

@@ -36,8 +36,8 @@ class ChoiceSettings:
     """
 
     k: int | None = None
-    candidates: tuple[int, ...] = (2, 3, 4, 5, 6, 8, 10, 12, 15, 20)
-    item_priors: tuple[float, ...] = (0.05, 0.2)
+    candidates: Sequence[int] = (2, 3, 4, 5, 6, 8, 10, 12, 15, 20)
+    item_priors: Sequence[float] = (0.05, 0.2)
     seeds: int = 3
     restarts: int = 6
     sweeps: int = 150
@@ -47,7 +47,7 @@ class ChoiceSettings:
     least_share: float = 0.01
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Candidate:
     """A number of missions with one prior: its best fit, and the evidence."""
 
@@ -60,7 +60,7 @@ class Candidate:
     stability_halves: float | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Choice:
     """The topics that were chosen, why, and everything that was tried, by k."""
 

@@ -53,8 +53,6 @@ def fit(documents: Documents, settings: FitSettings, remembered_KV: Floats | Non
             model.set_word_prior(words[item], (remembered_KV[:, item] + settings.item_prior).tolist())
     model.train(settings.sweeps, workers=1, show_progress=False)
     counts_KV = _counts(model, documents.vocabulary) - settings.item_prior
-    if remembered_KV is not None:
-        counts_KV -= remembered_KV
     counts_KV = np.maximum(np.round(counts_KV), 0.0)  # the sampler counts whole items in single precision
     prior_K = np.asarray(model.alpha, np.float64)
     topics = Topics(counts_KV, settings.item_prior, prior_K, np.full(settings.k, 1.0 / settings.k))
@@ -63,7 +61,7 @@ def fit(documents: Documents, settings: FitSettings, remembered_KV: Floats | Non
 
 
 def _counts(model: "tomotopy.LDAModel", vocabulary: int) -> Floats:
-    """(K, V) items of each mission with what they were given beforehand; 0 for an item in no basket."""
+    """(K, V) items of each mission and the item prior, nothing that was remembered; 0 for an item in no basket."""
     counts = np.zeros((model.k, vocabulary))
     known = np.array([int(word) for word in model.used_vocabs])
     for mission in range(model.k):

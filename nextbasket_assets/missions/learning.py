@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
 from nextbasket_assets.missions.choosing import Choice, ChoiceSettings, choose
 from nextbasket_assets.missions.documents import Documents
-from nextbasket_assets.missions.identity import Identities, identify
+from nextbasket_assets.missions.identity import KEPT, NEW, Identities, identify
 from nextbasket_assets.missions.model import MissionModel
 from nextbasket_assets.missions.naming import propose
 
@@ -40,37 +40,47 @@ class Learnt:
     identities: Identities
     former: MissionModel | None
 
-    def identity_rows(self) -> pa.Table:
-        """mission_identities: the missions of the model, then those that retired."""
+    def metrics(self) -> dict[str, float]:
+        """Numbers that plot over weeks."""
+        chosen, states = self.choice.chosen, [one.status for one in self.identities.missions]
+        kept = [one.similarity for one in self.identities.missions if one.similarity is not None]
+        numbers = {
+            "missions": len(states),
+            "missions_kept": states.count(KEPT),
+            "missions_new": states.count(NEW),
+            "missions_retired": len(self.identities.retired),
+            "largest_share": round(float(self.model.topics.share_K.max()), 4),
+            "fits": self.choice.fits,
+        }
+        if kept:
+            numbers["similarity"] = round(sum(kept) / len(kept), 4)
+        if chosen:
+            numbers |= {
+                "gain": round(chosen.completion.gain, 4),
+                "perplexity": round(chosen.completion.perplexity, 1),
+                "coherence": round(chosen.coherence, 4),
+            }
+        return numbers
+
+    def identity_rows(self) -> list[dict[str, Any]]:
+        """Rows of mission_identities: the missions of the model, then those that retired."""
         former = self.former
         names = dict(zip(former.missions, former.names, strict=True)) if former else {}
         names |= dict(zip(self.model.missions, self.model.names, strict=True))
         shares = dict(zip(self.model.missions, self.model.topics.share_K.tolist(), strict=True))
         everyone = [*self.identities.missions, *self.identities.retired]
-        return pa.Table.from_pylist(
-            [
-                {
-                    "mission_model": self.model.version,
-                    "mission": one.mission,
-                    "name": names[one.mission],
-                    "status": one.status,
-                    "previous_model": former.version if former and one.status != "new" else None,
-                    "similarity": one.similarity,
-                    "share": shares.get(one.mission, 0.0),
-                }
-                for one in everyone
-            ],
-            schema=_IDENTITIES,
-        )
-
-
-_IDENTITIES = pa.schema(
-    [
-        *((name, pa.string()) for name in ("mission_model", "mission", "name", "status", "previous_model")),
-        ("similarity", pa.float64()),
-        ("share", pa.float64()),
-    ]
-)
+        return [
+            {
+                "mission_model": self.model.version,
+                "mission": one.mission,
+                "name": names[one.mission],
+                "status": one.status,
+                "previous_model": former.version if former and one.status != NEW else None,
+                "similarity": one.similarity,
+                "share": shares.get(one.mission, 0.0),
+            }
+            for one in everyone
+        ]
 
 
 def learn(

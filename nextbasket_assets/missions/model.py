@@ -52,8 +52,8 @@ class MissionModel:
             counts_KV[:, here] = self.topics.counts_KV[:, there]
         return Topics(counts_KV, self.topics.item_prior, self.topics.mission_prior_K, self.topics.share_K)
 
-    def rows(self, limit: int) -> pa.Table:
-        """mission, item, probability, lift, baskets, rank of each mission's most probable items, at most `limit`."""
+    def topic_rows(self, limit: int) -> list[dict[str, Any]]:
+        """Rows of mission_topics: each mission's most probable items, at most `limit`."""
         lift_KV, probability_KV = lifts(self.topics.weights_KV), self.topics.probability_KV
         rows: list[dict[str, Any]] = []
         for number, mission in enumerate(self.missions):
@@ -70,7 +70,7 @@ class MissionModel:
                         "rank": rank,
                     }
                 )
-        return pa.Table.from_pylist(rows)
+        return rows
 
 
 def files(model: MissionModel, settings: Mapping[str, Any], metrics: Mapping[str, Any], why: str) -> dict[str, bytes]:
@@ -121,27 +121,25 @@ def read(open_file: Callable[[str], bytes]) -> MissionModel:
     )
 
 
-def candidate_rows(version: str, candidates: Sequence[Candidate], chosen: Candidate | None) -> pa.Table:
-    """The evidence about every candidate, as the table `mission_candidates` has it."""
-    return pa.Table.from_pylist(
-        [
-            {
-                "mission_model": version,
-                "k": one.topics.k,
-                "item_prior": one.topics.item_prior,
-                "seeds": one.seeds,
-                "perplexity": one.completion.perplexity,
-                "gain": one.completion.gain,
-                "gain_error": one.completion.error,
-                "coherence": one.coherence,
-                "distinctness": one.distinctness,
-                "stability_seeds": one.stability_seeds,
-                "stability_halves": one.stability_halves,
-                "chosen": one is chosen,
-            }
-            for one in candidates
-        ]
-    )
+def candidate_rows(version: str, candidates: Sequence[Candidate], chosen: Candidate | None) -> list[dict[str, Any]]:
+    """Rows of mission_candidates: the evidence about every candidate."""
+    return [
+        {
+            "mission_model": version,
+            "k": one.topics.k,
+            "item_prior": one.topics.item_prior,
+            "seeds": one.seeds,
+            "perplexity": one.completion.perplexity,
+            "gain": one.completion.gain,
+            "gain_error": one.completion.error,
+            "coherence": one.coherence,
+            "distinctness": one.distinctness,
+            "stability_seeds": one.stability_seeds,
+            "stability_halves": one.stability_halves,
+            "chosen": one is chosen,
+        }
+        for one in candidates
+    ]
 
 
 def _json(content: Mapping[str, Any]) -> bytes:

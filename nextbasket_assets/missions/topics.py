@@ -9,7 +9,7 @@ from nextbasket_assets.missions.documents import Documents, Flags, Floats, Ints
 _ITERATIONS = 50
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Topics:
     """A fitted topic model.
 
