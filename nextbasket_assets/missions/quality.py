@@ -9,7 +9,7 @@ from nextbasket_assets.missions.documents import Documents, Flags, Floats, Ints
 from nextbasket_assets.missions.topics import Topics, fold_in
 
 TOP_ITEMS = 10
-_ENOUGH_ITEMS = 4  # a basket is judged by half of its items: two at least
+_ENOUGH_ITEMS = 2  # a basket is judged by half of its items: one at least
 
 
 @dataclass(frozen=True)
@@ -28,13 +28,13 @@ class Completion:
 
 
 class Examination:
-    """Held-out baskets of four items and more, each cut in two halves once and for all."""
+    """Held-out baskets of two items and more, each cut in two halves once and for all."""
 
     def __init__(self, documents: Documents) -> None:
         """`documents`: held-out ones are examined, the others tell how popular items are.
 
         Raises:
-            ValueError: no customer with a basket of four known items is held out.
+            ValueError: no customer with a basket of two known items is held out.
         """
         held_out = documents.where(documents.held_out_D & (documents.sizes_D >= _ENOUGH_ITEMS))
         if not len(held_out):

@@ -62,6 +62,6 @@ def test_similarity_looks_at_what_sets_missions_apart() -> None:
 
 
 def test_nothing_to_judge_by_is_said() -> None:
-    """Without a held-out basket of four items there is no evidence, and the error says what to do."""
-    with pytest.raises(ValueError, match=r"no held-out basket has 4 known items.*Ingest more weeks"):
-        Examination(documents([[0, 1], [1, 2]], 3))
+    """Without a held-out basket of two items there is no evidence, and the error says what to do."""
+    with pytest.raises(ValueError, match=r"no held-out basket has 2 known items.*Ingest more weeks"):
+        Examination(documents([[0], [1, 2]], 3))

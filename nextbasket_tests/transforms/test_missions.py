@@ -57,7 +57,12 @@ def sample(spark: SparkSession, folder: Path, baskets: list[dict[str, Any]], **s
     }
     outputs = ("documents", "vocabulary")
     report = stage(spark, folder, "mission_documents", inputs, outputs, weeks=["2006-04-10"], **settings)
-    return {**report, **{name: pq.read_table(folder / name, partitioning=None).to_pylist() for name in outputs}}
+    return {**report, **read_sample(folder)}
+
+
+def read_sample(folder: Path) -> dict[str, Any]:
+    """Rows of the sample's documents and vocabulary."""
+    return {name: pq.read_table(folder / name, partitioning=None).to_pylist() for name in ("documents", "vocabulary")}
 
 
 def write_model(folder: Path, sampled: dict[str, Any], k: int) -> None:
