@@ -24,6 +24,7 @@ from nextbasket_assets.assets.run_config import SequenceConfig, TrainingRunConfi
 from nextbasket_assets.code_version import code_version
 from nextbasket_assets.columns import TABLES, WEEK
 from nextbasket_assets.lake import registry
+from nextbasket_assets.lake.copies import local_files, local_folder, new_folder
 from nextbasket_assets.lake.publish import write_staged
 from nextbasket_assets.lake.registry import PROMOTED, REFUSED, TRAINED, Decision
 from nextbasket_assets.lake.tables import Lake, LakeError, arrow_schema
@@ -129,13 +130,10 @@ def _train(context: dg.AssetExecutionContext, config: TrainingRunConfig, lake: L
     from nextbasket_assets.recommender.training import TrainingConfig, train
 
     artifact = f"models/{MODEL}/{week}-{context.run.run_id[:8]}"
-    report = train(
-        lake.require("customer_sequences", [week]),
-        week,
-        lake.uri(artifact),
-        TrainingConfig(**config.model_dump()),
-        lambda epoch: context.log.info(str(epoch)),
-    )
+    sequences = lake.require("customer_sequences", [week])
+    with local_files(lake, sequences) as files, new_folder(lake, artifact) as folder:
+        settings = TrainingConfig(**config.model_dump())
+        report = train(files, week, folder, settings, lambda epoch: context.log.info(str(epoch)))
     best = report.epochs[report.best_epoch]
     return Decision(
         week=week,
@@ -211,12 +209,13 @@ def _evaluate(context: dg.AssetExecutionContext, lake: Lake, folder: str, week: 
         raise LakeError(f"rnn_model: none was trained as of {week}. Materialise rnn_model for that week first.")
     champion = registry.promoted(lake, MODEL, week)
     rival = champion if champion and champion.version != challenger.version else None
-    report = evaluate(
-        lake.require("customer_sequences", [week]),
-        week,
-        lake.uri(challenger.artifact),
-        lake.uri(rival.artifact) if rival else None,
-    )
+    with (
+        local_files(lake, lake.require("customer_sequences", [week])) as files,
+        local_folder(lake, challenger.artifact) as ours,
+        local_folder(lake, rival.artifact if rival else None) as theirs,
+    ):
+        assert ours is not None  # a challenger has an artifact
+        report = evaluate(files, week, ours, theirs)
     write_staged(lake, "model_evaluation", folder, week, pa.Table.from_pylist(report.rows, schema=EVALUATED))
     if report.reliability:
         shown = {"reliability": picture(reliability_diagram(report.reliability))}

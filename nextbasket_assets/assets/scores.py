@@ -1,6 +1,7 @@
 """What customers will do next: the ranked list for the next trip, and when that trip is to be expected."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from nextbasket_assets.assets.next_basket import MODEL
 from nextbasket_assets.assets.publishing import audited, claim_specs, published, run_weeks, staged, table_spec, versions
 from nextbasket_assets.assets.run_config import ScoringConfig
 from nextbasket_assets.lake import registry
+from nextbasket_assets.lake.copies import local_files, local_folder, new_folder
 from nextbasket_assets.lake.tables import Lake
 from nextbasket_assets.partitions import LGSR_WEEKS
 from nextbasket_assets.resources.lake import LakeResource
@@ -53,14 +55,8 @@ def _score(lake: Lake, folder: str, week: date, k: int) -> dict[str, Any]:
     """Write one week's lists; the week's numbers, customers and fallback share among them."""
     from nextbasket_assets.recommender.scoring import score
 
-    champion = registry.promoted(lake, MODEL, week)
-    report = score(
-        lake.require("customer_sequences", [week]),
-        week,
-        lake.uri(champion.artifact) if champion else None,
-        f"{folder}/week={week}",
-        k,
-    )
+    with _opened(lake, folder, week) as (files, artifact, output):
+        report = score(files, week, artifact, output, k)
     return {**_scored(report), "mean_probability": report.mean_probability}
 
 
@@ -108,7 +104,18 @@ def _foretell(lake: Lake, folder: str, week: date) -> dict[str, Any]:
     """Write one week's outlooks; the week's numbers."""
     from nextbasket_assets.recommender.scoring import foretell
 
-    champion = registry.promoted(lake, MODEL, week)
-    artifact = lake.uri(champion.artifact) if champion else None
-    report = foretell(lake.require("customer_sequences", [week]), week, artifact, f"{folder}/week={week}")
+    with _opened(lake, folder, week) as (files, artifact, output):
+        report = foretell(files, week, artifact, output)
     return {**_scored(report), "mean_visit_within_7_days": report.mean_probability}
+
+
+@contextmanager
+def _opened(lake: Lake, folder: str, week: date) -> Iterator[tuple[list[str], str | None, str]]:
+    """A week's sequences, the champion as of it, and the folder for the week's rows, all as local paths."""
+    champion = registry.promoted(lake, MODEL, week)
+    with (
+        local_files(lake, lake.require("customer_sequences", [week])) as files,
+        local_folder(lake, champion.artifact if champion else None) as artifact,
+        new_folder(lake, f"{folder.removeprefix(lake.root + '/')}/week={week}") as output,
+    ):
+        yield files, artifact, output

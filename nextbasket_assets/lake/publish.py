@@ -92,9 +92,10 @@ def write_staged(lake: Lake, table: str, staged: str, week: date, rows: pa.Table
     """Write small rows that no engine made (an evaluation, a manifest) as one staged file of a week."""
     columns = [column for column in TABLES[table] if column.name != WEEK]
     schema = arrow_schema(tuple(columns))
-    folder = f"{_path(lake, staged)}/{WEEK}={week.isoformat()}"
-    lake.filesystem.create_dir(folder, recursive=True)
-    pq.write_table(rows.select(schema.names).cast(schema), f"{folder}/part-00000.parquet", filesystem=lake.filesystem)
+    buffer = pa.BufferOutputStream()
+    pq.write_table(rows.select(schema.names).cast(schema), buffer)
+    path = f"{_path(lake, staged)}/{WEEK}={week.isoformat()}/part-00000.parquet"
+    lake.storage.put(path, buffer.getvalue().to_pybytes())
 
 
 def _create(lake: Lake, table: str, added: list[AddAction], provenance: Provenance) -> int:
@@ -106,7 +107,8 @@ def _create(lake: Lake, table: str, added: list[AddAction], provenance: Provenan
             mode="error",
             partition_by=[WEEK],
             storage_options=lake.storage_options,
-            commit_properties=CommitProperties(custom_metadata=provenance.as_metadata()),
+            # A retried creation would be committed on top of the other one: the week's rows twice.
+            commit_properties=CommitProperties(custom_metadata=provenance.as_metadata(), max_commit_retries=0),
         )
     except Exception as error:
         if lake.snapshot(table) is None:
