@@ -32,7 +32,7 @@ def test_everybody_has_one_row_and_those_without_a_basket_the_shops_habit(tmp_pa
     }
     assert (report.customers, report.fallback_customers) == (3, 1)
     for row in rows.values():
-        assert 0 < row["visit_within_7_days"] < 1
+        assert 0 < row["visit_within_7_days"] <= 1
         assert 1 <= row["expected_days"] <= 365
         assert row["expected_items"] > 0
         assert (row["mission"], row["mission_probabilities"]) == (None, [])
