@@ -10,7 +10,7 @@ _MODELS = (
     *("mission_model", "mission_topics", "mission_identities", "mission_candidates", "mission_history"),
     *("rnn_model", "model_evaluation"),
 )
-_SCORES = ("next_basket_scores",)
+_SCORES = ("next_basket_scores", "next_trip_outlook")
 
 score_week = dg.define_asset_job(
     SCORE,
