@@ -9,6 +9,7 @@ _TRANSIENT = {
     *("SlowDown", "InternalServerException", "InternalServerError", "InternalFailure", "InternalError"),
     *("ServiceUnavailable", "ServiceUnavailableException", "RequestTimeout", "RequestTimeoutException"),
 }
+_RENEWED = "the AWS credentials have expired"
 _EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"}
 
 
@@ -64,7 +65,8 @@ class Aws:
                     raise
                 if wait == 1.0:
                     self._tell(f"{operation}: {reason}; trying again for up to {self._patience / 60:.0f} minutes")
-                self._clients.clear()
+                if reason == _RENEWED:
+                    self._clients.clear()
                 self._clock.sleep(wait)
                 wait = min(2 * wait, 60.0)
 
@@ -77,7 +79,7 @@ def passing(error: Exception) -> str | None:
         code = error.response.get("Error", {}).get("Code", "")
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         if code in _EXPIRED:
-            return "the AWS credentials have expired"
+            return _RENEWED
         return f"AWS answers {code or status}" if code in _TRANSIENT or status >= 500 else None
     if isinstance(error, ConnectionError | HTTPClientError | CredentialRetrievalError):
         return f"no answer from AWS ({type(error).__name__})"

@@ -52,14 +52,10 @@ def upload(aws: Aws, work: str, kms_key: str | None) -> Package:
     """Put the code where clusters read it, unless this very code is there; its key is its digest."""
     folder = f"{work}/code/{code_version()}"
     package = Package(f"{folder}/nextbasket.zip", f"{folder}/stage.py", f"{folder}/bootstrap.sh")
-    for uri, content in (
-        (package.bootstrap, _BOOTSTRAP.encode()),
-        (package.main, sources()[_MAIN]),
-        (package.zip, build()),  # last: when it is there, all is
-    ):
-        if uri != package.zip and _exists(aws, package.zip):
-            continue
-        put_once(aws, uri, content, kms_key)
+    if not _exists(aws, package.zip):
+        put_once(aws, package.bootstrap, _BOOTSTRAP.encode(), kms_key)
+        put_once(aws, package.main, sources()[_MAIN], kms_key)
+        put_once(aws, package.zip, build(), kms_key)  # last: when it is there, all is
     return package
 
 

@@ -31,7 +31,7 @@ class EmrSparkResource(SparkResource):
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["EmrSparkResource"]:
         """Give the resource to a run; nothing is made before a stage needs it, nothing stays after it."""
-        log, run_id = context.log, context.run_id or "no-run"
+        log, run_id = context.log, context.run.run_id if context.run else "no-run"
         clock = self.clock()
         aws = Aws(clock, self.settings.patience_minutes * 60, lambda line: log.warning(line) if log else None)
         tell = lambda line: log.info(line) if log else None  # noqa: E731
