@@ -66,6 +66,11 @@ class Worker:
             for run in list(emrserverless_backends[ACCOUNT][REGION].job_runs.get(application.id, ())):
                 self._job_run(run)
 
+    def stop(self) -> None:
+        """Kill what runs."""
+        for execution in self._running.values():
+            execution.kill()
+
     def end(self, cluster: Any, state: str, code: str, message: str) -> None:
         """Terminate a cluster for a reason."""
         cluster.state, cluster.code, cluster.message = state, code, message
