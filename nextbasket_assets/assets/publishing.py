@@ -112,7 +112,7 @@ def published(
         if report:
             numbers |= flat_counts(report.counts.get(week.isoformat(), {}))
         context.add_asset_metadata(numbers, asset_key=table, partition_key=week.isoformat())
-    seconds = {"stage_seconds": round(report.seconds, 1)} if report else {}
+    seconds = {"stage_seconds": round(report.seconds, 1), **report.place} if report else {}
     return dg.MaterializeResult(
         asset_key=table,
         metadata={"table_version": version, "run_id": context.run.run_id, "inputs": dict(inputs), **seconds},

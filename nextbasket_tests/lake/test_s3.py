@@ -42,7 +42,7 @@ def lake(bucket: str) -> Lake:
 
 
 def rows(*values: float) -> pa.Table:
-    row = {"model_version": "v", "method": "m", "metric": "recall", "k": 10, "customers": 1}
+    row = {"model_version": "v", "method": "m", "metric": "recall", "k": 10, "customers": 1, "decile": None}
     return pa.Table.from_pylist([row | {"value": value} for value in values])
 
 
