@@ -69,9 +69,9 @@ def _spark(learnt: Documents, **settings: Any) -> tuple[Floats, Floats]:
     from pyspark.ml.clustering import LDA
     from pyspark.ml.linalg import SparseVector
 
-    from nextbasket_assets.resources.spark import SparkResource
+    from nextbasket_assets.resources.spark import LocalSparkResource
 
-    session = SparkResource(master="local[2]").session()
+    session = LocalSparkResource(master="local[2]").session()
     stops = np.cumsum(learnt.sizes_D)
     rows = [
         (SparseVector(ITEMS, learnt.items_T[start:stop].tolist(), [1.0] * int(stop - start)),)
