@@ -147,17 +147,16 @@ def transition_facts(visits: DataFrame, timeline: DataFrame, settings: ProfileSe
     )
 
 
-def index_rows(facts: DataFrame, settings: ProfileSettings) -> DataFrame:
+def index_rows(counts: DataFrame, settings: ProfileSettings) -> DataFrame:
     """One row per week, mission (and all), name and level: share of the mission's cases, index and interval.
 
     A level that a mission never has is a row of 0, with the interval that this leaves open. Of items there are only those in
     `min_item_baskets` baskets of the mission.
 
     Args:
-        facts: of any questions; `name` tells them apart.
+        counts: what `level_counts` gives, kept by the caller: it is read several times.
         settings: the least count of an item.
     """
-    counts = _counts(facts)
     asked = counts.where(F.col("level").isNull()).select(
         *("week", "name", "mission", F.col("baskets").alias("n"), F.col("x").alias("m"), F.col("xx").alias("mm"))
     )
@@ -177,7 +176,7 @@ def index_rows(facts: DataFrame, settings: ProfileSettings) -> DataFrame:
     return _indexed(joined.withColumns(zero))
 
 
-def _counts(facts: DataFrame) -> DataFrame:
+def level_counts(facts: DataFrame) -> DataFrame:
     """Per week, name, mission (and all) and level: baskets, x (cases), their sums of squares and products over baskets, share.
 
     The level null stands for the question itself: the baskets that answered it, with all their cases.

@@ -1,5 +1,6 @@
 """The stage from tagged baskets to mission_profiles: what is read, written and counted around the pure functions."""
 
+from contextlib import ExitStack
 from dataclasses import asdict, replace
 from datetime import date, timedelta
 from functools import reduce
@@ -14,6 +15,7 @@ from nextbasket_assets.transforms.profiles import ROW, ProfileSettings
 from nextbasket_assets.transforms.tables import read, week_iso, write
 
 _TAG = ("week", "basket", "mission", "confidence", "known_items", "mission_model")
+_INPUTS = ("staged_baskets", "mission_tagged_baskets", "mission_history", "raw_transactions")
 
 
 def mission_profiles(spark: SparkSession, plan: dict[str, Any]) -> dict[str, Any]:
@@ -34,13 +36,12 @@ def mission_profiles(spark: SparkSession, plan: dict[str, Any]) -> dict[str, Any
     asked = F.col("week").isin(weeks)
     tags = tables["mission_tagged_baskets"].select(*_TAG)
     staged = tables["staged_baskets"].where(asked)
-    visits = staged.join(tags, on=["week", "basket"], how="left").persist(StorageLevel.MEMORY_AND_DISK)
-    try:
+    with ExitStack() as kept:
+        visits = _kept(kept, staged.join(tags, on=["week", "basket"], how="left"))
         counts = {week_iso(row["week"]): row.asDict() for row in _counts(visits).collect()}
-        rows = _rows(visits.where(F.col("mission").isNotNull()), tables, weeks, settings)
+        tables["visits"] = visits.where(F.col("mission").isNotNull())
+        rows = _rows(kept, tables, weeks, settings)
         write(_with_model(rows, tags.where(asked)), "mission_profiles", plan["outputs"]["mission_profiles"])
-    finally:
-        visits.unpersist()
     return {
         "written": ("mission_profiles",),
         "counts": {week: _audit(found) for week, found in counts.items()},
@@ -48,24 +49,28 @@ def mission_profiles(spark: SparkSession, plan: dict[str, Any]) -> dict[str, Any
     }
 
 
-_INPUTS = ("staged_baskets", "mission_tagged_baskets", "mission_history", "raw_transactions")
+def _kept(kept: ExitStack, frame: DataFrame) -> DataFrame:
+    """The frame, computed once until the block ends: several of the profile's sections read it."""
+    held = frame.persist(StorageLevel.MEMORY_AND_DISK)
+    kept.callback(held.unpersist)
+    return held
 
 
-def _rows(visits: DataFrame, tables: dict[str, DataFrame], weeks: list[date], settings: ProfileSettings) -> DataFrame:
+def _rows(kept: ExitStack, tables: dict[str, DataFrame], weeks: list[date], settings: ProfileSettings) -> DataFrame:
     asked = F.col("week").isin(weeks)
-    tags, lines = tables["mission_tagged_baskets"], tables["raw_transactions"].where(asked)
+    visits, tags = tables["visits"], tables["mission_tagged_baskets"]
     earliest = min(weeks) - timedelta(weeks=settings.look_back_weeks)
     recent = tables["mission_history"].where(F.col("basket_week") >= F.lit(earliest))
-    line = profile_trends.timeline(tags, recent, settings).where(F.col("asked").isin(weeks))
+    line = _kept(kept, profile_trends.timeline(tags, recent, settings).where(F.col("asked").isin(weeks)))
     told = (
         profiles.attribute_facts(visits),
-        profiles.category_facts(visits, lines),
+        profiles.category_facts(visits, tables["raw_transactions"].where(asked)),
         profiles.item_facts(visits),
         profiles.transition_facts(tables["staged_baskets"], line, settings),
     )
-    indices = profiles.index_rows(reduce(DataFrame.unionByName, told), settings)
+    counts = _kept(kept, profiles.level_counts(reduce(DataFrame.unionByName, told)))
     parts = (
-        profiles.most_typical(indices, settings.top_items),
+        profiles.most_typical(profiles.index_rows(counts, settings), settings.top_items),
         profile_measures.overall_rows(visits),
         profile_trends.trend_rows(line),
         profile_trends.drift_rows(tags.where(asked), tables["mission_history"], settings),
