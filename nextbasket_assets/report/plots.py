@@ -62,7 +62,9 @@ def draw_lift_bars(axes: "Axes", bars: Sequence[Bar]) -> None:
     far = max(1.0, *(abs(log_index(min(bar.high, _MOST), _LEAST)) for bar in bars))
     for position, bar in enumerate(bars):
         length, above = log_index(min(bar.index, _MOST), _LEAST), bar.index >= 100
-        style = {"color": _ABOVE} if above else {"facecolor": _BELOW, "hatch": "////", "edgecolor": _MUTED}
+        style: dict[str, Any] = (
+            {"color": _ABOVE} if above else {"facecolor": _BELOW, "hatch": "////", "edgecolor": _MUTED}
+        )
         axes.barh(position, length, height=0.62, linewidth=0.5, **style)
         ends = [log_index(min(end, _MOST), _LEAST) for end in (bar.low, bar.high)]
         axes.plot(ends, [position, position], color=_INK, linewidth=0.9, marker="|", markersize=4)
@@ -226,12 +228,9 @@ def drift_png(rows: Sequence[Mapping[str, Any]], names: Mapping[str, str]) -> by
     for position, mission in enumerate(missions):
         now = found.get(mission, 0) / assigned
         axes.barh(position - 0.19, 100 * now, height=0.36, color=_ABOVE, label="this week" if not position else None)
-        axes.barh(
-            position + 0.19,
-            100 * then[mission],
-            **{"height": 0.36, "facecolor": _BELOW, "hatch": "////", "edgecolor": _MUTED, "linewidth": 0.5},
-            label="training window" if not position else None,
-        )
+        hatched: dict[str, Any] = {"facecolor": _BELOW, "hatch": "////", "edgecolor": _MUTED, "linewidth": 0.5}
+        then_label = "training window" if not position else None
+        axes.barh(position + 0.19, 100 * then[mission], height=0.36, label=then_label, **hatched)
         for offset, share in ((-0.19, now), (0.19, then[mission])):
             axes.text(100 * share + 0.2, position + offset, f"{100 * share:.1f}", va="center", fontsize=7.5)
     axes.set_yticks(range(len(missions)), [titled(mission, names) for mission in missions], fontsize=8)

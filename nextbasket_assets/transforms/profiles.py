@@ -1,45 +1,30 @@
-"""Tagged baskets to mission profiles: what a mission is made of, and how it differs from the average basket.
+"""Tagged baskets to counts: what baskets are made of, by mission. `profile_numbers` makes indices and intervals of them.
 
-Everything is counted in whole numbers and divided at the end, so that neither cores nor file order reach a result. An index is
-100 times a mission's share over that of all baskets. Its interval is Wilson's 95 % score interval of the mission's share,
-with the share of all baskets taken as known: a little too wide for a mission that is most of the trade. Where lines are
-counted, baskets are the clusters: the number of cases is the one that would give the variance found between baskets.
-Intervals are one at a time; among hundreds of levels one in forty lies above 100, and one below, by chance.
+Everything here counts in whole numbers, so that neither cores nor file order reach a result, and leaves few rows: levels times
+missions, whatever the retailer's size.
 
 A *fact* is one basket's answer to one question: `name` (the question), `cases` (1, or lines), `levels` (the answers: level
 and count). Baskets without an answer, such as a lifestage of nobody known, have no fact and are in no denominator.
 """
 
-from dataclasses import dataclass
-
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
-from pyspark.sql.window import Window
 
-ALL = "all"
-UNASSIGNED = "unassigned"
-ITEM, NEXT_MISSION = "item", "next_mission"
+from nextbasket_assets.transforms.profile_numbers import ALL, ITEM, NEXT_MISSION, UNASSIGNED, ProfileSettings
+
 CATEGORIES = ("category_10", "category_20", "category_30", "category_40")
 OF_CUSTOMER = ("price_sensitivity", "lifestage")
 OF_BASKET = (
     *("basket_dominant_mission", "basket_size", "basket_type", "basket_price_sensitivity"),
     *("store_format", "store_region"),
 )
-ROW = ("week", "mission", "section", "name", "level", "baskets", "value", "index", "low", "high")
-Z = 1.959963984540054  # of a 95 % interval
+LABELS = ("basket_dominant_mission", "basket_type")
+NO_CLASS = "XX"  # the retailer's word for "not classified"
+SMALL = 2  # known items: a mission that rests on one or two items is a guess
 
+_MILLIONTHS = 1_000_000  # of a confidence
 _WEEKDAYS = ("1 Mon", "2 Tue", "3 Wed", "4 Thu", "5 Fri", "6 Sat", "7 Sun")
 _HOUR_BANDS = ((6, "00-05"), (10, "06-09"), (13, "10-12"), (16, "13-15"), (19, "16-18"), (24, "19-23"))
-
-
-@dataclass(frozen=True, kw_only=True)
-class ProfileSettings:
-    """What a profile shows and how far it looks back."""
-
-    look_back_weeks: int = 8  # of the trend, and how old a customer's previous basket may be
-    training_weeks: int = 52  # up to the model's week: the window that drift is measured against
-    min_item_baskets: int = 10  # of the mission in this week: below it a lift is chance
-    top_items: int = 20  # per mission
 
 
 def attribute_facts(visits: DataFrame) -> DataFrame:
@@ -147,104 +132,101 @@ def transition_facts(visits: DataFrame, timeline: DataFrame, settings: ProfileSe
     )
 
 
-def index_rows(counts: DataFrame, settings: ProfileSettings) -> DataFrame:
-    """One row per week, mission (and all), name and level: share of the mission's cases, index and interval.
+def level_counts(facts: DataFrame, settings: ProfileSettings) -> DataFrame:
+    """Per week, name, mission (and all) and level: baskets, x (cases), xx and xm (sums over baskets of x * x and x * cases).
 
-    A level that a mission never has is a row of 0, with the interval that this leaves open. Of items there are only those in
-    `min_item_baskets` baskets of the mission.
-
-    Args:
-        counts: what `level_counts` gives, kept by the caller: it is read several times.
-        settings: the least count of an item.
-    """
-    asked = counts.where(F.col("level").isNull()).select(
-        *("week", "name", "mission", F.col("baskets").alias("n"), F.col("x").alias("m"), F.col("xx").alias("mm"))
-    )
-    found = counts.where(F.col("level").isNotNull())
-    frequent = found.where((F.col("name") == ITEM) & (F.col("baskets") >= settings.min_item_baskets))
-    levels = found.where((F.col("mission") == ALL) & (F.col("name") != ITEM)).select("week", "name", "level")
-    grid = asked.select("week", "name", "mission").join(levels, on=["week", "name"], how="inner")
-    wanted = grid.unionByName(frequent.select("week", "name", "mission", "level"))
-    base = found.where(F.col("mission") == ALL).select("week", "name", "level", F.col("share").alias("base"))
-    numbers = found.select("week", "name", "mission", "level", "baskets", "x", "xx", "xm")
-    joined = (
-        wanted.join(base, on=["week", "name", "level"], how="inner")
-        .join(asked, on=["week", "name", "mission"], how="inner")
-        .join(numbers, on=["week", "name", "mission", "level"], how="left")
-    )
-    zero = {name: F.coalesce(name, F.lit(0)) for name in ("baskets", "x", "xx", "xm")}
-    return _indexed(joined.withColumns(zero))
-
-
-def level_counts(facts: DataFrame) -> DataFrame:
-    """Per week, name, mission (and all) and level: baskets, x (cases), their sums of squares and products over baskets, share.
-
-    The level null stands for the question itself: the baskets that answered it, with all their cases.
+    The level null stands for the question itself: the baskets that answered it, with all their cases. Of items there are only
+    those in `min_item_baskets` baskets of the mission.
     """
     whole = F.struct(F.lit(None).cast("string").alias("level"), F.col("cases").alias("count"))
     answers = facts.select(
         *("week", "name", "mission", "cases"), F.explode(F.concat("levels", F.array(whole))).alias("answer")
     )
     told = answers.select("week", "name", "mission", "cases", F.col("answer.level"), F.col("answer.count").alias("x"))
-    sums = with_all(
-        told,
-        ("week", "name", "level"),
+    keys = ("week", "name", "level")
+    of_mission = told.groupBy(*keys, "mission").agg(
         F.count(F.lit(1)).alias("baskets"),
         F.sum("x").alias("x"),
-        F.sum(F.col("x").cast("decimal(38,0)") * F.col("x")).cast("decimal(38,0)").alias("xx"),
-        F.sum(F.col("x").cast("decimal(38,0)") * F.col("cases")).cast("decimal(38,0)").alias("xm"),
+        F.sum(F.col("x") * F.col("x")).alias("xx"),
+        F.sum(F.col("x") * F.col("cases")).alias("xm"),
     )
-    whole_x = F.max(F.when(F.col("level").isNull(), F.col("x"))).over(Window.partitionBy("week", "name", "mission"))
-    return sums.withColumn("share", F.col("x") / whole_x)
+    sums = ("baskets", "x", "xx", "xm")
+    both = of_mission.select(*keys, F.explode(F.array("mission", F.lit(ALL))).alias("mission"), *sums)
+    counts = both.groupBy(*keys, "mission").agg(*(F.sum(name).alias(name) for name in sums))
+    rare = (F.col("name") == ITEM) & (F.col("baskets") < settings.min_item_baskets) & F.col("level").isNotNull()
+    return counts.where(~rare)
 
 
-def with_all(frame: DataFrame, keys: tuple[str, ...], *sums: Column) -> DataFrame:
-    """The sums per mission, and over all missions as the mission 'all'; from there on a week is in one place."""
-    of_mission = frame.groupBy(*keys, "mission").agg(*sums)
-    names = [name for name in of_mission.columns if name not in (*keys, "mission")]
-    both = F.explode(F.array("mission", F.lit(ALL))).alias("mission")
-    # Few rows are left, whatever the retailer's size: one shuffle by week spares one for each window and join to come.
-    gathered = of_mission.select(*keys, both, *names).repartition("week")
-    return gathered.groupBy(*keys, "mission").agg(*(F.sum(name).alias(name) for name in names))
+def measure_sums(visits: DataFrame) -> DataFrame:
+    """Per week, name of a measure and mission: n baskets, x and xx (sum and sum of squares), in units of 1 / scale.
 
-
-def _indexed(counts: DataFrame) -> DataFrame:
-    """n baskets with m cases, of which x at the level (xx, xm, mm: sums of squares and products over baskets)."""
-    share = F.col("x") / F.col("m")
-    xx, xm, mm, m = (F.col(name).cast("double") for name in ("xx", "xm", "mm", "m"))
-    variance = (xx - 2 * share * xm + share * share * mm) / (m * m)
-    # Without any spread (never, or always) each basket is one case.
-    cases = F.when(variance > 1e-18, share * (1 - share) / variance).otherwise(F.col("n").cast("double"))
-    low, high = wilson(share, cases)
-    average = F.col("mission") == ALL
-    section = F.when(F.col("name").isin(ITEM, NEXT_MISSION), F.col("name")).otherwise(F.lit("attribute"))
-    return counts.select(
-        *("week", "mission"),
-        F.when(F.col("name") == NEXT_MISSION, F.lit("transition")).otherwise(section).alias("section"),
-        *("name", "level", "baskets"),
-        share.alias("value"),
-        F.when(average, F.lit(100.0)).otherwise(100 * share / F.col("base")).alias("index"),
-        F.when(~average, 100 * low / F.col("base")).alias("low"),
-        F.when(~average, 100 * high / F.col("base")).alias("high"),
-    )
-
-
-def wilson(share: Column, cases: Column) -> tuple[Column, Column]:
-    """Wilson's 95 % score interval of a share that was found in so many cases."""
-    centre = share + Z * Z / (2 * cases)
-    half = Z * F.sqrt(share * (1 - share) / cases + Z * Z / (4 * cases * cases))
-    scale = 1 + Z * Z / cases
-    return F.greatest(F.lit(0.0), F.least((centre - half) / scale, share)), F.least(
-        F.lit(1.0), F.greatest((centre + half) / scale, share)
-    )
-
-
-def most_typical(rows: DataFrame, limit: int) -> DataFrame:
-    """The rows, but of items only those with the highest index in each mission; ties go by count, then code.
-
-    'all' and 'unassigned' have no items: the first has no index, the second none that the model knows.
+    Args:
+        visits: staged_baskets with `mission`, `confidence` and `known_items`.
     """
-    order = (F.desc("index"), F.desc("baskets"), F.asc("level"))
-    rank = F.row_number().over(Window.partitionBy("week", "section", "name", "mission").orderBy(*order))
-    typical = (F.col("rank") <= limit) & ~F.col("mission").isin(ALL, UNASSIGNED)
-    return rows.withColumn("rank", rank).where((F.col("section") != ITEM) | typical).select(*ROW)
+    known = F.col("known_items") > 0
+    small = known & (F.col("known_items") <= SMALL)
+    confidence = F.round(F.col("confidence").cast("double") * _MILLIONTHS)
+    measures = {
+        "mean_items": (F.size("items"), 1),
+        "mean_units": (F.col("units"), 1),
+        "mean_spend": (F.col("spend") * 100, 100),
+        "mean_confidence": (F.when(known, confidence), _MILLIONTHS),
+        "share_of_small_baskets": (F.when(known, small.cast("int")), 1),
+        "mean_confidence_of_small_baskets": (F.when(small, confidence), _MILLIONTHS),
+        "mean_confidence_of_larger_baskets": (F.when(known & ~small, confidence), _MILLIONTHS),
+    }
+    told = F.array(
+        *(
+            F.struct(F.lit(name).alias("name"), value.cast("decimal(18,0)").alias("x"), F.lit(scale).alias("scale"))
+            for name, (value, scale) in measures.items()
+        )
+    )
+    return (
+        visits.select("week", "mission", F.inline(told))
+        .where(F.col("x").isNotNull())
+        .groupBy("week", "mission", "name", "scale")
+        .agg(F.count(F.lit(1)).alias("n"), F.sum("x").alias("x"), F.sum(F.col("x") * F.col("x")).alias("xx"))
+    )
+
+
+def label_counts(visits: DataFrame) -> DataFrame:
+    """Per week, mission, label of the retailer and its class: n baskets. Without those that lack a mission or a class."""
+    pairs = F.array(*(F.struct(F.lit(name).alias("label"), F.col(name).alias("class")) for name in LABELS))
+    assigned = visits.where(F.col("mission") != UNASSIGNED)
+    told = assigned.select("week", "mission", F.inline(pairs)).where(F.col("class") != NO_CLASS)
+    return told.groupBy("week", "label", "mission", "class").agg(F.count(F.lit(1)).alias("n"))
+
+
+def timeline(tags: DataFrame, history: DataFrame, settings: ProfileSettings) -> DataFrame:
+    """asked, week, basket, mission: for every week that a model tagged, the baskets up to it in that model's terms.
+
+    A model's own history holds the baskets up to its week; the weekly tags hold those after it.
+
+    Args:
+        tags: mission_tagged_baskets of the weeks asked for and of those before.
+        history: mission_history of the models that tagged them.
+        settings: how far to look back.
+    """
+    model_weeks = history.select("mission_model", F.col("week").alias("as_of")).distinct()
+    tagged = tags.where(F.col("mission_model").isNotNull())
+    after = tagged.join(model_weeks, on=["mission_model"], how="left").where(
+        F.col("as_of").isNull() | (F.col("week") > F.col("as_of"))
+    )
+    columns = ("mission_model", "week", "basket", "mission")
+    before = history.select("mission_model", F.col("basket_week").alias("week"), "basket", "mission")
+    asked = tagged.select(F.col("week").alias("asked"), "mission_model").distinct()
+    age = F.datediff("asked", "week")
+    return (
+        after.select(*columns)
+        .unionByName(before)
+        .join(asked, on=["mission_model"], how="inner")
+        .where((age >= 0) & (age <= 7 * settings.look_back_weeks))
+        .select("asked", "week", "basket", "mission")
+    )
+
+
+def training_counts(history: DataFrame, settings: ProfileSettings) -> DataFrame:
+    """Per mission_model and mission: baskets of the model's training window."""
+    recent = F.datediff("week", "basket_week") < 7 * settings.training_weeks
+    assigned = history.where(recent & (F.col("mission") != UNASSIGNED))
+    return assigned.groupBy("mission_model", "mission").agg(F.count(F.lit(1)).alias("baskets"))

@@ -1,5 +1,6 @@
 """The stage from tagged baskets to mission_profiles: what is read, written and counted around the pure functions."""
 
+from collections import defaultdict
 from contextlib import ExitStack
 from dataclasses import asdict, replace
 from datetime import date, timedelta
@@ -10,9 +11,10 @@ from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from nextbasket_assets.transforms import agreement, profile_measures, profile_trends, profiles
-from nextbasket_assets.transforms.profiles import ROW, ProfileSettings
-from nextbasket_assets.transforms.tables import read, week_iso, write
+from nextbasket_assets.transforms import profile_numbers, profiles
+from nextbasket_assets.transforms.agreement import agreement_rows
+from nextbasket_assets.transforms.profile_numbers import ProfileRow, ProfileSettings
+from nextbasket_assets.transforms.tables import read, schema, week_iso, write
 
 _TAG = ("week", "basket", "mission", "confidence", "known_items", "mission_model")
 _INPUTS = ("staged_baskets", "mission_tagged_baskets", "mission_history", "raw_transactions")
@@ -41,7 +43,8 @@ def mission_profiles(spark: SparkSession, plan: dict[str, Any]) -> dict[str, Any
         counts = {week_iso(row["week"]): row.asDict() for row in _counts(visits).collect()}
         tables["visits"] = visits.where(F.col("mission").isNotNull())
         rows = _rows(kept, tables, weeks, settings)
-        write(_with_model(rows, tags.where(asked)), "mission_profiles", plan["outputs"]["mission_profiles"])
+        models = {row["week"]: row["model"] for row in _models(tags.where(asked)).collect()}
+        write(_table(spark, rows, models), "mission_profiles", plan["outputs"]["mission_profiles"])
     return {
         "written": ("mission_profiles",),
         "counts": {week: _audit(found) for week, found in counts.items()},
@@ -56,34 +59,61 @@ def _kept(kept: ExitStack, frame: DataFrame) -> DataFrame:
     return held
 
 
-def _rows(kept: ExitStack, tables: dict[str, DataFrame], weeks: list[date], settings: ProfileSettings) -> DataFrame:
+def _rows(
+    kept: ExitStack, tables: dict[str, DataFrame], weeks: list[date], settings: ProfileSettings
+) -> list[ProfileRow]:
+    """Count on the cluster, finish here: what is collected are missions times levels, a few thousand rows a week."""
     asked = F.col("week").isin(weeks)
     visits, tags = tables["visits"], tables["mission_tagged_baskets"]
     earliest = min(weeks) - timedelta(weeks=settings.look_back_weeks)
     recent = tables["mission_history"].where(F.col("basket_week") >= F.lit(earliest))
-    line = _kept(kept, profile_trends.timeline(tags, recent, settings).where(F.col("asked").isin(weeks)))
+    line = _kept(kept, profiles.timeline(tags, recent, settings).where(F.col("asked").isin(weeks)))
     told = (
         profiles.attribute_facts(visits),
         profiles.category_facts(visits, tables["raw_transactions"].where(asked)),
         profiles.item_facts(visits),
         profiles.transition_facts(tables["staged_baskets"], line, settings),
     )
-    counts = _kept(kept, profiles.level_counts(reduce(DataFrame.unionByName, told)))
-    parts = (
-        profiles.most_typical(profiles.index_rows(counts, settings), settings.top_items),
-        profile_measures.overall_rows(visits),
-        profile_trends.trend_rows(line),
-        profile_trends.drift_rows(tags.where(asked), tables["mission_history"], settings),
-        agreement.agreement_rows(visits),
-    )
-    return reduce(DataFrame.unionByName, [part.select(*ROW) for part in parts])
+    levels = profiles.level_counts(reduce(DataFrame.unionByName, told), settings)
+    shares = line.groupBy("asked", "week", "mission").agg(F.count(F.lit(1)).alias("baskets"))
+    return [
+        *profile_numbers.index_rows(_collected(levels), settings),
+        *profile_numbers.overall_rows(_collected(profiles.measure_sums(visits))),
+        *profile_numbers.trend_rows(_collected(shares)),
+        *_drift(tags.where(asked), tables["mission_history"], settings),
+        *agreement_rows(_collected(profiles.label_counts(visits))),
+    ]
 
 
-def _with_model(rows: DataFrame, tags: DataFrame) -> DataFrame:
+def _collected(counts: DataFrame) -> list[dict[str, Any]]:
+    return [row.asDict() for row in counts.collect()]
+
+
+def _drift(tags: DataFrame, history: DataFrame, settings: ProfileSettings) -> list[ProfileRow]:
+    trained: dict[str | None, dict[str, int]] = defaultdict(dict)
+    for row in profiles.training_counts(history, settings).collect():
+        trained[row["mission_model"]][row["mission"]] = row["baskets"]
+    weeks: dict[tuple[date, str | None], dict[str, int]] = defaultdict(dict)
+    counted = tags.groupBy("week", "mission_model", "mission").agg(F.count(F.lit(1)).alias("baskets"))
+    for row in counted.collect():
+        weeks[row["week"], row["mission_model"]][row["mission"]] = row["baskets"]
+    return [
+        row
+        for (week, model), found in weeks.items()
+        for row in profile_numbers.drift_rows(week, found, trained.get(model, {}))
+    ]
+
+
+def _table(spark: SparkSession, rows: list[ProfileRow], models: dict[date, str | None]) -> DataFrame:
     """The rows with the model that tagged their week, in the table's order, one file per week."""
-    models = tags.groupBy("week").agg(F.max("mission_model").alias("mission_model"))
-    one_task_per_week = rows.join(F.broadcast(models), on=["week"], how="inner").repartition("week")
-    return one_task_per_week.sortWithinPartitions("week", "section", "name", "mission", "level")
+    values = sorted(rows, key=lambda row: (row.week, row.section, row.name, row.mission, row.level))
+    columns = schema("mission_profiles")
+    named = [{**asdict(row), "mission_model": models[row.week]} for row in values]
+    return spark.createDataFrame([tuple(row[name] for name in columns.names) for row in named], columns).coalesce(1)
+
+
+def _models(tags: DataFrame) -> DataFrame:
+    return tags.groupBy("week").agg(F.max("mission_model").alias("model"))
 
 
 def _counts(visits: DataFrame) -> DataFrame:
