@@ -31,12 +31,12 @@ ALLOWED: dict[str, set[str]] = {
 }
 # What a fresh interpreter must not have loaded after importing all of a layer.
 ABSENT = {
-    "definitions": {"torch", "pyspark", "boto3", "dagster_pyspark"},
+    "definitions": {"matplotlib", "torch", "pyspark", "boto3", "dagster_pyspark"},
     "transforms": {"dagster", "torch", "deltalake"},
     "recommender": {"dagster", "pyspark", "deltalake"},
     "lake": {"dagster", "pyspark", "torch"},
     "shop": {"dagster", "pyspark", "torch"},
-    "cli": {"torch", "pyspark", "boto3"},
+    "cli": {"matplotlib", "torch", "pyspark", "boto3"},
 }
 
 

@@ -136,12 +136,12 @@ def pictures(
     rows: Sequence[Mapping[str, Any]], names: Mapping[str, str], catalogue: Catalogue
 ) -> dict[str, dg.MetadataValue]:
     """Lift bars and shares over the weeks, as the UI shows them; none without a mission."""
-    drawn = cards(rows, names, catalogue)
+    drawn = cards(rows, names, catalogue, bars=3)
     if not drawn:
         return {}
     return {
-        "lift_bars": inline(lift_bars_png(drawn), "index of each mission"),
-        "shares": inline(shares_png(rows, names), "shares"),
+        "lift_bars": inline(lift_bars_png(drawn), "what sets each mission apart, as an index of the average basket"),
+        "shares_over_weeks": inline(shares_png(rows, names), "each mission's share of the baskets over the last weeks"),
     }
 
 

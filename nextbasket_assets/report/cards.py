@@ -12,6 +12,8 @@ from nextbasket_assets.catalogue import Catalogue
 
 ALL, UNASSIGNED = "all", "unassigned"
 AVERAGE = 100.0
+LEAST_BASKETS = 30  # of a mission in the week: with fewer a card says nothing about what sets it apart
+_LEAST_WITH_LEVEL = 10  # of them that have a level, for it to be over-represented: one basket is an anecdote
 _PER_ATTRIBUTE = 2  # levels of one attribute on a card; the four category levels count as one attribute
 
 Rows = Iterable[Mapping[str, Any]]
@@ -96,16 +98,17 @@ def _card(
     overall = {row["name"]: row for row in rows if row["section"] == "overall"}
     changes = [row["value"] for row in rows if (row["section"], row["name"]) == ("trend", "change")]
     typical = sorted((row for row in rows if row["section"] == "item"), key=lambda row: (-row["index"], row["level"]))
+    baskets = overall["share_of_baskets"]["baskets"]
     return MissionCard(
         mission=mission,
         name=name,
-        baskets=overall["share_of_baskets"]["baskets"],
+        baskets=baskets,
         share=overall["share_of_baskets"]["value"],
         spend_share=overall["share_of_spend"]["value"] if "share_of_spend" in overall else 0.0,
         change=changes[0] if changes else None,
         measures={key: (row["value"], row["index"]) for key, row in overall.items() if row["index"] is not None},
         items=[_bar(row, catalogue.name(row["level"])) for row in typical[:items]],
-        strongest=strongest(rows, catalogue, bars),
+        strongest=strongest(rows, catalogue, bars) if baskets >= LEAST_BASKETS else [],
     )
 
 
@@ -115,8 +118,9 @@ def strongest(rows: Rows, catalogue: Catalogue, bars: int) -> list[Bar]:
     The near end of the interval decides, so a large index on a handful of baskets does not come first.
     """
     told = [row for row in rows if row["section"] == "attribute" and row["low"] is not None]
+    common = [row for row in told if row["baskets"] >= _LEAST_WITH_LEVEL]
     above = sorted(
-        (row for row in told if row["low"] > AVERAGE), key=lambda row: (-row["low"], row["name"], row["level"])
+        (row for row in common if row["low"] > AVERAGE), key=lambda row: (-row["low"], row["name"], row["level"])
     )
     below = sorted(
         (row for row in told if row["high"] < AVERAGE), key=lambda row: (row["high"], row["name"], row["level"])

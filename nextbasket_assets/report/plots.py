@@ -45,7 +45,7 @@ def lift_bars_png(cards: Sequence[MissionCard], columns: int = 2) -> bytes:
     drawn = figure(5.2 * columns, rows * (0.75 + 0.23 * max(tallest, 2)))
     axes = drawn.subplots(rows, columns, squeeze=False)
     for place, card in zip(axes.flat, cards, strict=False):
-        draw_lift_bars(place, card.strongest)
+        draw_lift_bars(place, card.strongest, tallest)
         place.set_title(f"{card.title}: {card.share:.1%} of baskets", loc="left", fontsize=9, color=_INK)
     for place in axes.flat[len(cards) :]:
         place.set_axis_off()
@@ -53,11 +53,11 @@ def lift_bars_png(cards: Sequence[MissionCard], columns: int = 2) -> bytes:
     return png(drawn)
 
 
-def draw_lift_bars(axes: "Axes", bars: Sequence[Bar]) -> None:
-    """Horizontal bars, from 100 to the right when above it and, hatched, to the left when below."""
+def draw_lift_bars(axes: "Axes", bars: Sequence[Bar], room: int = 0) -> None:
+    """Horizontal bars, from 100 to the right when above it and, hatched, to the left when below; `room` for so many."""
     if not bars:
         axes.set_axis_off()
-        axes.text(0, 0.5, "nothing differs from the average for certain", fontsize=8, color=_MUTED)
+        axes.text(0, 0.5, "too few baskets, or nothing differs from the average for certain", fontsize=8, color=_MUTED)
         return
     far = max(1.0, *(abs(log_index(min(bar.high, _MOST), _LEAST)) for bar in bars))
     for position, bar in enumerate(bars):
@@ -74,9 +74,9 @@ def draw_lift_bars(axes: "Axes", bars: Sequence[Bar]) -> None:
             outside + (0.07 if above else -0.07) * far, position, f"{bar.index:.0f}", va="center", ha=side, fontsize=8
         )
     axes.set_yticks(range(len(bars)), [f"{bar.label}  n={bar.baskets:,}" for bar in bars], fontsize=7.5)
-    axes.invert_yaxis()
+    axes.set_ylim(max(len(bars), room) - 0.5, -0.5)
     axes.axvline(0, color=_INK, linewidth=1)
-    axes.set_xlim(-1.35 * far, 1.35 * far)
+    axes.set_xlim(-1.5 * far, 1.5 * far)
     ticks = [step for step in range(-3, 5) if abs(step) <= far]
     axes.set_xticks(ticks, [f"{100 * 2.0**step:g}" for step in ticks], fontsize=7.5, color=_MUTED)
     _bare(axes)
@@ -194,7 +194,8 @@ def shares_png(rows: Sequence[Mapping[str, Any]], names: Mapping[str, str], colu
     for place in axes.flat[len(missions) :]:
         place.set_axis_off()
     span = f"{weeks[0]} to {weeks[-1]}" if weeks else "no week"
-    drawn.suptitle(f"Share of baskets, {span}; grey: 95 % interval", fontsize=10, x=0.01, ha="left")
+    note = "with 95 % intervals. In brackets: points against the weeks before, * beyond chance"
+    drawn.suptitle(f"Share of baskets, {span}, {note}", fontsize=10, x=0.01, ha="left")
     return png(drawn)
 
 
@@ -203,7 +204,7 @@ def _draw_share(axes: "Axes", line: Sequence[Mapping[str, Any]], title: str, cha
     axes.fill_between(places, [100 * row["low"] for row in line], [100 * row["high"] for row in line], color=_RULE)
     axes.plot(places, values, color=_INK, marker="o", markersize=2.5, linewidth=1)
     certain = change is not None and (change["low"] > 0 or change["high"] < 0)
-    moved = f" ({change['value']:+.1f}{'*' if certain else ''})" if change else ""
+    moved = f" ({round(change['value'], 1) + 0.0:+.1f}{'*' if certain else ''})" if change else ""
     axes.set_title(f"{shortened(title, 30)}\n{values[-1]:.1f} %{moved}", loc="left", fontsize=8)
     axes.set_ylim(bottom=0)
     axes.set_xticks([])

@@ -105,9 +105,9 @@ def _indexed(
     # Of sum((x - share * cases)^2) over baskets: what the share varies between them.
     spread = row["xx"] - 2 * share * row["xm"] + share * share * whole["xx"]
     variance = spread / cases / cases
-    # Without any spread (never, or always) each basket is one case.
-    certain = row["x"] in (0, cases)
-    low, high = wilson(share, whole["baskets"] if certain or variance <= 0 else share * (1 - share) / variance)
+    # Without any spread (never, or always) each basket is one case; lines are never more cases than there are lines.
+    certain = row["x"] in (0, cases) or variance <= 0
+    low, high = wilson(share, whole["baskets"] if certain else min(share * (1 - share) / variance, cases))
     section = {ITEM: ITEM, NEXT_MISSION: "transition"}.get(question[1], "attribute")
     head = (question[0], mission, section, question[1], level, int(row["baskets"]), share)
     if mission == ALL:
