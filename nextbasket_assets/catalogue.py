@@ -1,4 +1,4 @@
-"""Names of items and of their categories, where a retailer has them: `products.csv` in the landing folder, for screens only.
+"""Names of items and categories, where a retailer has them: `products.csv` in the landing folder, for screens only.
 
 LGSR has no names; a code then stands for itself.
 """
@@ -12,22 +12,28 @@ from typing import BinaryIO
 from nextbasket_assets.landing import LandingError
 
 FILE_NAME = "products.csv"
-_CATEGORIES = [(f"PROD_CODE_{level}", f"PROD_NAME_{level}") for level in (10, 20, 30, 40)]
+LEVELS = (10, 20, 30, 40)
 
 
 @dataclass(frozen=True)
 class Catalogue:
-    """Code of an item or of a category to its name."""
+    """Names by code.
+
+    Attributes:
+        names: of items.
+        groups: of categories of any level.
+    """
 
     names: Mapping[str, str] = field(default_factory=dict)
+    groups: Mapping[str, str] = field(default_factory=dict)
 
     def name(self, item: str) -> str:
-        """What to show for an item or a category: its name, or its code without one."""
+        """What to show for an item: its name, or its code without one."""
         return self.names.get(item, item)
 
 
 def read_catalogue(stream: BinaryIO) -> Catalogue:
-    """The names in a products.csv with the columns PROD_CODE and PROD_NAME; PROD_CODE_10, PROD_NAME_10 and so on if there.
+    """The names in a products.csv with the columns PROD_CODE and PROD_NAME, and PROD_CODE_20 and PROD_NAME_20 and the like.
 
     Raises:
         LandingError: one of the columns is missing.
@@ -38,8 +44,10 @@ def read_catalogue(stream: BinaryIO) -> Catalogue:
         raise LandingError(
             f"{FILE_NAME}: no column {', '.join(sorted(missing))}. Name the columns PROD_CODE and PROD_NAME."
         )
+    levels = [level for level in LEVELS if {f"PROD_CODE_{level}", f"PROD_NAME_{level}"} <= set(rows.fieldnames or ())]
     names: dict[str, str] = {}
+    groups: dict[str, str] = {}
     for row in rows:
         names[row["PROD_CODE"]] = row["PROD_NAME"]
-        names |= {row[code]: row[name] for code, name in _CATEGORIES if row.get(code) and row.get(name)}
-    return Catalogue(names)
+        groups |= {row[f"PROD_CODE_{level}"]: row[f"PROD_NAME_{level}"] for level in levels}
+    return Catalogue(names, groups)

@@ -15,13 +15,13 @@ from pydantic import Field
 
 from nextbasket_assets.assets.missions import eras
 from nextbasket_assets.assets.publishing import audited, claim_specs, published, run_weeks, staged, table_spec, versions
-from nextbasket_assets.catalogue import FILE_NAME, Catalogue, read_catalogue
+from nextbasket_assets.catalogue import Catalogue
 from nextbasket_assets.lake.tables import Lake
 from nextbasket_assets.partitions import LGSR_WEEKS
 from nextbasket_assets.report.cards import ALL, UNASSIGNED, cards
-from nextbasket_assets.report.plots import lift_bars_png, shares_png
+from nextbasket_assets.report.mission_plots import lift_bars_png, shares_png
 from nextbasket_assets.resources.lake import LakeResource
-from nextbasket_assets.resources.landing import LandingResource
+from nextbasket_assets.resources.landing import LandingResource, catalogue_of
 from nextbasket_assets.resources.spark import SparkResource, StageReport
 
 TABLE = "mission_profiles"
@@ -62,7 +62,7 @@ def mission_profiles(
     landing: LandingResource,
 ) -> Iterator[Any]:
     """Profile each week's missions in the terms of the model that tagged it."""
-    weeks, tables, catalogue = run_weeks(context), lake.open(), catalogue_of(landing)
+    weeks, tables, catalogue = run_weeks(context), lake.open(), catalogue_of(landing.folder())
     inputs = versions(tables, "mission_tagged_baskets", "mission_history", "staged_baskets", "raw_transactions")
     with staged(tables, context, TABLE) as folders:
         report = _profile(config, spark, tables, folders[TABLE], weeks)
@@ -156,12 +156,3 @@ def mission_names(lake: Lake, week: date) -> dict[str, str]:
     model_weeks = [model.week for model, _ in eras(lake, [week]) if model]
     identities = lake.read("mission_identities", model_weeks).to_pylist()
     return {row["mission"]: row["name"] for row in identities if row["mission_model"] in versions_}
-
-
-def catalogue_of(landing: LandingResource) -> Catalogue:
-    """Names of items and categories from the landing folder's products.csv, if it has one."""
-    folder = landing.folder()
-    if FILE_NAME not in {listed.name for listed in folder.list()}:
-        return Catalogue()
-    with folder.open(FILE_NAME) as stream:
-        return read_catalogue(stream)

@@ -144,7 +144,7 @@ def _varied(rows: Sequence[Mapping[str, Any]], limit: int) -> list[Mapping[str, 
 def label(name: str, level: str, catalogue: Catalogue) -> str:
     """An attribute and its level in words: "store format LS", "Sat", or a category's name."""
     if name.startswith("category"):
-        return catalogue.name(level)
+        return catalogue.groups.get(level, level)
     if name == "weekday":
         return level.split(" ")[-1]
     if name == "hour_band":

@@ -1,1 +1,1 @@
-"""Tests of nextbasket_assets.report."""
+"""Tests of the pictures and tables for people."""

@@ -5,7 +5,7 @@ from typing import Any
 
 from nextbasket_assets.catalogue import Catalogue
 from nextbasket_assets.report.cards import LEAST_BASKETS, cards, label, strongest
-from nextbasket_assets.report.plots import (
+from nextbasket_assets.report.mission_plots import (
     candidates_png,
     drift_png,
     lift_bars_png,
@@ -62,7 +62,7 @@ def test_no_attribute_takes_the_whole_card() -> None:
     """Two levels of an attribute at most, and the four category levels count as one."""
     rows = [attribute(f"category_{level}0", f"C{level}", 200 + level, 150 + level, 300) for level in (1, 2, 3, 4)]
 
-    assert [bar.label for bar in strongest(rows, Catalogue({"C4": "fruit"}), 4)] == ["fruit", "C3"]
+    assert [bar.label for bar in strongest(rows, Catalogue(groups={"C4": "fruit"}), 4)] == ["fruit", "C3"]
 
 
 def test_a_card_in_words() -> None:
