@@ -159,3 +159,8 @@ def _bar(row: Mapping[str, Any], text: str) -> Bar:
 def log_index(index: float, least: float) -> float:
     """Doublings above the average, so that half and double are equally far; never below that of `least`."""
     return math.log2(max(index, least) / AVERAGE)
+
+
+def shortened(text: str, most: int) -> str:
+    """The text, cut with a full stop where it is too long for its place."""
+    return text if len(text) <= most else text[: most - 1].rstrip() + "."

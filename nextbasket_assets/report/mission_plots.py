@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
-from nextbasket_assets.report.cards import Bar, MissionCard, log_index, titled
+from nextbasket_assets.report.cards import Bar, MissionCard, log_index, shortened, titled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -57,7 +57,8 @@ def draw_lift_bars(axes: "Axes", bars: Sequence[Bar], room: int = 0) -> None:
     """Horizontal bars, from 100 to the right when above it and, hatched, to the left when below; `room` for so many."""
     if not bars:
         axes.set_axis_off()
-        axes.text(0, 0.5, "too few baskets, or nothing differs from the average for certain", fontsize=8, color=_MUTED)
+        text = "too few baskets, or nothing\ndiffers from the average for certain"
+        axes.text(0, 0.9, text, fontsize=8, color=_MUTED, va="top", transform=axes.transAxes, in_layout=False)
         return
     far = max(1.0, *(abs(log_index(min(bar.high, _MOST), _LEAST)) for bar in bars))
     for position, bar in enumerate(bars):
@@ -77,7 +78,7 @@ def draw_lift_bars(axes: "Axes", bars: Sequence[Bar], room: int = 0) -> None:
     axes.set_ylim(max(len(bars), room) - 0.5, -0.5)
     axes.axvline(0, color=_INK, linewidth=1)
     axes.set_xlim(-1.5 * far, 1.5 * far)
-    ticks = [step for step in range(-3, 5) if abs(step) <= far]
+    ticks = [step for step in (range(-2, 3) if far <= 2.5 else range(-2, 5, 2)) if abs(step) <= far]
     axes.set_xticks(ticks, [f"{100 * 2.0**step:g}" for step in ticks], fontsize=7.5, color=_MUTED)
     _bare(axes)
 
@@ -119,11 +120,6 @@ def _draw_items(axes: "Axes", items: Sequence[Bar]) -> None:
         axes.text(0, position, shortened(item.label, 38), va="center", fontsize=8)
         axes.text(0.83, position, f"{item.index / 100:.1f}x", va="center", ha="right", fontsize=8)
         axes.text(1, position, f"{item.baskets:,}", va="center", ha="right", fontsize=8, color=_MUTED)
-
-
-def shortened(text: str, most: int) -> str:
-    """The text, cut with a full stop where it is too long for its place."""
-    return text if len(text) <= most else text[: most - 1].rstrip() + "."
 
 
 def candidates_png(rows: Sequence[Mapping[str, Any]]) -> bytes:

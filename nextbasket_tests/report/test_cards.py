@@ -4,14 +4,13 @@ import struct
 from typing import Any
 
 from nextbasket_assets.catalogue import Catalogue
-from nextbasket_assets.report.cards import LEAST_BASKETS, cards, label, strongest
+from nextbasket_assets.report.cards import LEAST_BASKETS, cards, label, shortened, strongest
 from nextbasket_assets.report.mission_plots import (
     candidates_png,
     drift_png,
     lift_bars_png,
     mission_card_png,
     shares_png,
-    shortened,
 )
 
 NAMES = {"M01": "Fruit & salad"}
