@@ -40,6 +40,7 @@ def test_the_request_says_what_must_hold_when_nobody_is_left(bed: ScriptedBed, r
     assert {tag["Key"]: tag["Value"] for tag in request["Tags"]} == {
         "nextbasket/run_id": ran.result.run_id,
         "nextbasket/lake": LAKE,
+        "for-use-with-amazon-emr-managed-policies": "true",
     }
     assert request["ReleaseLabel"] == "emr-7.13.0"  # Spark 3.5
     assert request["LogUri"].endswith("/")
