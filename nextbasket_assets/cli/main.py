@@ -172,15 +172,10 @@ def ui(settings: "Settings", port: int) -> None:
 
 
 def _open(settings: "Settings") -> "tuple[Lake, Catalogue]":
-    from nextbasket_assets.catalogue import FILE_NAME, Catalogue, read_catalogue
     from nextbasket_assets.lake.tables import Lake
-    from nextbasket_assets.resources.landing import LandingResource
+    from nextbasket_assets.resources.landing import LandingResource, catalogue_of
 
-    folder = LandingResource(uri=settings.landing).folder()
-    if FILE_NAME not in {listed.name for listed in folder.list()}:
-        return Lake(settings.lake), Catalogue()
-    with folder.open(FILE_NAME) as stream:
-        return Lake(settings.lake), read_catalogue(stream)
+    return Lake(settings.lake), catalogue_of(LandingResource(uri=settings.landing).folder())
 
 
 def _newest(lake: "Lake", table: str) -> date:

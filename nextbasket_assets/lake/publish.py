@@ -60,6 +60,16 @@ def stage(lake: Lake, table: str, run_id: str) -> Iterator[str]:
         raise
 
 
+@contextmanager
+def scratch(lake: Lake, run_id: str) -> Iterator[str]:
+    """A fresh folder outside every table, relative to the lake, for what one step hands to the next; removed at the end."""
+    folder = f"scratch/{run_id[:8]}-{uuid.uuid4().hex[:8]}"
+    try:
+        yield folder
+    finally:
+        _remove(lake, lake.path(folder))
+
+
 def publish(lake: Lake, table: str, staged: str, weeks: Iterable[date], provenance: Provenance) -> int:
     """Replace `weeks` of the table by the staged files; the new version.
 
@@ -96,6 +106,12 @@ def write_staged(lake: Lake, table: str, staged: str, week: date, rows: pa.Table
     pq.write_table(rows.select(schema.names).cast(schema), buffer)
     path = f"{_path(lake, staged)}/{WEEK}={week.isoformat()}/part-00000.parquet"
     lake.storage.put(path, buffer.getvalue().to_pybytes())
+
+
+def write_rows(lake: Lake, table: str, staged: str, week: date, rows: list[dict[str, Any]]) -> None:
+    """The same for rows given one by one; the week's column may be left out."""
+    columns = tuple(column for column in TABLES[table] if column.name != WEEK)
+    write_staged(lake, table, staged, week, pa.Table.from_pylist(rows, schema=arrow_schema(columns)))
 
 
 def _create(lake: Lake, table: str, added: list[AddAction], provenance: Provenance) -> int:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import date
+from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol, cast
 from urllib.parse import urlparse
@@ -12,6 +13,7 @@ from urllib.parse import urlparse
 import dagster as dg
 
 from nextbasket_assets.arrivals import Listed
+from nextbasket_assets.catalogue import FILE_NAME, Catalogue, read_catalogue
 from nextbasket_assets.landing import LandingError, LandingFile, inspect, week_code, week_of
 
 
@@ -107,6 +109,20 @@ class LandingResource(dg.ConfigurableResource):
             prefix = parsed.path.strip("/")
             return S3Folder(parsed.netloc, f"{prefix}/" if prefix else "")
         return LocalFolder(Path(self.uri))
+
+
+def read_optional(folder: Folder, name: str) -> bytes | None:
+    """A small file that a retailer may have put beside the weekly ones; None without it."""
+    if name not in {listed.name for listed in folder.list()}:
+        return None
+    with folder.open(name) as stream:
+        return stream.read()
+
+
+def catalogue_of(folder: Folder) -> Catalogue:
+    """The retailer's names; an empty catalogue without a products.csv."""
+    content = read_optional(folder, FILE_NAME)
+    return read_catalogue(BytesIO(content)) if content is not None else Catalogue()
 
 
 def inspect_file(folder: Folder, name: str) -> LandingFile:
