@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 import dagster as dg
 from pydantic import Field
 
-from nextbasket_assets.assets.publishing import versions
+from nextbasket_assets.assets.publishing import picture, versions
 from nextbasket_assets.code_version import code_version
 from nextbasket_assets.lake import artifacts, registry
 from nextbasket_assets.lake.publish import scratch, write_rows
 from nextbasket_assets.lake.registry import PROMOTED, Decision
 from nextbasket_assets.lake.tables import Lake
+from nextbasket_assets.report.mission_plots import candidates_png
 from nextbasket_assets.resources.landing import LandingResource, catalogue_of, read_optional
 from nextbasket_assets.resources.spark import SparkResource, StageReport
 
@@ -111,6 +112,16 @@ def _documents(
         documents, items = (lake.read_folder(f"{folder}/{name}") for name in ("documents", "vocabulary"))
     columns = (items.sort_by("index")[name].to_pylist() for name in ("item", "group", "baskets"))
     return from_table(documents, items.num_rows), Vocabulary(*columns), report
+
+
+def evidence(learnt: "Learnt") -> dict[str, dg.MetadataValue]:
+    """The candidates as a picture, the best prior of each number; none where nothing was tried."""
+    from nextbasket_assets.missions.model import candidate_rows
+
+    rows = candidate_rows(learnt.model.version, learnt.choice.candidates, learnt.choice.chosen)
+    best = {row["k"]: row for row in sorted(rows, key=lambda row: (row["chosen"], row["gain"]))}
+    text = "gain and stability of every number of missions that was tried"
+    return {"candidates": picture(candidates_png(list(best.values())), text)} if best else {}
 
 
 def load(lake: Lake, decision: Decision) -> "MissionModel":
