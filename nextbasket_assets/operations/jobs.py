@@ -10,21 +10,22 @@ _MODELS = (
     *("mission_model", "mission_topics", "mission_identities", "mission_candidates", "mission_history"),
     *("rnn_model", "model_evaluation"),
 )
+_PROFILES = ("mission_profiles",)
 _SCORES = ("next_basket_scores", "next_trip_outlook")
 
 score_week = dg.define_asset_job(
     SCORE,
-    selection=dg.AssetSelection.assets(*_BASKETS, *_HISTORY, *_SCORES),
+    selection=dg.AssetSelection.assets(*_BASKETS, *_HISTORY, *_PROFILES, *_SCORES),
     description="An arrived week, from its landing file to scores by the champion there is.",
 )
 train_and_score_week = dg.define_asset_job(
     TRAIN,
-    selection=dg.AssetSelection.assets(*_BASKETS, *_HISTORY, *_MODELS, *_SCORES),
+    selection=dg.AssetSelection.assets(*_BASKETS, *_HISTORY, *_MODELS, *_PROFILES, *_SCORES),
     description="An arrived week, from its landing file to new models, their evaluation, and scores by the champion.",
 )
 train_models = dg.define_asset_job(
     "train_models",
-    selection=dg.AssetSelection.assets(*_HISTORY, *_MODELS),
+    selection=dg.AssetSelection.assets(*_HISTORY, *_MODELS, *_PROFILES),
     description="New models as of a week that is already in the lake, evaluated against the champion.",
 )
 backfill_weeks = dg.define_asset_job(
