@@ -44,7 +44,7 @@ class MissionConfig(dg.Config):
     sweeps: int = Field(default=100, description="Passes of each fit over its baskets.")
     max_fits: int = Field(default=80, description="Budget: no candidate is begun that needs more fits in all.")
     seed: int = Field(default=1, description="Seed of the sample and of the first fit.")
-    memory: float = Field(default=0.1, description="What the former model knew, as a share of the new baskets' items.")
+    memory: float = Field(default=1.0, description="What the former model knew, as a share of the new baskets' items.")
     least_share: float = Field(default=0.01, description="A mission of a smaller share of the items has vanished.")
     topic_items: int = Field(default=200, description="Most probable items of a mission that mission_topics lists.")
 

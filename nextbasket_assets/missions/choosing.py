@@ -15,6 +15,7 @@ from nextbasket_assets.missions.quality import Completion, Examination, distinct
 from nextbasket_assets.missions.topics import Topics
 
 _SURE = 2.0  # standard errors above 0 that the best gain must be
+_HINT = 0.1  # what a fit is told of the missions it is merged from, as a share of its items
 _GIVEN_UP = 2  # larger candidates in a row that are surely worse end the search
 
 
@@ -43,7 +44,7 @@ class ChoiceSettings:
     sweeps: int = 100
     max_fits: int = 80
     seed: int = 1
-    memory: float = 0.1
+    memory: float = 1.0
     least_share: float = 0.01
 
 
@@ -150,7 +151,7 @@ class _Search:
         k, prior = candidate.topics.k - 1, candidate.topics.item_prior
         self._try(k, prior)
         fits = [
-            self._updated(_joined(candidate.topics, first, second), prior)
+            self._updated(_joined(candidate.topics, first, second), prior, _HINT)
             for first, second in _most_alike(candidate.topics)
         ]
         known = self._tried[k, prior]
@@ -206,12 +207,12 @@ class _Search:
         """The former missions brought up to date, without those that vanished, if no worse than the chosen candidate."""
         if former.k == 1:
             return None
-        topics = self._updated(former, chosen.topics.item_prior)
+        topics = self._updated(former, chosen.topics.item_prior, self._settings.memory)
         lasting = np.flatnonzero(topics.item_share_K >= self._settings.least_share)
         if lasting.size < 2:
             return None
         if lasting.size < topics.k:
-            topics = self._updated(former.select(lasting), chosen.topics.item_prior)
+            topics = self._updated(former.select(lasting), chosen.topics.item_prior, self._settings.memory)
         gain, bar = self._examination.complete(topics).gain, chosen.completion.gain - chosen.completion.error
         self._report(f"the {former.k} former missions, {topics.k} of them lasting: gain {gain:.4f}, wanted {bar:.4f}")
         if gain < bar:
@@ -221,8 +222,8 @@ class _Search:
             f"within one standard error of {chosen.topics.k} new ones ({chosen.completion.gain:.4f})"
         )
 
-    def _updated(self, former: Topics, item_prior: float) -> Topics:
-        items = self._settings.memory * self._learnt.items_T.size
+    def _updated(self, former: Topics, item_prior: float, memory: float) -> Topics:
+        items = memory * self._learnt.items_T.size
         remembered_KV = former.counts_KV * items / former.counts_KV.sum()
         settings = FitSettings(former.k, self._settings.seed, item_prior, self._settings.sweeps)
         return self._fit(self._learnt, settings, remembered_KV)
