@@ -18,7 +18,7 @@ from nextbasket_assets.assets.publishing import (
     table_spec,
     versions,
 )
-from nextbasket_assets.lake.publish import staged_uris, write_staged
+from nextbasket_assets.lake.staged_files import staged_uris, write_staged
 from nextbasket_assets.lake.tables import Lake
 from nextbasket_assets.partitions import LGSR_WEEKS
 from nextbasket_assets.resources.lake import LakeResource

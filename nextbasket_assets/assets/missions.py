@@ -22,10 +22,12 @@ from nextbasket_assets.assets.publishing import (
     run_weeks,
     staged,
     table_spec,
+    tidy_models,
     versions,
 )
 from nextbasket_assets.code_version import code_version
 from nextbasket_assets.lake import artifacts, registry
+from nextbasket_assets.lake.housekeeping import fresh_model
 from nextbasket_assets.lake.registry import PROMOTED, Decision
 from nextbasket_assets.lake.tables import Lake, LakeError
 from nextbasket_assets.partitions import LGSR_WEEKS
@@ -84,6 +86,7 @@ def mission_model(
     """Fit one model for every week of the run, on the baskets up to that week."""
     weeks, tables = run_weeks(context), lake.open()
     inputs = versions(tables, "staged_baskets")
+    tidy_models(tables, context, MODEL)
     with staged(tables, context, "mission_topics") as folders:
         fits = {week: _fit(context, config, spark, tables, folders["mission_topics"], week) for week in weeks}
         report = merged([report for report, _ in fits.values()])
@@ -211,14 +214,15 @@ def _fit(
     window = [held for held in lake.weeks("staged_baskets") if first <= held <= week]
     version = _version(lake, config, window, week)
     artifact = f"models/{MODEL}/{version}-{context.run.run_id[:8]}"
-    report = spark.run(
-        "mission_model",
-        {"staged_baskets": lake.require("staged_baskets", sorted({*window, week}))},
-        {"mission_topics": f"{folder}/{week}", "model": lake.uri(artifact)},
-        weeks=[week.isoformat()],
-        version=version,
-        **config.model_dump(exclude={"window_weeks"}),
-    )
+    with fresh_model(lake, artifact):
+        report = spark.run(
+            "mission_model",
+            {"staged_baskets": lake.require("staged_baskets", sorted({*window, week}))},
+            {"mission_topics": f"{folder}/{week}", "model": lake.uri(artifact)},
+            weeks=[week.isoformat()],
+            version=version,
+            **config.model_dump(exclude={"window_weeks"}),
+        )
     decision = Decision(
         week=week,
         name=MODEL,

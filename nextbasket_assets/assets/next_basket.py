@@ -18,12 +18,14 @@ from nextbasket_assets.assets.publishing import (
     run_weeks,
     staged,
     table_spec,
+    tidy_models,
     versions,
 )
 from nextbasket_assets.code_version import code_version
-from nextbasket_assets.lake import registry
-from nextbasket_assets.lake.publish import write_staged
+from nextbasket_assets.lake import artifacts, registry
+from nextbasket_assets.lake.housekeeping import fresh_model
 from nextbasket_assets.lake.registry import PROMOTED, REFUSED, TRAINED, Decision
+from nextbasket_assets.lake.staged_files import write_staged
 from nextbasket_assets.lake.tables import Lake, LakeError
 from nextbasket_assets.partitions import LGSR_WEEKS
 from nextbasket_assets.resources.lake import LakeResource
@@ -145,6 +147,7 @@ def _sequences(
 def rnn_model(context: dg.AssetExecutionContext, config: TrainingRunConfig, lake: LakeResource) -> dg.MaterializeResult:
     """Train one challenger for every week of the run, on the sequences of that week."""
     weeks, tables = run_weeks(context), lake.open()
+    tidy_models(tables, context, MODEL)
     for week in weeks:
         decision = _train(context, config, tables, week)
         registry.record(tables, decision)
@@ -157,13 +160,14 @@ def _train(context: dg.AssetExecutionContext, config: TrainingRunConfig, lake: L
     from nextbasket_assets.recommender.training import TrainingConfig, train
 
     artifact = f"models/{MODEL}/{week}-{context.run.run_id[:8]}"
-    report = train(
-        lake.require("customer_sequences", [week]),
-        week,
-        lake.uri(artifact),
-        TrainingConfig(**config.model_dump()),
-        lambda epoch: context.log.info(str(epoch)),
-    )
+    with fresh_model(lake, artifact):
+        report = train(
+            lake.require("customer_sequences", [week]),
+            week,
+            lake.uri(artifact),
+            TrainingConfig(**config.model_dump()),
+            lambda epoch: context.log.info(str(epoch)),
+        )
     best = report.epochs[report.best_epoch]
     return Decision(
         week=week,
@@ -237,8 +241,9 @@ def _evaluate(context: dg.AssetExecutionContext, lake: Lake, folder: str, week: 
     challenger = registry.trained(lake, MODEL, week)
     if challenger is None:
         raise LakeError(f"rnn_model: none was trained as of {week}. Materialise rnn_model for that week first.")
-    champion = registry.promoted(lake, MODEL, week)
-    rival = champion if champion and champion.version != challenger.version else None
+    rival = registry.promoted(lake, MODEL, week, besides=challenger.version)
+    for model in filter(None, (challenger, rival)):
+        artifacts.verify(lake, model.artifact, model.digest)
     report = evaluate(
         lake.require("customer_sequences", [week]),
         week,
@@ -285,7 +290,7 @@ def next_basket_scores(
         yield from audited(report, table, weeks)
         for week, numbers in scored.items():
             context.add_asset_metadata(numbers, asset_key=table, partition_key=week.isoformat())
-        yield published(tables, context, table, folders[table], weeks, inputs)
+        yield published(tables, context, table, folders[table], weeks, inputs, report)
 
 
 def _score(lake: Lake, folder: str, week: date, k: int) -> dict[str, Any]:
@@ -293,6 +298,8 @@ def _score(lake: Lake, folder: str, week: date, k: int) -> dict[str, Any]:
     from nextbasket_assets.recommender.scoring import score
 
     champion = registry.promoted(lake, MODEL, week)
+    if champion:
+        artifacts.verify(lake, champion.artifact, champion.digest)
     report = score(
         lake.require("customer_sequences", [week]),
         week,

@@ -5,6 +5,7 @@ import hashlib
 import pyarrow as pa
 import pyarrow.fs
 
+from nextbasket_assets.crash_points import reach
 from nextbasket_assets.lake.tables import Lake, LakeError
 
 _SUMS = "SHA256SUMS"
@@ -14,8 +15,10 @@ def seal(lake: Lake, folder: str) -> str:
     """Write SHA256SUMS for every file below `folder` (relative to the lake); its own sha256."""
     lines = [f"{_sha256(lake, lake.path(folder, path))}  {path}" for path in _files(lake, folder)]
     text = ("\n".join(lines) + "\n").encode()
+    reach("seal")
     with lake.filesystem.open_output_stream(lake.path(folder, _SUMS)) as stream:
         stream.write(text)
+    reach("sealed")
     return hashlib.sha256(text).hexdigest()
 
 

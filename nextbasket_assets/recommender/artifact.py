@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 import safetensors.torch
 import torch
 
+from nextbasket_assets.crash_points import reach
 from nextbasket_assets.recommender.calibration import Calibration
 from nextbasket_assets.recommender.network import Network, NetworkConfig
 from nextbasket_assets.recommender.vocabulary import Vocabulary
@@ -71,7 +72,9 @@ def save(model: Model, directory: str, card: str, metrics: dict[str, Any]) -> Lo
     folder.mkdir(parents=True, exist_ok=True)
     (folder / SUMS).unlink(missing_ok=True)
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in model.network.state_dict().items()}
+    reach("artifact")
     safetensors.torch.save_file(weights, folder / WEIGHTS)
+    reach("artifact")
     config = {
         "as_of": model.as_of.isoformat(),
         "baskets": model.baskets,
@@ -82,8 +85,10 @@ def save(model: Model, directory: str, card: str, metrics: dict[str, Any]) -> Lo
     (folder / CONFIG).write_text(json.dumps(config, indent=1, sort_keys=True) + "\n")
     vocabulary = pa.table({"item": model.vocabulary.codes, "baskets": model.vocabulary.counts})
     pq.write_table(vocabulary, folder / VOCABULARY)
+    reach("artifact")
     (folder / CARD).write_text(card)
     (folder / METRICS).write_text(json.dumps(metrics, indent=1, sort_keys=True) + "\n")
+    reach("artifact")
     (folder / SUMS).write_text("".join(f"{_sha256(folder / name)}  {name}\n" for name in FILES))
     digest = verify(directory)
     return Loaded(model, version(model.as_of, digest), digest)
