@@ -23,7 +23,7 @@ from nextbasket_assets.transforms.claims import CLAIMS
 
 OWNERS = ["team:nextbasket"]
 _ENDED = {dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED}
-_UNFINISHED = [status for status in dg.DagsterRunStatus if status not in _ENDED]
+UNFINISHED = [status for status in dg.DagsterRunStatus if status not in _ENDED]
 
 
 def table_spec(table: str, group: str, kinds: set[str], description: str, deps: Sequence[str] = ()) -> dg.AssetSpec:
@@ -70,7 +70,7 @@ def run_weeks(context: dg.AssetExecutionContext) -> list[date]:
 
 def running_runs(context: dg.AssetExecutionContext) -> list[str]:
     """Ids of the runs that have not ended, this one included."""
-    unfinished = dg.RunsFilter(statuses=_UNFINISHED)
+    unfinished = dg.RunsFilter(statuses=UNFINISHED)
     return [context.run.run_id, *(record.dagster_run.run_id for record in context.instance.get_run_records(unfinished))]
 
 

@@ -11,6 +11,7 @@ from urllib.parse import urlparse
 
 import dagster as dg
 
+from nextbasket_assets import retail_calendar
 from nextbasket_assets.arrivals import Listed
 from nextbasket_assets.landing import LandingError, LandingFile, inspect, week_code, week_of
 
@@ -109,17 +110,29 @@ class LandingResource(dg.ConfigurableResource):
         return LocalFolder(Path(self.uri))
 
 
-def inspect_file(folder: Folder, name: str) -> LandingFile:
+def calendar_of(folder: Folder) -> frozenset[date] | None:
+    """Weeks of the retailer's calendar; None where the folder has no time.csv.
+
+    Raises:
+        LandingError: the calendar cannot be read.
+    """
+    if retail_calendar.FILE_NAME not in {listed.name for listed in folder.list()}:
+        return None
+    with folder.open(retail_calendar.FILE_NAME) as stream:
+        return retail_calendar.read_calendar(stream)
+
+
+def inspect_file(folder: Folder, name: str, *, allow_empty: bool = False) -> LandingFile:
     """Read one file of the folder and say what it holds.
 
     Raises:
         LandingError: it must not be ingested; the message says why.
     """
     with folder.open(name) as stream:
-        return inspect(stream, name)
+        return inspect(stream, name, allow_empty=allow_empty)
 
 
-def files_of(folder: Folder, weeks: list[date]) -> list[LandingFile]:
+def files_of(folder: Folder, weeks: list[date], *, allow_empty: bool = False) -> list[LandingFile]:
     """The one sound file of every week, in week order.
 
     Raises:
@@ -136,7 +149,7 @@ def files_of(folder: Folder, weeks: list[date]) -> list[LandingFile]:
             f"no landing file for {len(missing)} week(s): {', '.join(missing[:10])}. "
             "Leave them out of the range, or deliver transactions_YYYYWW.csv.gz for each."
         )
-    return [_only([inspect_file(folder, name) for name in found]) for found in names.values()]
+    return [_only([inspect_file(folder, name, allow_empty=allow_empty) for name in found]) for found in names.values()]
 
 
 def _only(files: list[LandingFile]) -> LandingFile:

@@ -35,14 +35,13 @@ def loop(scenario: Scenario, folder: Path) -> dict[str, object]:
     wanted, _ = _outcome(scenario, folder, None)
     if "run" in wanted:
         raise RuntimeError(f"{scenario.name}: the run that nobody kills fails: {wanted['run']}")
-    differing, killed = [], 0
+    differing = []
     for number in range(1, MOST_POINTS):
         found, died = _outcome(scenario, folder, number)
         if found != wanted:
             differing.append({"point": number, "differs": _difference(wanted, found)})
         if not died:
-            return {"scenario": scenario.name, "killed": killed, "differing": differing}
-        killed += 1
+            return {"scenario": scenario.name, "killed": number - 1, "differing": differing}
     raise RuntimeError(f"{scenario.name}: still dying after {MOST_POINTS} points")
 
 
