@@ -1,6 +1,8 @@
 """The landing folder: a local folder or an s3:// prefix, listed and opened by the same code."""
 
+import gzip
 import os
+import zlib
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -130,6 +132,22 @@ def inspect_file(folder: Folder, name: str, *, allow_empty: bool = False) -> Lan
     """
     with folder.open(name) as stream:
         return inspect(stream, name, allow_empty=allow_empty)
+
+
+def files_with(folder: Folder, text: str) -> list[str]:
+    """Names of the weekly files whose text holds this text somewhere."""
+    return [
+        listed.name for listed in folder.list() if week_of(listed.name) and _holds(folder, listed.name, text.encode())
+    ]
+
+
+def _holds(folder: Folder, name: str, wanted: bytes) -> bool:
+    with folder.open(name) as stream:
+        source = gzip.GzipFile(fileobj=stream) if name.endswith(".gz") else stream
+        try:
+            return any(wanted in line for line in source)
+        except (EOFError, gzip.BadGzipFile, zlib.error):
+            return False  # a damaged file: it never entered, and nobody can say what it holds
 
 
 def files_of(folder: Folder, weeks: list[date], *, allow_empty: bool = False) -> list[LandingFile]:
