@@ -23,6 +23,7 @@ from nextbasket_assets.assets.publishing import (
 )
 from nextbasket_assets.code_version import code_version
 from nextbasket_assets.lake import artifacts, registry
+from nextbasket_assets.lake.copies import local_files, local_folder, new_folder
 from nextbasket_assets.lake.housekeeping import fresh_model
 from nextbasket_assets.lake.registry import PROMOTED, REFUSED, TRAINED, Decision
 from nextbasket_assets.lake.staged_files import write_staged
@@ -160,14 +161,14 @@ def _train(context: dg.AssetExecutionContext, config: TrainingRunConfig, lake: L
     from nextbasket_assets.recommender.training import TrainingConfig, train
 
     artifact = f"models/{MODEL}/{week}-{context.run.run_id[:8]}"
-    with fresh_model(lake, artifact):
-        report = train(
-            lake.require("customer_sequences", [week]),
-            week,
-            lake.uri(artifact),
-            TrainingConfig(**config.model_dump()),
-            lambda epoch: context.log.info(str(epoch)),
-        )
+    sequences = lake.require("customer_sequences", [week])
+    with (
+        fresh_model(lake, artifact),
+        local_files(lake, sequences) as files,
+        new_folder(lake, artifact) as folder,
+    ):
+        settings = TrainingConfig(**config.model_dump())
+        report = train(files, week, folder, settings, lambda epoch: context.log.info(str(epoch)))
     best = report.epochs[report.best_epoch]
     return Decision(
         week=week,
@@ -244,12 +245,13 @@ def _evaluate(context: dg.AssetExecutionContext, lake: Lake, folder: str, week: 
     rival = registry.promoted(lake, MODEL, week, besides=challenger.version)
     for model in filter(None, (challenger, rival)):
         artifacts.verify(lake, model.artifact, model.digest)
-    report = evaluate(
-        lake.require("customer_sequences", [week]),
-        week,
-        lake.uri(challenger.artifact),
-        lake.uri(rival.artifact) if rival else None,
-    )
+    with (
+        local_files(lake, lake.require("customer_sequences", [week])) as files,
+        local_folder(lake, challenger.artifact) as ours,
+        local_folder(lake, rival.artifact if rival else None) as theirs,
+    ):
+        assert ours is not None  # a challenger has an artifact
+        report = evaluate(files, week, ours, theirs)
     write_staged(lake, "model_evaluation", folder, week, pa.Table.from_pylist(report.rows))
     return replace(
         challenger,
@@ -300,13 +302,12 @@ def _score(lake: Lake, folder: str, week: date, k: int) -> dict[str, Any]:
     champion = registry.promoted(lake, MODEL, week)
     if champion:
         artifacts.verify(lake, champion.artifact, champion.digest)
-    report = score(
-        lake.require("customer_sequences", [week]),
-        week,
-        lake.uri(champion.artifact) if champion else None,
-        f"{folder}/week={week}",
-        k,
-    )
+    with (
+        local_files(lake, lake.require("customer_sequences", [week])) as files,
+        local_folder(lake, champion.artifact if champion else None) as artifact,
+        new_folder(lake, f"{folder.removeprefix(lake.root + '/')}/week={week}") as output,
+    ):
+        report = score(files, week, artifact, output, k)
     return {
         "model_version": report.model_version,
         "rows_in": report.customers,

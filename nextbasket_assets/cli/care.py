@@ -1,6 +1,7 @@
 """Commands that look after the platform: erase a customer, roll a model back, promote one, make what is behind anew."""
 
 import json
+import sys
 import uuid
 from datetime import date
 from typing import TYPE_CHECKING
@@ -28,7 +29,7 @@ def erase(settings: "Settings", customer: str, yes: bool) -> None:
 
     if not yes:
         click.confirm("This cannot be undone. Erase the customer?", abort=True)
-    code = click.get_text_stream("stdin").readline().strip() if customer == "-" else customer
+    code = sys.stdin.readline().strip() if customer == "-" else customer
     receipt = erase_customer(Lake(settings.lake), code, uuid.uuid4().hex)
     landed = files_with(LandingResource(uri=settings.landing).folder(), code)
     forgotten = "by the next training: the retraining policy's, or the job train_models"

@@ -5,20 +5,16 @@ import hashlib
 import pyarrow as pa
 import pyarrow.fs
 
-from nextbasket_assets.crash_points import reach
 from nextbasket_assets.lake.tables import Lake, LakeError
 
-_SUMS = "SHA256SUMS"
+SUMS = "SHA256SUMS"
 
 
 def seal(lake: Lake, folder: str) -> str:
     """Write SHA256SUMS for every file below `folder` (relative to the lake); its own sha256."""
     lines = [f"{_sha256(lake, lake.path(folder, path))}  {path}" for path in _files(lake, folder)]
     text = ("\n".join(lines) + "\n").encode()
-    reach("seal")
-    with lake.filesystem.open_output_stream(lake.path(folder, _SUMS)) as stream:
-        stream.write(text)
-    reach("sealed")
+    lake.storage.put(lake.path(folder, SUMS), text)
     return hashlib.sha256(text).hexdigest()
 
 
@@ -28,14 +24,14 @@ def verify(lake: Lake, folder: str, expected: str) -> None:
     Raises:
         LakeError: a file is missing or has other content; names it.
     """
-    if lake.filesystem.get_file_info(lake.path(folder, _SUMS)).type == pa.fs.FileType.NotFound:
+    if lake.filesystem.get_file_info(lake.path(folder, SUMS)).type == pa.fs.FileType.NotFound:
         raise LakeError(
-            f"{folder}: {_SUMS} is missing, so the model cannot be trusted. Restore the folder or train again."
+            f"{folder}: {SUMS} is missing, so the model cannot be trusted. Restore the folder or train again."
         )
-    with lake.filesystem.open_input_stream(lake.path(folder, _SUMS)) as stream:
+    with lake.filesystem.open_input_stream(lake.path(folder, SUMS)) as stream:
         text = bytes(stream.read())
     if hashlib.sha256(text).hexdigest() != expected:
-        raise LakeError(f"{folder}: sha256 of {_SUMS} differs from the registry's. Restore the folder or train again.")
+        raise LakeError(f"{folder}: sha256 of {SUMS} differs from the registry's. Restore the folder or train again.")
     wanted = {path: sha256 for sha256, path in (line.split("  ", 1) for line in text.decode().splitlines())}
     found = {path: _sha256(lake, lake.path(folder, path)) for path in _files(lake, folder)}
     for path in sorted(wanted.keys() | found.keys()):
@@ -48,9 +44,7 @@ def _files(lake: Lake, folder: str) -> list[str]:
     selector = pa.fs.FileSelector(lake.path(folder), recursive=True)
     base = lake.path(folder) + "/"
     files = (info for info in lake.filesystem.get_file_info(selector) if info.type == pa.fs.FileType.File)
-    return sorted(
-        info.path.removeprefix(base) for info in files if info.base_name != _SUMS and info.base_name[0] != "."
-    )
+    return sorted(info.path.removeprefix(base) for info in files if info.base_name != SUMS and info.base_name[0] != ".")
 
 
 def _sha256(lake: Lake, path: str) -> str:

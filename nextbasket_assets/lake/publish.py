@@ -128,7 +128,8 @@ def _create(lake: Lake, table: str, added: list[AddAction], metadata: dict[str, 
             mode="error",
             partition_by=[WEEK],
             storage_options=lake.storage_options,
-            commit_properties=CommitProperties(custom_metadata=metadata),
+            # A retried creation would be committed on top of the other one: the week's rows twice.
+            commit_properties=CommitProperties(custom_metadata=metadata, max_commit_retries=0),
         )
     except Exception as error:
         if lake.snapshot(table) is None:

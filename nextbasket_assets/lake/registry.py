@@ -10,7 +10,7 @@ from datetime import date
 
 import pyarrow as pa
 from deltalake import CommitProperties, Transaction, write_deltalake
-from deltalake.exceptions import CommitFailedError
+from deltalake.exceptions import DeltaError
 
 from nextbasket_assets.columns import REGISTRY
 from nextbasket_assets.crash_points import reach
@@ -54,20 +54,23 @@ def record(lake: Lake, decision: Decision) -> None:
     Raises:
         LakeError: another decision was recorded at the same moment.
     """
-    number = lake.registry().num_rows + 1
+    before = lake.snapshot("model_registry")
+    number = before.delta.count() + 1 if before else 1
     row = {**vars(decision), "number": number}
     row["metrics"] = json.dumps(dict(sorted(decision.metrics.items())))
     row["inputs"] = json.dumps(dict(sorted(decision.inputs.items())))
     reach("record")
     try:
         write_deltalake(
-            lake.uri("model_registry"),
+            before.delta if before else lake.uri("model_registry"),  # the state that the number was counted in
             pa.Table.from_pylist([row], schema=arrow_schema(REGISTRY)),
-            mode="append",
+            mode="append" if before else "error",
             storage_options=lake.storage_options,
-            commit_properties=CommitProperties(app_transactions=[Transaction("number", number)]),
+            commit_properties=CommitProperties(app_transactions=[Transaction("number", number)], max_commit_retries=0),
         )
-    except CommitFailedError as error:
+    except DeltaError as error:
+        if lake.version("model_registry") == (before.version if before else -1):
+            raise
         raise LakeError(
             f"model_registry: another decision was recorded while {decision.name} {decision.version} was being "
             f"{decision.decision}. Nothing was written. Run this again."

@@ -10,11 +10,11 @@ from datetime import date
 from functools import cached_property
 
 import pyarrow as pa
-import pyarrow.fs
 import pyarrow.parquet as pq
 from deltalake import DeltaTable, Schema
 
 from nextbasket_assets.columns import REGISTRY, TABLES, WEEK, Column, spark_schema
+from nextbasket_assets.lake.storage import storage_of
 
 
 class LakeError(Exception):
@@ -63,13 +63,14 @@ class Lake:
 
     Args:
         root: absolute path or URI.
-        storage_options: what deltalake needs to reach an object store; empty for a local folder.
+        kms_key: key that encrypts what is written to a bucket; None leaves it to the bucket's default.
     """
 
-    def __init__(self, root: str, storage_options: dict[str, str] | None = None) -> None:
+    def __init__(self, root: str, kms_key: str | None = None) -> None:
         self.root = root.rstrip("/")
-        self.storage_options = storage_options
-        self.filesystem, self._base = pyarrow.fs.FileSystem.from_uri(self.root)
+        self.storage, self._base = storage_of(self.root, kms_key)
+        self.storage_options = self.storage.options
+        self.filesystem = self.storage.filesystem
 
     def uri(self, *parts: str) -> str:
         """Where `parts` are, as engines take it: a path or a URI."""

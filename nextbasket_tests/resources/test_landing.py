@@ -85,3 +85,25 @@ def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     """A landing folder that does not exist is an error, not an empty one."""
     with pytest.raises(LandingError, match="no such landing folder"):
         LandingResource(uri=str(tmp_path / "absent")).folder().list()
+
+
+def test_a_growing_upload_is_not_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A multipart upload shows up when it is complete, as one object with one ETag; until then there is no file."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    with mock_aws():
+        client = boto3.client("s3")
+        client.create_bucket(Bucket="shop")
+        folder = LandingResource(uri="s3://shop/landing").folder()
+        place = {"Bucket": "shop", "Key": f"landing/{NAME}"}
+        upload = client.create_multipart_upload(**place)["UploadId"]
+        halves = [TEXT.ljust(5 << 20, b"x"), b"x\n"]
+        parts = []
+        for number, half in enumerate(halves, 1):
+            part = client.upload_part(**place, UploadId=upload, PartNumber=number, Body=half)
+            parts.append({"PartNumber": number, "ETag": part["ETag"]})
+            assert folder.list() == []
+        client.complete_multipart_upload(**place, UploadId=upload, MultipartUpload={"Parts": parts})
+
+        assert [(file.name, file.size) for file in folder.list()] == [(NAME, sum(map(len, halves)))]

@@ -1,0 +1,101 @@
+"""Where the lake's bytes are: a disk or an S3 bucket, written by the same call.
+
+boto3's own chain (environment, profile, role) says which region and endpoint; nothing of it is kept or logged here.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, BinaryIO
+from urllib.parse import urlparse
+
+import pyarrow.fs
+
+from nextbasket_assets.crash_points import reach
+
+
+class Disk:
+    """Folders of this machine."""
+
+    options: dict[str, str] | None = None  # deltalake needs none
+
+    def __init__(self) -> None:
+        self.filesystem = pyarrow.fs.LocalFileSystem()
+
+    def put(self, path: str, data: bytes | BinaryIO) -> None:
+        """Write a file; the folders above it need not exist."""
+        reach("put")
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        Path(path).write_bytes(data if isinstance(data, bytes) else data.read())
+        reach("put")
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """An S3 bucket; paths start with its name.
+
+    Attributes:
+        kms_key: key that encrypts every object, with a bucket key; None leaves it to the bucket's own default.
+    """
+
+    kms_key: str | None = None
+
+    @cached_property
+    def client(self) -> Any:  # boto3 builds its clients at run time
+        """The S3 client."""
+        import boto3
+
+        return boto3.client("s3")
+
+    @cached_property
+    def _endpoint(self) -> str | None:
+        url = str(self.client.meta.endpoint_url)
+        return None if (urlparse(url).hostname or "").endswith(("amazonaws.com", "amazonaws.com.cn")) else url
+
+    @cached_property
+    def filesystem(self) -> pyarrow.fs.FileSystem:
+        """Arrow's view."""
+        return pyarrow.fs.S3FileSystem(region=self.client.meta.region_name, endpoint_override=self._endpoint)
+
+    @cached_property
+    def options(self) -> dict[str, str] | None:
+        """deltalake's view. Commits are conditional puts: of two writers of one version, S3 refuses the second."""
+        options = {"aws_region": self.client.meta.region_name, "aws_conditional_put": "etag"}
+        if self._endpoint:
+            allow_http = str(self._endpoint.startswith("http://")).lower()
+            options |= {"aws_endpoint": self._endpoint, "aws_allow_http": allow_http}
+        if self.kms_key:
+            options |= {"aws_server_side_encryption": "aws:kms", "aws_sse_kms_key_id": self.kms_key}
+            options |= {"aws_sse_bucket_key_enabled": "true"}
+        return options
+
+    def put(self, path: str, data: bytes | BinaryIO) -> None:
+        """Write an object of at most 5 GB in one request: it is there whole or not at all."""
+        bucket, key = path.split("/", 1)
+        reach("put")
+        self.client.put_object(Bucket=bucket, Key=key, Body=data, **encryption(self.kms_key))
+        reach("put")
+
+
+Storage = Disk | Bucket
+
+
+def encryption(kms_key: str | None) -> dict[str, Any]:
+    """Arguments of an S3 put that ask for this key."""
+    if kms_key is None:
+        return {}
+    return {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key, "BucketKeyEnabled": True}
+
+
+def storage_of(root: str, kms_key: str | None = None) -> tuple[Storage, str]:
+    """The storage of an absolute folder or an s3:// URI, and the path of it there.
+
+    Raises:
+        ValueError: another scheme.
+    """
+    parsed = urlparse(root)
+    if parsed.scheme == "s3":
+        return Bucket(kms_key), f"{parsed.netloc}{parsed.path}".rstrip("/")
+    if parsed.scheme:
+        raise ValueError(f"{root}: a lake is an absolute folder or an s3://bucket/prefix")
+    return Disk(), root.rstrip("/")
