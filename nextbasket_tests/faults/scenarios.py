@@ -2,7 +2,7 @@
 
 import shutil
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -54,10 +54,10 @@ def _contents(folder: Path) -> dict[str, object]:
     return dict(shop.contents(_lake(folder)))
 
 
-def _put(folder: Path, weeks: dict[date, int]) -> None:
-    """Publish weeks with so many rows each, as a run of its own."""
+def put(folder: Path, weeks: dict[date, int], running: Sequence[str] = ()) -> None:
+    """Publish weeks with so many rows each, as a run of its own beside those that are running."""
     lake, run = _lake(folder), uuid.uuid4().hex
-    collect_staged(lake, TABLE, [run])
+    collect_staged(lake, TABLE, [run, *running])
     with stage(lake, TABLE, run) as place:
         for week, count in weeks.items():
             names = {"model_version": "v", "method": "m", "metric": "recall", "k": 10, "customers": 1}
@@ -72,7 +72,7 @@ def _nothing(folder: Path) -> None:
 
 
 def _two_weeks(folder: Path) -> None:
-    _put(folder / "before", {ONE: 2, TWO: 3})
+    put(folder / "before", {ONE: 2, TWO: 3})
 
 
 def _model(folder: Path) -> None:
@@ -105,7 +105,7 @@ def _model(folder: Path) -> None:
     )
 
 
-def _trained_shop(folder: Path) -> None:
+def trained_shop(folder: Path) -> None:
     """Four weeks, models as of the fourth; then the fifth week lands, and a correction of the second."""
     if (folder / "before").exists():
         return
@@ -123,7 +123,7 @@ def _job(name: str, job: str, first: date, last: date | None = None) -> Scenario
     config = shop.SMALL if job == "train_and_score_week" else None
 
     def prepare(folder: Path) -> None:
-        _trained_shop(folder)
+        trained_shop(folder)
         calm = folder / f"calm {name}"
         shutil.copytree(folder / "before", calm)
         one = shop.platform(calm, folder / "recordings", record=True)
@@ -137,11 +137,11 @@ def _job(name: str, job: str, first: date, last: date | None = None) -> Scenario
 
 
 FAST = [
-    Scenario("first publication", _nothing, lambda folder: _put(folder, {ONE: 2}), _look, _contents),
+    Scenario("first publication", _nothing, lambda folder: put(folder, {ONE: 2}), _look, _contents),
     Scenario(
         "corrected range",
         _two_weeks,
-        lambda folder: _put(folder, {ONE: 4, TWO: 0, THREE: 1}),
+        lambda folder: put(folder, {ONE: 4, TWO: 0, THREE: 1}),
         _look,
         _contents,
     ),

@@ -31,11 +31,6 @@ def test_p3_killed_while_publishing(scenario: Scenario, tmp_path: Path, record_p
     assert report["differing"] == []
 
 
-@pytest.fixture(scope="module")
-def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("jobs")
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("scenario", JOBS, ids=lambda scenario: scenario.name)
 def test_p1_killed_during_a_job(scenario: Scenario, recorded: Path, record_property: Any) -> None:
