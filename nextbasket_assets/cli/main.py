@@ -143,16 +143,20 @@ def evaluation(settings: "Settings", week: date | None) -> None:
 
 @main.command()
 @click.option("--port", default=3000, help="Port on 127.0.0.1.")
+@click.option("--read-only", is_flag=True, help="A viewer: it starts no sensor and takes no changes.")
 @settled
-def ui(settings: "Settings", port: int) -> None:
+def ui(settings: "Settings", port: int, read_only: bool) -> None:
     """Open the Dagster UI on the same data, with the landing sensor running."""
     from nextbasket_assets.cli.home import prepare
 
     prepare(settings.dagster_home)
     Path(settings.landing).mkdir(parents=True, exist_ok=True)
-    dagster = Path(sys.executable).with_name("dagster")
     workspace = Path(settings.dagster_home) / "workspace.yaml"
-    command = [str(dagster), "dev", "-w", str(workspace), "-h", "127.0.0.1", "-p", str(port)]
+    tools = Path(sys.executable)
+    start = [str(tools.with_name("dagster")), "dev"]
+    if read_only:
+        start = [str(tools.with_name("dagster-webserver")), "--read-only"]
+    command = [*start, "-w", str(workspace), "-h", "127.0.0.1", "-p", str(port)]
     os.execv(command[0], command)  # Dagster gets the terminal and its signals
 
 

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import safetensors.torch
 import torch
+from safetensors import SafetensorError
 
 from nextbasket_assets.crash_points import reach
 from nextbasket_assets.recommender.calibration import Calibration
@@ -102,20 +103,22 @@ def load(directory: str) -> Loaded:
     """
     digest = verify(directory)
     folder = Path(directory)
-    config = json.loads((folder / CONFIG).read_text())
-    table = pq.read_table(folder / VOCABULARY)
-    codes = table["item"].combine_chunks()
-    vocabulary = Vocabulary(codes, table["baskets"].to_numpy())
     try:
+        config = json.loads((folder / CONFIG).read_text())
+        table = pq.read_table(folder / VOCABULARY)
+        vocabulary = Vocabulary(table["item"].combine_chunks(), table["baskets"].to_numpy())
+        as_of = datetime.date.fromisoformat(config["as_of"])
+        baskets, training = int(config["baskets"]), dict(config["training"])
         network = Network(NetworkConfig(**config["network"]))
         network.load_state_dict(safetensors.torch.load_file(folder / WEIGHTS))
         calibration = Calibration(**config["calibration"])
-    except (KeyError, TypeError, RuntimeError) as error:
+    # With digests that fit, whatever is wrong inside is a file of another version, or of another maker.
+    except (KeyError, TypeError, ValueError, AttributeError, RuntimeError, OSError, SafetensorError) as error:
         raise ArtifactError(
-            f"{WEIGHTS} and {CONFIG} do not fit this version of the code: train again, or use the code they were made with"
+            f"{WEIGHTS}, {CONFIG} and {VOCABULARY} do not fit this version of the code: "
+            "train again, or use the code they were made with"
         ) from error
-    as_of = datetime.date.fromisoformat(config["as_of"])
-    model = Model(network.eval(), vocabulary, calibration, as_of, config["baskets"], config["training"])
+    model = Model(network.eval(), vocabulary, calibration, as_of, baskets, training)
     return Loaded(model, version(as_of, digest), digest)
 
 

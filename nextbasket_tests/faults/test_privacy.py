@@ -25,7 +25,9 @@ SECRET = "canary-9f8e7d6c5b4a"
 def others(platform: Platform) -> dict[str, list[dict[str, object]]]:
     """Every row that does not name the customer, by table."""
     return {
-        table: [row for week in platform.lake.weeks(table) for row in platform.rows(table, week) if GONE not in str(row)]
+        table: [
+            row for week in platform.lake.weeks(table) for row in platform.rows(table, week) if GONE not in str(row)
+        ]
         for table in TABLES
     }
 
@@ -37,7 +39,9 @@ def raw_bytes(platform: Platform) -> bytes:
         if path.suffix == ".parquet":
             table = pq.read_table(path, partitioning=None)
             found += str(table.to_pylist()).encode() + str(pq.read_metadata(path).row_group(0)).encode()
-            found += str([pq.read_metadata(path).row_group(0).column(i).statistics for i in range(len(table.schema))]).encode()
+            found += str(
+                [pq.read_metadata(path).row_group(0).column(i).statistics for i in range(len(table.schema))]
+            ).encode()
         elif path.is_file():
             found += path.read_bytes()
     return found

@@ -28,7 +28,9 @@ UNPICKLING = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "m
 def test_s7_versions_are_above_their_floors(name: str) -> None:
     """What is installed, what the lock pins and what pyproject allows are all at or above the floor."""
     floor = Version(FLOORS[name])
-    locked = (line.split(" ")[0].split(";")[0].strip() for line in (ROOT / "requirements.lock").read_text().splitlines())
+    locked = (
+        line.split(" ")[0].split(";")[0].strip() for line in (ROOT / "requirements.lock").read_text().splitlines()
+    )
     pinned = dict(line.split("==") for line in locked if "==" in line)
     declared = (ROOT / "pyproject.toml").read_text()
     [wanted] = {
