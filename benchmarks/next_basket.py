@@ -171,7 +171,9 @@ def ours(case: Case, seed: int, config: TrainingConfig) -> tuple[Result, artifac
     values["calibration_error", CALIBRATED] = np.full(len(sizes), error)
     result = Result(values, time.perf_counter() - began, peak_mb())
     as_of = histories.EPOCH + timedelta(days=packed.END - 7)
-    return result, artifact.Model(fitted.network, case.words, fitted.calibration, as_of, case.baskets, {})
+    return result, artifact.Model(
+        fitted.network, case.words, fitted.calibration, fitted.within_week, as_of, case.baskets, {}
+    )
 
 
 def scoring_rate(case: Case, model: artifact.Model) -> float:

@@ -40,7 +40,7 @@ class Packed:
         if strict and (part == "train").any():
             trained = np.where(part == "test", 0, trained)
         rows = [Rows(np.flatnonzero(part == name), history[part == name]) for name in ("val", "test")]
-        return Split(trained, rows[0], rows[1], int(week_number(self.cut)))
+        return Split(trained, *rows, *rows, int(week_number(self.cut)), self.cut)
 
     def learned_baskets(self, split: Split) -> np.ndarray:
         """(N,) whether each basket may be learned from."""

@@ -13,7 +13,7 @@ import dagster as dg
 warnings.filterwarnings("ignore", category=dg.BetaWarning)  # single-run backfills are beta, and what we want
 warnings.filterwarnings("ignore", category=dg.PreviewWarning)
 
-from nextbasket_assets.assets import baskets, missions, next_basket  # noqa: E402  (after the filters)
+from nextbasket_assets.assets import baskets, missions, next_basket, scores  # noqa: E402  (after the filters)
 from nextbasket_assets.operations.checks import CHECKS  # noqa: E402
 from nextbasket_assets.operations.jobs import JOBS  # noqa: E402
 from nextbasket_assets.operations.retraining import RetrainingPolicy  # noqa: E402
@@ -84,7 +84,7 @@ def build_definitions(
     weeks = weekly(chosen.first_week, chosen.last_week)
     assets = [
         definition.map_asset_specs(lambda spec: spec.replace_attributes(partitions_def=weeks))
-        for module in (baskets, missions, next_basket)
+        for module in (baskets, missions, next_basket, scores)
         for definition in dg.load_assets_from_modules([module])
         if isinstance(definition, dg.AssetsDefinition)
     ]

@@ -1,4 +1,4 @@
-"""Next basket: every customer's history, the network that learns from it, and the ranked list for the next trip."""
+"""Next basket: every customer's history, the network that learns from it, and the comparison that promotes or refuses it."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -7,13 +7,13 @@ from typing import Any
 
 import dagster as dg
 import pyarrow as pa
-from pydantic import Field
 
 from nextbasket_assets.assets.missions import eras
 from nextbasket_assets.assets.publishing import (
     OWNERS,
     audited,
     claim_specs,
+    picture,
     published,
     run_weeks,
     staged,
@@ -21,14 +21,17 @@ from nextbasket_assets.assets.publishing import (
     tidy_models,
     versions,
 )
+from nextbasket_assets.assets.run_config import SequenceConfig, TrainingRunConfig
 from nextbasket_assets.code_version import code_version
+from nextbasket_assets.columns import TABLES, WEEK
 from nextbasket_assets.lake import artifacts, registry
 from nextbasket_assets.lake.copies import local_files, local_folder, new_folder
 from nextbasket_assets.lake.housekeeping import fresh_model
 from nextbasket_assets.lake.registry import PROMOTED, REFUSED, TRAINED, Decision
 from nextbasket_assets.lake.staged_files import write_staged
-from nextbasket_assets.lake.tables import Lake, LakeError
+from nextbasket_assets.lake.tables import Lake, LakeError, arrow_schema
 from nextbasket_assets.partitions import LGSR_WEEKS
+from nextbasket_assets.report.plots import reliability_diagram
 from nextbasket_assets.resources.lake import LakeResource
 from nextbasket_assets.resources.spark import SparkResource, StageReport, merged
 
@@ -37,41 +40,10 @@ MODEL = "rnn_model"
 PLOTTED = (
     *("recall_at_10", "recall_at_20", "ndcg_at_10", "phr_at_10", "precision_at_10"),
     *("recall_repeat_at_10", "recall_explore_at_10", "calibration_error_at_50"),
+    *("calibration_error_7_days_at_50", "calibration_error_visit_at_0"),
 )
+EVALUATED = arrow_schema(tuple(column for column in TABLES["model_evaluation"] if column.name != WEEK))
 CHALLENGER_WINS = "the_challenger_beats_champion_and_baselines"
-
-
-class SequenceConfig(dg.Config):
-    """How much of a customer's history is kept."""
-
-    window_weeks: int = Field(default=104, description="Weeks of history that are read, up to the week itself.")
-    max_baskets: int = Field(default=200, description="Most recent baskets kept per customer; older ones are counted.")
-
-
-class TrainingRunConfig(dg.Config):
-    """How the network is trained; the fields are those of `recommender.training.TrainingConfig`."""
-
-    seed: int = Field(default=0, description="Everything random: weights, dropout, order of the batches.")
-    held_out_weeks: int = Field(default=4, description="Last weeks, never a training target: they judge the model.")
-    validation_share: float = Field(default=0.2, description="Customers that choose the best epoch; the others test.")
-    minimum_count: int = Field(default=5, description="Training baskets an item must be in to be known.")
-    embedding: int = Field(default=64, description="Width of an item's embedding.")
-    hidden: int = Field(default=96, description="Width of the GRU's state.")
-    pair_hidden: int = Field(default=48, description="Width of the repeat term.")
-    context: int = Field(default=32, description="Baskets the GRU reads before the first prefix of a slice.")
-    dropout: float = Field(default=0.5, description="Share of the query's inputs dropped.")
-    epochs: int = Field(default=8, description="Passes over the data, at most.")
-    patience: int = Field(default=2, description="Epochs without improvement before it stops.")
-    learning_rate: float = Field(default=3e-3, description="Of Adam, at the start.")
-    rows: int = Field(default=512, description="Prefixes in a batch.")
-    slice_length: int = Field(default=32, description="Prefixes of one customer in a batch, at most.")
-    half_life: float = Field(default=180.0, description="Days after which a training target weighs half.")
-
-
-class ScoringConfig(dg.Config):
-    """What is published for a customer."""
-
-    k: int = Field(default=20, description="Items on every customer's list.")
 
 
 @dg.multi_asset(
@@ -252,66 +224,19 @@ def _evaluate(context: dg.AssetExecutionContext, lake: Lake, folder: str, week: 
     ):
         assert ours is not None  # a challenger has an artifact
         report = evaluate(files, week, ours, theirs)
-    write_staged(lake, "model_evaluation", folder, week, pa.Table.from_pylist(report.rows))
+    write_staged(lake, "model_evaluation", folder, week, pa.Table.from_pylist(report.rows, schema=EVALUATED))
+    if report.reliability:
+        shown = {"reliability": picture(reliability_diagram(report.reliability))}
+        context.add_asset_metadata(shown, asset_key="model_evaluation", partition_key=week.isoformat())
     return replace(
         challenger,
         decision=PROMOTED if report.decision.promote else REFUSED,
         why=report.decision.why,
         metrics={
-            f"{row['metric']}_at_{row['k']}": row["value"] for row in report.rows if row["method"] == "challenger"
+            f"{row['metric']}_at_{row['k']}": row["value"]
+            for row in report.rows
+            if row["method"] == "challenger" and row["decile"] is None
         },
         inputs=versions(lake, "customer_sequences"),
         run_id=context.run.run_id,
     )
-
-
-@dg.multi_asset(
-    specs=[
-        table_spec(
-            "next_basket_scores",
-            "next_basket",
-            {"pytorch"},
-            "For every customer known at the end of the week exactly k items: rank, probability, reason, and what scored.",
-            deps=["customer_sequences", MODEL, "model_evaluation"],
-        )
-    ],
-    check_specs=claim_specs("next_basket_scores"),
-    partitions_def=LGSR_WEEKS,
-    backfill_policy=dg.BackfillPolicy.single_run(),
-)
-def next_basket_scores(
-    context: dg.AssetExecutionContext, config: ScoringConfig, spark: SparkResource, lake: LakeResource
-) -> Iterator[Any]:
-    """Score each week's customers with the champion as of that week."""
-    table = "next_basket_scores"
-    weeks, tables = run_weeks(context), lake.open()
-    inputs = versions(tables, "customer_sequences", "model_registry")
-    with staged(tables, context, table) as folders:
-        scored = {week: _score(tables, folders[table], week, config.k) for week in weeks}
-        report = spark.run("audit", {}, folders, weeks=[week.isoformat() for week in weeks])
-        yield from audited(report, table, weeks)
-        for week, numbers in scored.items():
-            context.add_asset_metadata(numbers, asset_key=table, partition_key=week.isoformat())
-        yield published(tables, context, table, folders[table], weeks, inputs, report)
-
-
-def _score(lake: Lake, folder: str, week: date, k: int) -> dict[str, Any]:
-    """Write one week's lists; the week's numbers, customers and fallback share among them."""
-    from nextbasket_assets.recommender.scoring import score
-
-    champion = registry.promoted(lake, MODEL, week)
-    if champion:
-        artifacts.verify(lake, champion.artifact, champion.digest)
-    with (
-        local_files(lake, lake.require("customer_sequences", [week])) as files,
-        local_folder(lake, champion.artifact if champion else None) as artifact,
-        new_folder(lake, f"{folder.removeprefix(lake.root + '/')}/week={week}") as output,
-    ):
-        report = score(files, week, artifact, output, k)
-    return {
-        "model_version": report.model_version,
-        "rows_in": report.customers,
-        "rows_out": report.customers,  # every known customer gets a list; what varies is who made it
-        "fallback_share": report.fallback_customers / max(report.customers, 1),
-        "mean_probability": report.mean_probability,
-    }

@@ -3,6 +3,7 @@
 A week that breaks a blocking claim is not committed; the last good version stays and the run is red.
 """
 
+import base64
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -136,6 +137,11 @@ def published(
         asset_key=table,
         metadata={"table_version": version, "run_id": context.run.run_id, "inputs": dict(inputs), **seconds},
     )
+
+
+def picture(png: bytes) -> dg.MarkdownMetadataValue:
+    """A picture that the UI shows where the metadata are."""
+    return dg.MetadataValue.md(f"![reliability](data:image/png;base64,{base64.b64encode(png).decode()})")
 
 
 def flat_counts(counts: Mapping[str, Any]) -> dict[str, Any]:

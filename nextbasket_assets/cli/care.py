@@ -77,11 +77,13 @@ def _rescore(settings: "Settings", since: date, wanted: bool) -> None:
     """Make the lists of these weeks again with the champion in force."""
     from nextbasket_assets.cli.demo import refresh
     from nextbasket_assets.lake.champions import scored_by_another
+    from nextbasket_assets.lake.freshness import SCORES
     from nextbasket_assets.lake.tables import Lake
 
     weeks = [week for week in scored_by_another(Lake(settings.lake)) if week >= since]
     if not wanted:
         click.echo(f"{len(weeks)} week(s) keep the lists of another model")
         return
-    refresh(settings, "next_basket_scores", weeks)
+    for table in SCORES:
+        refresh(settings, table, weeks)
     click.echo(f"{len(weeks)} week(s) scored again")

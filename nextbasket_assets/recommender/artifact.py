@@ -18,7 +18,9 @@ import torch
 from safetensors import SafetensorError
 
 from nextbasket_assets.crash_points import reach
-from nextbasket_assets.recommender.calibration import Calibration
+from nextbasket_assets.recommender import histories
+from nextbasket_assets.recommender.calibration import Calibration, WithinWeek
+from nextbasket_assets.recommender.histories import Histories, Sequences
 from nextbasket_assets.recommender.network import Network, NetworkConfig
 from nextbasket_assets.recommender.vocabulary import Vocabulary
 
@@ -44,18 +46,29 @@ class Model:
     Attributes:
         network: on the CPU, in evaluation mode.
         vocabulary: its items.
-        calibration: scores to probabilities.
+        calibration: scores to P(item in the next basket). within_week: that to P(item within 7 days).
         as_of: Monday of the last week it may know of.
         baskets: training baskets, the base of the vocabulary's counts.
         training: the settings it was trained with.
+        mission_model: version of the mission model whose missions it takes; None when it was trained on none.
     """
 
     network: Network
     vocabulary: Vocabulary
     calibration: Calibration
+    within_week: WithinWeek
     as_of: datetime.date
     baskets: int
     training: dict[str, Any]
+    mission_model: str | None = None
+
+    def encode(self, sequences: Sequences) -> Histories:
+        """The sequences in the model's terms; missions of another mission model are left out.
+
+        Raises:
+            SequenceError: the sequences do not fit.
+        """
+        return histories.encode(sequences, self.vocabulary, self.network.config.missions, self.mission_model)
 
 
 @dataclass(frozen=True)
@@ -81,7 +94,9 @@ def save(model: Model, directory: str, card: str, metrics: dict[str, Any]) -> Lo
         "baskets": model.baskets,
         "network": dataclasses.asdict(model.network.config),
         "calibration": dataclasses.asdict(model.calibration),
+        "within_week": dataclasses.asdict(model.within_week),
         "training": model.training,
+        "mission_model": model.mission_model,
     }
     (folder / CONFIG).write_text(json.dumps(config, indent=1, sort_keys=True) + "\n")
     vocabulary = pa.table({"item": model.vocabulary.codes, "baskets": model.vocabulary.counts})
@@ -112,13 +127,15 @@ def load(directory: str) -> Loaded:
         network = Network(NetworkConfig(**config["network"]))
         network.load_state_dict(safetensors.torch.load_file(folder / WEIGHTS))
         calibration = Calibration(**config["calibration"])
+        within_week = WithinWeek(**config["within_week"])
+        mission_model = config["mission_model"]
     # With digests that fit, whatever is wrong inside is a file of another version, or of another maker.
     except (KeyError, TypeError, ValueError, AttributeError, RuntimeError, OSError, SafetensorError) as error:
         raise ArtifactError(
             f"{WEIGHTS}, {CONFIG} and {VOCABULARY} do not fit this version of the code: "
             "train again, or use the code they were made with"
         ) from error
-    model = Model(network.eval(), vocabulary, calibration, as_of, baskets, training)
+    model = Model(network.eval(), vocabulary, calibration, within_week, as_of, baskets, training, mission_model)
     return Loaded(model, version(as_of, digest), digest)
 
 
@@ -159,7 +176,7 @@ def require_finite(network: Network) -> None:
         ArtifactError: a weight is not finite, or all of them are zero.
     """
     weights = list(network.parameters())
-    if not all(bool(torch.isfinite(w).all()) for w in weights):
+    if not all(bool(torch.isfinite(w).all()) for w in network.state_dict().values()):
         raise ArtifactError(f"{WEIGHTS} holds weights that are not finite: train again, and do not promote this one")
     if not any(bool((w != 0).any()) for w in weights):
         raise ArtifactError(f"{WEIGHTS} holds only zeros: train again, and do not promote this one")

@@ -19,6 +19,7 @@ from nextbasket_assets.recommender.vocabulary import UNKNOWN
 
 ROW_FEATURES = 6
 BASKET_FEATURES = 3
+UNASSIGNED = 2  # the column of basket_features that says so
 
 
 @dataclass(frozen=True)
@@ -104,24 +105,26 @@ class Prefixes:
         owner = np.repeat(np.arange(len(count)), count)
         return owner, np.arange(len(owner)) - np.repeat(np.cumsum(count) - count, count) + slices.first[owner]
 
-    def batch(self, slices: Slices, context: int, week: int | None = None) -> Batch:
+    def batch(self, slices: Slices, context: int, week: int | None = None, pairs: bool = True) -> Batch:
         """The network's input for these slices.
 
         Args:
             slices: the rows.
             context: baskets that the network reads before the first prefix of a slice.
             week: number of the week in which the prediction is made; None for the weeks of the baskets to be predicted.
+            pairs: False leaves the pairs out, for what reads the GRU's states alone.
         """
         owner, prefix = self.rows(slices)
         start = np.maximum(slices.first - context, 0)
         length = int((slices.last - start).max())
         last_basket = self.histories.basket_offsets[slices.customers[owner]] + prefix - 1
         days = self.histories.days
-        events, pair_rows, pair_prefix = self._pairs(slices)
+        none = np.zeros(0, np.int64)
+        events, pair_rows, pair_prefix = self._pairs(slices) if pairs else (none, none, none)
         today = days[last_basket].astype(np.int64)
         weeks = self.trends.rows(week_number(days[last_basket + 1]) if week is None else np.full(len(prefix), week))
         lifts = self.trends.lifts[weeks[pair_rows], self.purchases.items[events]]
-        pairs = pair_features(self.purchases, events, pair_prefix, today[pair_rows])
+        evidence = pair_features(self.purchases, events, pair_prefix, today[pair_rows])
         items, offsets, cells, features, missions = self._baskets(slices, start)
         return Batch(
             basket_items=_tensor(items),
@@ -137,7 +140,7 @@ class Prefixes:
             trends=_tensor(self.trends.lifts),
             pair_rows=_tensor(pair_rows),
             pair_items=_tensor(self.purchases.items[events]),
-            pair_features=_tensor(np.concatenate([pairs, lifts], axis=1)),
+            pair_features=_tensor(np.concatenate([evidence, lifts], axis=1)),
             pair_events=_tensor(events),
             row_offsets=_tensor(np.searchsorted(pair_rows, np.arange(len(prefix)))),
         )

@@ -1,7 +1,8 @@
-"""From the network's ranking scores to P(item in the next basket), by a logistic curve fitted on validation customers.
+"""From the network's ranking scores to probabilities, by curves fitted on validation customers.
 
-The softmax says which share of a basket an item is; how often it is in the basket also depends on how much the customer
-buys. Within a customer the curve rises with the score, so it never changes the order of a list.
+The softmax says which share of a basket an item is; how often it is in the next basket also depends on how much the
+customer buys, and whether it is bought within a week also depends on whether they come. Within a customer both curves
+rise with the score, so they never change the order of a list.
 """
 
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 RIDGE = 1.0
+SMALLEST = 1e-9
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,26 @@ class Calibration:
         return probability
 
 
+@dataclass(frozen=True)
+class WithinWeek:
+    """P = 1 - exp(-exp(intercept + item * log h(item) + trip * log h(trip))), where h = -log(1 - probability).
+
+    With (0, 1, 1) that is 1 - (1 - P(item)) ** h(trip): as many draws of a basket as trips are to be expected.
+    """
+
+    intercept: float
+    item: float
+    trip: float
+
+    def probability(self, in_basket: np.ndarray, trip_within_week: np.ndarray) -> np.ndarray:
+        """P(item bought within 7 days), from P(item in next basket) and P(trip within 7 days)."""
+        log_hazard = self.intercept + self.item * _log_hazard(in_basket) + self.trip * _log_hazard(trip_within_week)
+        probability: np.ndarray = -np.expm1(-np.exp(np.minimum(log_hazard, 5.0)))
+        return probability
+
+
 START = Calibration(intercept=0.0, slope=1.0, size=1.0)
+START_WITHIN_WEEK = WithinWeek(intercept=0.0, item=1.0, trip=1.0)
 
 
 def fit(log_share: np.ndarray, log_size: np.ndarray, happened: np.ndarray) -> Calibration:
@@ -44,10 +65,42 @@ def fit(log_share: np.ndarray, log_size: np.ndarray, happened: np.ndarray) -> Ca
     w = start.copy()
     for _ in range(50):
         p = 1 / (1 + np.exp(-np.clip(x @ w, -30, 30)))
-        gradient = x.T @ (p - happened) + RIDGE * (w - start)
-        hessian = (x * (p * (1 - p))[:, None]).T @ x + RIDGE * np.eye(3)
-        step = np.linalg.solve(hessian, gradient)
-        w -= step
-        if np.abs(step).max() < 1e-9:
+        if _step(w, start, x, p - happened, p * (1 - p)) < 1e-9:
             break
     return Calibration(float(w[0]), float(max(w[1], 1e-3)), float(w[2]))
+
+
+def fit_within_week(in_basket: np.ndarray, trip_within_week: np.ndarray, happened: np.ndarray) -> WithinWeek:
+    """The curve of highest likelihood, held near `START_WITHIN_WEEK` by a small ridge.
+
+    Args:
+        in_basket: (Q,) P(item in next basket) of the pairs.
+        trip_within_week: (Q,) P(trip within 7 days) of their customers.
+        happened: (Q,) whether the customer bought the item within 7 days.
+    """
+    if not len(happened):
+        return START_WITHIN_WEEK
+    x = np.stack([np.ones(len(in_basket)), _log_hazard(in_basket), _log_hazard(trip_within_week)], axis=1)
+    start = np.array([START_WITHIN_WEEK.intercept, START_WITHIN_WEEK.item, START_WITHIN_WEEK.trip])
+    w = start.copy()
+    for _ in range(50):
+        hazard = np.exp(np.clip(x @ w, -20, 5))
+        p = np.maximum(-np.expm1(-hazard), SMALLEST)
+        if _step(w, start, x, hazard * (1 - happened / p), hazard**2 * (1 - p) / p) < 1e-9:
+            break
+    return WithinWeek(float(w[0]), float(max(w[1], 1e-3)), float(w[2]))
+
+
+def _step(w: np.ndarray, start: np.ndarray, x: np.ndarray, slope: np.ndarray, curvature: np.ndarray) -> float:
+    """One Newton step of the penalised likelihood, in place; its largest part, at most 1 so that no step runs away."""
+    gradient = x.T @ slope + RIDGE * (w - start)
+    hessian = (x * curvature[:, None]).T @ x + RIDGE * np.eye(len(w))
+    step = np.linalg.solve(hessian, gradient)
+    step /= max(1.0, np.abs(step).max())
+    w -= step
+    return float(np.abs(step).max())
+
+
+def _log_hazard(probability: np.ndarray) -> np.ndarray:
+    log_hazard: np.ndarray = np.log(-np.log1p(-np.clip(probability, SMALLEST, 1 - SMALLEST)))
+    return log_hazard

@@ -12,23 +12,33 @@ import pyarrow.parquet as pq
 
 from nextbasket_assets.recommender import artifact, histories, metrics, ranking, vocabulary
 from nextbasket_assets.recommender.artifact import ArtifactError, Loaded
-from nextbasket_assets.recommender.bench import Bench, bench, frequency_baselines, model_values, shared_ids, table_rows
+from nextbasket_assets.recommender.bench import (
+    Bench,
+    Judged,
+    bench,
+    frequency_baselines,
+    judge,
+    reliability_rows,
+    shared_ids,
+    table_rows,
+)
 from nextbasket_assets.recommender.gate import Decision, decide
 from nextbasket_assets.recommender.histories import Sequences
 from nextbasket_assets.recommender.ranking import ScoreError
 from nextbasket_assets.recommender.split import Rows, first_held_out_day, split
-from nextbasket_assets.recommender.trends import week_number
+from nextbasket_assets.recommender.trends import first_day, week_number
 
 CHALLENGER, CHAMPION, PUBLISHED = "challenger", "champion", "published scores"
 
 
 @dataclass(frozen=True)
 class EvaluationReport:
-    """Rows of model_evaluation without the week, and whether to promote."""
+    """Rows of model_evaluation without the week, whether to promote, and how reliable the challenger's words are."""
 
     rows: list[dict[str, Any]]
     decision: Decision
     customers: int
+    reliability: dict[str, metrics.Reliability]
 
 
 def evaluate(
@@ -56,14 +66,19 @@ def evaluate(
     bench = held_out_bench(sequence_files, as_of, settings)
     methods = frequency_baselines(bench)
     if champion_dir:
-        methods[CHAMPION] = model_values(bench, artifact.load(champion_dir))
+        methods[CHAMPION] = judge(bench, artifact.load(champion_dir)).values
+    ours: Judged | None = None
     if challenger:
         try:
-            methods[CHALLENGER] = model_values(bench, challenger)
+            ours = judge(bench, challenger)
+            methods[CHALLENGER] = ours.values
         except ScoreError as error:
             problem = str(error)
     decision = Decision(False, problem) if problem else decide(methods, CHALLENGER, seed)
-    return EvaluationReport(table_rows(methods, version), decision, len(bench.rows.customers))
+    reliability = ours.reliability if ours else {}
+    customers = len(bench.rows.customers)
+    rows = table_rows(methods, version) + reliability_rows(reliability, CHALLENGER, version, customers)
+    return EvaluationReport(rows, decision, customers, reliability)
 
 
 def retrospective(
@@ -103,7 +118,8 @@ def held_out_bench(sequence_files: list[str], as_of: datetime.date, settings: Ma
     """The test customers of a training run, found again from its settings."""
     sequences = histories.read(sequence_files)
     start = first_held_out_day(as_of, settings["held_out_weeks"])
-    return bench(sequences, split(sequences, start, settings["validation_share"]).test, start)
+    parts = split(sequences, start, settings["validation_share"])
+    return bench(sequences, parts.test, parts.judged, start)
 
 
 def _open(directory: str) -> tuple[Mapping[str, Any], str, Loaded | None, str]:
@@ -134,14 +150,14 @@ def _first_baskets(files: list[str]) -> tuple[pa.Array, pa.Array]:
 
 
 def _bench_of_targets(sequences: Sequences, everything: vocabulary.Vocabulary, rows: Rows, wanted: pa.Array) -> Bench:
-    shared = histories.encode(sequences, everything, sequences.missions.shape[1])
+    shared = histories.encode(sequences, everything, sequences.missions.shape[1], sequences.mission_model)
     at = np.repeat(np.arange(len(wanted)), pc.list_value_length(wanted).to_numpy(zero_copy_only=False))
     ids = everything.encode(wanted.flatten())
     repeats = ranking.bought_before(shared, rows, at, ids)
     truth = metrics.Truth(at, ids.astype(np.int64), repeats, len(wanted))
     popularity = np.bincount(shared.items, minlength=everything.size)
     after = int(week_number(shared.days.max(initial=0))) + 1
-    return Bench(sequences, everything, shared, rows, truth, popularity, after)
+    return Bench(sequences, everything, shared, rows, truth, popularity, after, rows, first_day(after))
 
 
 def _published(judged: Bench, lists: pa.Table) -> tuple[np.ndarray, np.ndarray]:

@@ -7,25 +7,25 @@ import copy
 import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from nextbasket_assets.recommender import calibration, metrics, purchases, ranking, trends, vocabulary
-from nextbasket_assets.recommender.batches import Batch, Prefixes, Slices, Targets, targets
-from nextbasket_assets.recommender.calibration import Calibration
+from nextbasket_assets.recommender import calibrating, metrics, purchases, ranking, trends, vocabulary
+from nextbasket_assets.recommender.batches import UNASSIGNED, Batch, Prefixes, Slices, Targets, targets
+from nextbasket_assets.recommender.calibration import Calibration, WithinWeek
+from nextbasket_assets.recommender.conditioning import fit_missions
 from nextbasket_assets.recommender.histories import Histories
+from nextbasket_assets.recommender.losses import cross_entropy, weights_of
 from nextbasket_assets.recommender.network import Network, NetworkConfig
 from nextbasket_assets.recommender.settings import EpochReport, TrainingConfig
 from nextbasket_assets.recommender.split import Split
+from nextbasket_assets.recommender.trip_fitting import fit_heads
 
 AVERAGED = 0.99  # share of the mean of the weights that a step leaves alone
-SIZE_POWER = 0.5
-CUSTOMER_POWER = 0.5
-EARLIER = 0.5  # weight of a target that is not the customer's newest
-CALIBRATED_RANKS = 50  # places of the list whose probabilities are promised
+FORGOTTEN = 0.1  # share of the slices whose missions are left out
 
 
 class TrainingError(RuntimeError):
@@ -38,6 +38,7 @@ class Fitted:
 
     network: Network
     calibration: Calibration
+    within_week: WithinWeek
     epochs: tuple[EpochReport, ...]
     best_epoch: int
 
@@ -82,7 +83,11 @@ def fit(
             group["lr"] *= 0.4
     network.load_state_dict(kept)
     network = network.cpu().eval()
-    return Fitted(network, _calibrate(network, prefixes, parts), tuple(epochs), best)
+    fit_missions(network, prefixes, parts, config.seed)
+    fit_heads(network, prefixes, parts, config.trip_steps, config.seed)
+    curve = calibrating.in_basket(network, prefixes, parts)
+    within_week = calibrating.within_week(network, prefixes, parts, curve)
+    return Fitted(network, curve, within_week, tuple(epochs), best)
 
 
 class Average:
@@ -118,36 +123,6 @@ def new_network(words: vocabulary.Vocabulary, missions: int, config: TrainingCon
     with torch.no_grad():
         network.bias[vocabulary.FIRST_ITEM :] = torch.log(counts / counts.sum())
     return network
-
-
-def cross_entropy(logits_RV: Tensor, wanted: Targets, weights_R: Tensor) -> Tensor:
-    """Softmax over the vocabulary against a uniform target over each row's next basket, as a weighted mean of rows.
-
-    Rows without a known item in the target have no say.
-    """
-    rows_T = torch.from_numpy(wanted.rows).to(logits_RV.device)
-    items_T = torch.from_numpy(wanted.items).to(logits_RV.device)
-    count_R = torch.bincount(rows_T, minlength=len(logits_RV)).to(logits_RV.dtype)
-    picked_T = logits_RV.view(-1).index_select(0, rows_T * logits_RV.shape[1] + items_T)
-    share_R = logits_RV.new_zeros(len(logits_RV)).index_add(0, rows_T, picked_T / count_R[rows_T])
-    weights_R = weights_R * (count_R > 0)
-    return ((torch.logsumexp(logits_RV, 1) - share_R) * weights_R).sum() / weights_R.sum().clamp(min=1e-9)
-
-
-def weights_of(slices: Slices, trained: np.ndarray, wanted: Targets, age: np.ndarray, half_life: float) -> np.ndarray:
-    """(R,) weights of the rows in the loss.
-
-    Softmax shares favour small baskets, so a row weighs as the root of its basket's size; so that heavy shoppers do not
-    speak for everybody, a customer weighs as the root of their prefixes; the newest trips are most like the next one.
-    """
-    count = slices.last - slices.first + 1
-    owner = np.repeat(np.arange(len(count)), count)
-    prefix = np.arange(len(owner)) - np.repeat(np.cumsum(count) - count, count) + slices.first[owner]
-    all_prefixes = trained[slices.customers[owner]] - 1
-    newest = np.where(prefix == all_prefixes, 1.0, EARLIER)
-    weights = wanted.sizes**SIZE_POWER * all_prefixes**-CUSTOMER_POWER * newest * np.exp2(-age / half_life)
-    scaled: np.ndarray = (weights / weights.mean()).astype(np.float32)
-    return scaled
 
 
 def training_slices(trained: np.ndarray, length: int, random: np.random.Generator) -> Slices:
@@ -191,6 +166,7 @@ def _epoch(
     for slices in _batches(training_slices(trained, config.slice_length, random), config.rows, random):
         batch, wanted, days = _examples(prefixes, slices, config.context)
         weights = torch.from_numpy(weights_of(slices, trained, wanted, end - days, config.half_life)).to(device)
+        batch = without_missions(batch, random) if batch.missions.shape[1] else batch
         loss = cross_entropy(network(batch.to(device)), wanted, weights)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
@@ -207,6 +183,14 @@ def _epoch(
     if not seen:
         raise TrainingError("no customer has two baskets before the held-out weeks: train on a later week")
     return total / seen, seen
+
+
+def without_missions(batch: Batch, random: np.random.Generator) -> Batch:
+    """The batch with the missions of a few slices forgotten, so that the network can also do without them."""
+    forgotten = torch.from_numpy(random.random(batch.slices) < FORGOTTEN)[batch.basket_cells // batch.length]
+    features = batch.basket_features.clone()
+    features[forgotten, UNASSIGNED] = 1.0
+    return replace(batch, missions=batch.missions * ~forgotten[:, None], basket_features=features)
 
 
 def _batches(slices: Slices, rows: int, random: np.random.Generator) -> Iterator[Slices]:
@@ -235,14 +219,3 @@ def _last_training_baskets(encoded: Histories, trained: np.ndarray) -> np.ndarra
 
 def _copy(network: Network) -> dict[str, Tensor]:
     return {name: tensor.detach().clone() for name, tensor in network.state_dict().items()}
-
-
-def _calibrate(network: Network, prefixes: Prefixes, parts: Split) -> Calibration:
-    rows = parts.validation
-    if not len(rows.customers):
-        return calibration.START
-    ranked = ranking.rank(network, prefixes, rows, CALIBRATED_RANKS, parts.week)
-    happened = metrics.hits(ranked.items, ranking.truth(prefixes.histories, rows))
-    sizes = np.broadcast_to(ranking.log_basket_sizes(prefixes.histories, rows)[:, None], happened.shape)
-    shown = np.isfinite(ranked.log_shares)
-    return calibration.fit(ranked.log_shares[shown], sizes[shown], happened[shown])

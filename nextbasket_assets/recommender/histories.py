@@ -18,6 +18,7 @@ from pyarrow import fs
 from nextbasket_assets.recommender.vocabulary import UNKNOWN, Vocabulary
 
 COLUMNS = ["customer", "baskets"]
+MISSION_MODEL = "mission_model"
 EPOCH = datetime.date(1970, 1, 1)
 
 
@@ -36,6 +37,7 @@ class Sequences:
         item_offsets: (N + 1,) items of basket n.
         items: (E,) item codes.
         missions: (N, M) mission weights; a row of zeros is an unassigned basket.
+        mission_model: version of the model whose missions these are; None where none is named.
     """
 
     customers: pa.Array
@@ -44,6 +46,7 @@ class Sequences:
     item_offsets: np.ndarray
     items: pa.Array
     missions: np.ndarray
+    mission_model: str | None = None
 
 
 @dataclass(frozen=True)
@@ -104,18 +107,20 @@ def stream(files: list[str], customers: int, filesystem: fs.FileSystem | None = 
         yield _flatten(batch)
 
 
-def encode(sequences: Sequences, vocabulary: Vocabulary, missions: int) -> Histories:
+def encode(sequences: Sequences, vocabulary: Vocabulary, missions: int, mission_model: str | None = None) -> Histories:
     """The sequences in the ids of a vocabulary.
 
     Args:
         sequences: as delivered.
         vocabulary: the model's items.
         missions: M, the number of missions the model takes; sequences without any give rows of zeros.
+        mission_model: version of the mission model whose missions it takes. Weights of another one mean something else,
+            so they are left out: every basket is then unassigned.
 
     Raises:
-        SequenceError: the sequences carry another number of missions.
+        SequenceError: the sequences carry another number of missions of that mission model.
     """
-    delivered = sequences.missions.shape[1]
+    delivered = sequences.missions.shape[1] if sequences.mission_model == mission_model else 0
     if delivered not in (0, missions):
         raise SequenceError(
             f"the sequences carry {delivered} missions and the model takes {missions}: "
@@ -152,6 +157,7 @@ def since(sequences: Sequences, day: int) -> Sequences:
         np.concatenate([[0], np.cumsum(sizes[kept])]),
         sequences.items.filter(pa.array(np.repeat(kept, sizes))),
         sequences.missions[kept],
+        sequences.mission_model,
     )
 
 
@@ -167,7 +173,8 @@ def _batches(files: list[str], rows: int, filesystem: fs.FileSystem | None) -> I
             missing = sorted(set(COLUMNS) - set(file.schema_arrow.names))
             if missing:
                 raise SequenceError(f"a sequence file has no column {', '.join(missing)}: rebuild customer_sequences")
-            for batch in file.iter_batches(batch_size=rows, columns=COLUMNS):
+            named = [MISSION_MODEL] if MISSION_MODEL in file.schema_arrow.names else []
+            for batch in file.iter_batches(batch_size=rows, columns=[*COLUMNS, *named]):
                 if batch.num_rows:
                     yield batch
 
@@ -191,6 +198,7 @@ def _flatten(batch: pa.RecordBatch) -> Sequences:
         _offsets(items),
         items.flatten(),
         _missions(pc.struct_field(baskets, "mission_weights")),
+        _mission_model(batch),
     )
 
 
@@ -203,6 +211,16 @@ def _check_order(basket_offsets: np.ndarray, days: np.ndarray) -> None:
     falls = np.flatnonzero(np.diff(days) < 0) + 1
     if len(falls) and not np.isin(falls, basket_offsets).all():
         raise SequenceError("a customer's baskets are not oldest first: rebuild customer_sequences in time order")
+
+
+def _mission_model(batch: pa.RecordBatch) -> str | None:
+    if MISSION_MODEL not in batch.schema.names:
+        return None
+    versions = pc.unique(batch.column(batch.schema.get_field_index(MISSION_MODEL))).to_pylist()
+    if len(versions) > 1:
+        raise SequenceError("the sequences are in the terms of several mission models: rebuild customer_sequences")
+    version: str | None = versions[0] if versions else None
+    return version
 
 
 def _missions(lists: pa.Array) -> np.ndarray:

@@ -68,13 +68,29 @@ def means(values: dict[tuple[str, int], np.ndarray]) -> dict[tuple[str, int], tu
     return {key: (float(v.mean()) if len(v) else 0.0, len(v)) for key, v in defined.items()}
 
 
+@dataclass(frozen=True)
+class Reliability:
+    """(bins,) mean probability, share that happened, and pairs, by rising probability."""
+
+    predicted: np.ndarray
+    observed: np.ndarray
+    pairs: np.ndarray
+
+
+def reliability(probability: np.ndarray, happened: np.ndarray, bins: int = 10) -> Reliability:
+    """What probabilities said and what came of it, in bins of equal numbers of pairs; fewer bins than pairs."""
+    order = np.argsort(probability, kind="stable")
+    parts = [part for part in np.array_split(order, bins) if len(part)]
+    means = [np.array([values[part].mean() for part in parts]) for values in (probability, happened)]
+    return Reliability(means[0], means[1], np.array([len(part) for part in parts], np.int64))
+
+
 def calibration_error(probability: np.ndarray, happened: np.ndarray, bins: int = 10) -> float:
     """Expected calibration error over bins of equal numbers of pairs: mean |predicted - observed|, weighted by pairs."""
     if not len(probability):
         return 0.0
-    order = np.argsort(probability, kind="stable")
-    parts = np.array_split(order, bins)
-    return float(sum(abs(probability[p].sum() - happened[p].sum()) for p in parts) / len(order))
+    found = reliability(probability, happened, bins)
+    return float((np.abs(found.predicted - found.observed) * found.pairs).sum() / len(probability))
 
 
 def _at(found_RK: np.ndarray, sizes: np.ndarray, k: int) -> dict[str, np.ndarray]:

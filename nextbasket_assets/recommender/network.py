@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from nextbasket_assets.recommender.batches import BASKET_FEATURES, ROW_FEATURES, Batch
+from nextbasket_assets.recommender.heads import TripHeads
 from nextbasket_assets.recommender.purchases import FEATURES
 from nextbasket_assets.recommender.trends import WINDOWS
 from nextbasket_assets.recommender.vocabulary import FIRST_ITEM, PAD
@@ -31,14 +32,18 @@ class NetworkConfig:
 
 @dataclass(frozen=True)
 class Terms:
-    """(R, D) query of each row and (Q,) repeat term of each pair."""
+    """(R, H) state and (R, D) query of each row, and (Q,) repeat term of each pair."""
 
+    state: Tensor
     query: Tensor
     repeat: Tensor
 
 
 class Network(nn.Module):
     """Logits over the vocabulary for each row of a batch."""
+
+    mission_lifts: Tensor  # (M, V) log lift of each item on a trip of each mission
+    mission_scale: Tensor  # (1,) how far they are believed
 
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
@@ -69,6 +74,10 @@ class Network(nn.Module):
         nn.init.zeros_(self.repeat_item.weight)
         with torch.no_grad():
             self.items.weight[PAD] = 0
+        # What follows is fitted afterwards, on the trained network, which it leaves as it is.
+        self.trips = TripHeads(hidden, config.missions)
+        self.register_buffer("mission_lifts", torch.zeros(config.missions, config.vocabulary))
+        self.register_buffer("mission_scale", torch.zeros(1))
 
     def forward(self, batch: Batch) -> Tensor:
         """Logits (R, V); minus infinity for padding and unknown, so that neither can be recommended."""
@@ -79,15 +88,17 @@ class Network(nn.Module):
         state_RH = self.states(batch)
         repeat_Q, pools_QK = self.repeat(batch, state_RH)
         query_RD = self.query(torch.cat([state_RH, self.pooled(batch, pools_QK), batch.row_features], dim=1))
-        return Terms(query_RD, repeat_Q)
+        return Terms(state_RH, query_RD, repeat_Q)
 
-    def logits(self, batch: Batch, terms: Terms) -> Tensor:
-        """Logits (R, V) of the terms."""
+    def logits(self, batch: Batch, terms: Terms, mission_M: Tensor | None = None) -> Tensor:
+        """Logits (R, V) of the terms; with mission weights those of a trip of that mission."""
         popular_WV = self.bias + batch.trends @ self.trend
         logits_RV = torch.addmm(rows_of(popular_WV, batch.row_weeks), terms.query, self.output.weight.T)
         cells_Q = batch.pair_rows * self.config.vocabulary + batch.pair_items
         logits_RV = logits_RV.view(-1).index_add(0, cells_Q, terms.repeat).view_as(logits_RV)
         mask_V = torch.zeros(self.config.vocabulary, device=logits_RV.device)
+        if mission_M is not None:
+            mask_V += self.mission_scale * (mission_M @ self.mission_lifts)
         mask_V[:FIRST_ITEM] = -torch.inf
         return logits_RV + mask_V
 

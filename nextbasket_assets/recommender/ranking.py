@@ -4,7 +4,7 @@ R rows, K length of the lists.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import torch
@@ -14,7 +14,7 @@ from nextbasket_assets.recommender.histories import Histories
 from nextbasket_assets.recommender.metrics import Truth
 from nextbasket_assets.recommender.network import Network
 from nextbasket_assets.recommender.split import Rows
-from nextbasket_assets.recommender.vocabulary import FIRST_ITEM
+from nextbasket_assets.recommender.vocabulary import FIRST_ITEM, UNKNOWN
 
 BATCH_ROWS = 512
 
@@ -25,11 +25,13 @@ class ScoreError(RuntimeError):
 
 @dataclass(frozen=True)
 class Ranked:
-    """(R, K) ids from best to worst; log of their share in the softmax over the vocabulary; how well they fit the query."""
+    """(R, K) ids from best to worst; log of their share in the softmax over the vocabulary; how well they fit the query;
+    (R, H) states of the network."""
 
     items: np.ndarray
     log_shares: np.ndarray
     fits: np.ndarray
+    states: np.ndarray
 
 
 def rank(
@@ -39,6 +41,7 @@ def rank(
     k: int,
     week: int,
     seen: Callable[[Batch, Ranked], None] | None = None,
+    mission: np.ndarray | None = None,
 ) -> Ranked:
     """The K best items of each row; ids below zero where the vocabulary holds fewer.
 
@@ -49,6 +52,7 @@ def rank(
         k: length of the lists.
         week: number of the week in which the prediction is made.
         seen: called with each batch and its lists, for what else can be told from them.
+        mission: (M,) weights of the trip's missions, where they are given.
 
     Raises:
         ScoreError: a logit is not finite.
@@ -57,28 +61,29 @@ def rank(
     device = next(network.parameters()).device
     parts = []
     if network.config.vocabulary == FIRST_ITEM:
-        return _nothing(len(rows.customers), k)
+        return _nothing(network, len(rows.customers), k)
     for start in range(0, len(rows.customers), BATCH_ROWS):
         customers, before = rows.customers[start : start + BATCH_ROWS], rows.prefixes[start : start + BATCH_ROWS]
         batch = prefixes.batch(Slices(customers, before, before), network.config.context, week)
-        ranked = top(network, batch.to(device), k)
+        ranked = top(network, batch.to(device), k, mission)
         if seen:
             seen(batch, ranked)
         parts.append(ranked)
     if not parts:
-        return _nothing(len(rows.customers), k)
-    return Ranked(*(np.concatenate([getattr(p, name) for p in parts]) for name in ("items", "log_shares", "fits")))
+        return _nothing(network, len(rows.customers), k)
+    return Ranked(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Ranked)))
 
 
-def top(network: Network, batch: Batch, k: int) -> Ranked:
-    """The K best items of each row of a batch.
+def top(network: Network, batch: Batch, k: int, mission: np.ndarray | None = None) -> Ranked:
+    """The K best items of each row of a batch, for any trip or for one of a mission.
 
     Raises:
         ScoreError: a logit is not finite.
     """
     with torch.inference_mode():
         terms = network.terms(batch)
-        logits_RV = network.logits(batch, terms)
+        mission_M = None if mission is None else terms.query.new_tensor(mission)
+        logits_RV = network.logits(batch, terms, mission_M)
         total_R1 = torch.logsumexp(logits_RV, 1, keepdim=True)
         if not bool(torch.isfinite(total_R1).all()):
             raise ScoreError(
@@ -93,7 +98,20 @@ def top(network: Network, batch: Batch, k: int) -> Ranked:
         np.pad(items_RK, missing, constant_values=-1),
         np.pad(shares_RK, missing, constant_values=-np.inf),
         np.pad(fits_RK, missing),
+        terms.state.cpu().numpy(),
     )
+
+
+def states(network: Network, prefixes: Prefixes, slices: Slices) -> np.ndarray:
+    """(R, H) the GRU's states of all rows of these slices."""
+    network.eval()
+    parts = []
+    for start in range(0, len(slices.customers), BATCH_ROWS):
+        part = slices.take(np.arange(start, min(start + BATCH_ROWS, len(slices.customers))))
+        with torch.inference_mode():
+            batch = prefixes.batch(part, network.config.context, week=0, pairs=False)
+            parts.append(network.states(batch).numpy())
+    return np.concatenate(parts) if parts else np.zeros((0, network.config.hidden), np.float32)
 
 
 def truth(histories: Histories, rows: Rows) -> Truth:
@@ -109,6 +127,19 @@ def truth(histories: Histories, rows: Rows) -> Truth:
     unknown = beyond + np.arange(len(unknown_rows))
     repeats = np.concatenate([bought_before(histories, rows, wanted.rows, wanted.items), np.zeros(len(unknown), bool)])
     return Truth(np.concatenate([wanted.rows, unknown_rows]), np.concatenate([wanted.items, unknown]), repeats, count)
+
+
+def bought_between(histories: Histories, rows: Rows, start: int, end: int) -> Truth:
+    """Everything each row's customer bought from the day `start` to the day before `end`, every item as a repeat."""
+    inside = np.repeat((histories.days >= start) & (histories.days < end), np.diff(histories.item_offsets))
+    owner = np.repeat(np.arange(histories.customers), histories.lengths)
+    customer = np.repeat(owner, np.diff(histories.item_offsets))
+    row = np.full(histories.customers, -1)
+    row[rows.customers] = np.arange(len(rows.customers))
+    entry = np.flatnonzero(inside & (row[customer] >= 0) & (histories.items > UNKNOWN))
+    span = int(histories.items.max(initial=0)) + 1
+    keys = np.unique(row[customer[entry]] * np.int64(span) + histories.items[entry])
+    return Truth(keys // span, keys % span, np.ones(len(keys), bool), len(rows.customers))
 
 
 def bought_before(histories: Histories, rows: Rows, at: np.ndarray, items: np.ndarray) -> np.ndarray:
@@ -131,5 +162,6 @@ def log_basket_sizes(histories: Histories, rows: Rows) -> np.ndarray:
     return sizes
 
 
-def _nothing(rows: int, k: int) -> Ranked:
-    return Ranked(np.full((rows, k), -1), np.full((rows, k), -np.inf), np.zeros((rows, k)))
+def _nothing(network: Network, rows: int, k: int) -> Ranked:
+    states = np.zeros((rows, network.config.hidden), np.float32)
+    return Ranked(np.full((rows, k), -1), np.full((rows, k), -np.inf), np.zeros((rows, k)), states)

@@ -11,34 +11,61 @@ import numpy as np
 import pyarrow as pa
 
 from nextbasket_assets.recommender.purchases import Purchases
+from nextbasket_assets.recommender.vocabulary import FIRST_ITEM
 
 RECENT_TRIPS = 8
 DUE = 0.8  # share of the usual gap after which an item counts as due
-POPULAR, FITTING, RECENT, DUE_NOW, SELDOM, NEW_CUSTOMER, NOTHING_KNOWN, OWN_FREQUENCY, SHOP_FREQUENCY = range(9)
+LIFTED = float(np.log(1.5))  # a term counts as a lift when it raises the odds by half or more
+(
+    POPULAR,
+    FITTING,
+    RECENT,
+    DUE_NOW,
+    SELDOM,
+    NEW_CUSTOMER,
+    NOTHING_KNOWN,
+    OWN_FREQUENCY,
+    SHOP_FREQUENCY,
+    POPULAR_NOW,
+    MISSION,
+) = range(11)
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """(Q,) kind of reason and the two numbers it names."""
+    """Kind of reason and the two numbers it names, all of one shape."""
 
     kinds: np.ndarray
     first: np.ndarray
     second: np.ndarray
 
 
-def of_repeats(purchases: Purchases, events: np.ndarray, prefixes: np.ndarray, today: np.ndarray) -> Evidence:
+def average(values_V: np.ndarray) -> float:
+    """Mean over the items."""
+    return float(values_V[FIRST_ITEM:].mean())
+
+
+def of_others(popular: np.ndarray, trend: np.ndarray, fits: np.ndarray) -> np.ndarray:
+    """(Q,) kinds of reason of items never bought before, from the terms of their logits above the average item's."""
+    kinds = np.where(trend >= LIFTED, POPULAR_NOW, POPULAR)
+    chosen: np.ndarray = np.where(fits > popular + trend, FITTING, kinds)
+    return chosen
+
+
+def of_repeats(purchases: Purchases, events: np.ndarray, prefixes: np.ndarray, today: int) -> Evidence:
     """Reasons of items bought before.
 
     Args:
         purchases: the events.
-        events: (Q,) the item's last purchase. prefixes: (Q,) trips so far. today: (Q,) day of the last trip.
+        events: (Q,) the item's last purchase. prefixes: (Q,) trips so far.
+        today: the day after the scored week.
     """
     count = purchases.counts[events]
     window = np.minimum(prefixes, RECENT_TRIPS)
     recent = np.zeros(len(events), np.int64)
     for back in range(RECENT_TRIPS):
         recent += (back < count) & (purchases.positions[np.maximum(events - back, 0)] >= prefixes - window)
-    days = today - purchases.days[events]
+    days = today - 1 - purchases.days[events]  # as of the last day of the week
     usual = np.rint((purchases.days[events] - purchases.first_days[events]) / np.maximum(count - 1, 1)).astype(np.int64)
     due = (recent < 3) & (count >= 3) & (usual >= 1) & (days >= DUE * usual) & (days <= 3 * usual)
     kinds = np.where(due, DUE_NOW, np.where(recent >= 1, RECENT, SELDOM))
@@ -50,8 +77,8 @@ def of_repeats(purchases: Purchases, events: np.ndarray, prefixes: np.ndarray, t
 
 
 def sentences(evidence: Evidence) -> pa.Array:
-    """(Q,) the reasons in words; each distinct one is written once."""
-    keys = np.stack([evidence.kinds, evidence.first, evidence.second], axis=1)
+    """The reasons in words, in one row; each distinct one is written once."""
+    keys = np.stack([evidence.kinds.ravel(), evidence.first.ravel(), evidence.second.ravel()], axis=1)
     distinct, index = np.unique(keys, axis=0, return_inverse=True)
     words = pa.array([_sentence(*row) for row in distinct.tolist()], pa.string())
     return words.take(pa.array(index.ravel()))
@@ -65,10 +92,12 @@ def _sentence(kind: int, first: int, second: int) -> str:
         POPULAR: "popular with all customers",
         FITTING: "goes with this customer's baskets",
         RECENT: f"bought on {first} of the last {second} {trips}",
-        DUE_NOW: f"usually every {days}, last {second} days before the latest trip",
+        DUE_NOW: f"usually every {days}, last {second} {'day' if second == 1 else 'days'} ago",
         SELDOM: f"bought {times}, last {second} {trips} ago",
         NEW_CUSTOMER: "popular with all customers; no purchases known yet",
         NOTHING_KNOWN: "popular with all customers; only unknown items bought so far",
         OWN_FREQUENCY: f"bought on {first} of {second} {trips}; no model yet",
         SHOP_FREQUENCY: "popular with all customers; no model yet",
+        POPULAR_NOW: "popular now",
+        MISSION: "goes with this mission",
     }[kind]

@@ -1,4 +1,4 @@
-"""Scores for every customer: exactly k rows each, streamed, so that memory does not grow with the customers."""
+"""Scores and outlooks for every customer of a week, streamed, so that memory does not grow with the customers."""
 
 import datetime
 from collections import deque
@@ -12,18 +12,28 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import torch
 
-from nextbasket_assets.recommender import histories, lists
+from nextbasket_assets.recommender import histories, lists, outlook, scorer
 from nextbasket_assets.recommender.histories import Sequences
-from nextbasket_assets.recommender.lists import FALLBACK, MODEL, SCHEMA, Scorer, next_week
 from nextbasket_assets.recommender.ranking import ScoreError as ScoreError
+from nextbasket_assets.recommender.scorer import FALLBACK, MODEL, Scorer
 from nextbasket_assets.recommender.vocabulary import FIRST_ITEM
+
+PART = "part-00000.parquet"
 
 
 @dataclass
 class ScoringReport:
-    """What was scored: customers, rows, who got the fallback, and the mean probability of all rows."""
+    """What was scored.
+
+    Attributes:
+        model_version: of the model, or the fallback's name.
+        missions_known: False when the model was trained on another mission model, and went without the missions.
+        customers, rows: written. fallback_customers: scored by counting. rows_per_source: rows of each.
+        mean_probability: of all rows; of an outlook, of a trip within 7 days.
+    """
 
     model_version: str
+    missions_known: bool = True
     customers: int = 0
     rows: int = 0
     fallback_customers: int = 0
@@ -54,22 +64,59 @@ def score(
         ScoreError: fewer than k items are known, or a score is not finite.
         SequenceError: the sequences cannot be read.
     """
-    scorer = Scorer.load(artifact_dir, week, sequence_files) if artifact_dir else Scorer.without_model(sequence_files)
-    if scorer.words.size - FIRST_ITEM < k:
+    chosen = _scorer(sequence_files, week, artifact_dir)
+    if chosen.words.size - FIRST_ITEM < k:
         raise ScoreError(
-            f"{k} items per customer are wanted and {scorer.words.size - FIRST_ITEM} are known: "
+            f"{k} items per customer are wanted and {chosen.words.size - FIRST_ITEM} are known: "
             "ask for shorter lists or train on more weeks"
         )
-    Path(output_dir).mkdir(parents=True, exist_ok=True)
-    report = ScoringReport(scorer.version)
-    total = 0.0
-    with pq.ParquetWriter(Path(output_dir) / "part-00000.parquet", SCHEMA) as writer:
-        batches = histories.stream(sequence_files, lists.CUSTOMERS)
-        for table, fallback in _side_by_side(batches, lambda s: scorer.table(s, k, next_week(week), reasons)):
+    output = Output(output_dir, lists.SCHEMA, k, "probability")
+    return _write(chosen, sequence_files, output, lambda batch: lists.table(chosen, batch, k, reasons))
+
+
+def foretell(
+    sequence_files: list[str], week: datetime.date, artifact_dir: str | None, output_dir: str
+) -> ScoringReport:
+    """Writes one row about the next trip of every customer of the sequences; the arguments are those of `score`.
+
+    Raises:
+        ArtifactError: the model is damaged, not finite, or newer than the week.
+        SequenceError: the sequences cannot be read.
+    """
+    chosen = _scorer(sequence_files, week, artifact_dir)
+    output = Output(output_dir, outlook.SCHEMA, 1, "visit_within_7_days")
+    return _write(chosen, sequence_files, output, lambda batch: outlook.table(chosen, batch))
+
+
+def _scorer(sequence_files: list[str], week: datetime.date, artifact_dir: str | None) -> Scorer:
+    if artifact_dir is None:
+        return Scorer.without_model(week, sequence_files)
+    return Scorer.load(artifact_dir, week, sequence_files)
+
+
+@dataclass(frozen=True)
+class Output:
+    """Where rows go: the folder, their schema, how many a customer has, and the column whose mean is reported."""
+
+    folder: str
+    schema: pa.Schema
+    k: int
+    chance: str
+
+
+def _write(
+    chosen: Scorer, sequence_files: list[str], output: Output, make: Callable[[Sequences], tuple[pa.Table, int]]
+) -> ScoringReport:
+    """Writes the table of each batch of customers, and counts."""
+    Path(output.folder).mkdir(parents=True, exist_ok=True)
+    report = ScoringReport(chosen.version, chosen.missions_known)
+    total, k = 0.0, output.k
+    with pq.ParquetWriter(Path(output.folder) / PART, output.schema) as writer:
+        for table, fallback in _side_by_side(histories.stream(sequence_files, scorer.CUSTOMERS), make):
             writer.write_table(table)
             report.customers += table.num_rows // k
             report.fallback_customers += fallback
-            total += pc.sum(table["probability"]).as_py() or 0.0
+            total += pc.sum(table[output.chance]).as_py() or 0.0
     report.rows = report.customers * k
     report.rows_per_source[FALLBACK] = report.fallback_customers * k
     report.rows_per_source[MODEL] = report.rows - report.rows_per_source[FALLBACK]

@@ -21,6 +21,7 @@ class TrainingConfig:
     learning_rate: float = 3e-3  # of Adam, at the start
     rows: int = 512  # prefixes in a batch
     slice_length: int = 32  # prefixes of one customer in a batch, at most
+    trip_steps: int = 1500  # of the heads for the next trip, at most
     half_life: float = 180.0  # days after which a training target weighs half: the newest trips are most like the next
 
 

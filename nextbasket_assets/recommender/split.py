@@ -32,13 +32,19 @@ class Split:
     Attributes:
         trained: (C,) baskets of each customer before the held-out weeks: targets lie at positions 1 to `trained - 1`.
         validation, test: rows whose targets are in the held-out weeks.
+        watched, judged: rows of the validation and of the test hand at the end of the training weeks, whether the
+            customers came again or not.
         week: number of the first held-out week, in which the rows are predicted.
+        start: day on which the held-out weeks begin.
     """
 
     trained: np.ndarray
     validation: Rows
     test: Rows
+    watched: Rows
+    judged: Rows
     week: int
+    start: int
 
 
 def first_held_out_day(as_of: datetime.date, weeks: int) -> int:
@@ -57,10 +63,10 @@ def split(sequences: Sequences, start: int, validation_share: float) -> Split:
     offsets = sequences.basket_offsets
     target = offsets[:-1] + before
     has_target = (before > 0) & (target < offsets[1:])
-    customers = np.flatnonzero(has_target)
-    chosen = in_validation(sequences.customers, validation_share)[customers]
-    rows = [Rows(customers[part], before[customers[part]]) for part in (chosen, ~chosen)]
-    return Split(before, rows[0], rows[1], int(week_number(start)))
+    chosen = in_validation(sequences.customers, validation_share)
+    parts = (has_target & chosen, has_target & ~chosen, (before > 0) & chosen, (before > 0) & ~chosen)
+    validation, test, watched, judged = (Rows(np.flatnonzero(part), before[part]) for part in parts)
+    return Split(before, validation, test, watched, judged, int(week_number(start)), start)
 
 
 def baskets_before(sequences: Sequences | Histories, day: int) -> np.ndarray:

@@ -50,10 +50,19 @@ def train(
     sequences = histories.read(sequence_files)
     start = first_held_out_day(as_of, config.held_out_weeks)
     words, baskets = training_vocabulary(sequences, start, config.minimum_count)
-    encoded = histories.encode(sequences, words, sequences.missions.shape[1])
+    encoded = histories.encode(sequences, words, sequences.missions.shape[1], sequences.mission_model)
     parts = split(sequences, start, config.validation_share)
     fitted = fit(encoded, parts, words, baskets, config, report)
-    model = artifact.Model(fitted.network, words, fitted.calibration, as_of, baskets, dataclasses.asdict(config))
+    model = artifact.Model(
+        fitted.network,
+        words,
+        fitted.calibration,
+        fitted.within_week,
+        as_of,
+        baskets,
+        dataclasses.asdict(config),
+        sequences.mission_model,
+    )
     best = fitted.epochs[fitted.best_epoch]
     numbers = {"validation_recall@10": best.recall, "validation_ndcg@10": best.ndcg, "best_epoch": best.epoch}
     saved = artifact.save(model, artifact_dir, card(model, best), numbers)

@@ -26,6 +26,11 @@ def week_number(days: np.ndarray | int) -> np.ndarray:
     return (np.asarray(days) + MONDAY) // 7
 
 
+def first_day(week: int) -> int:
+    """Day number of the Monday of a week."""
+    return 7 * week - MONDAY
+
+
 @dataclass(frozen=True)
 class Weekly:
     """Baskets of each week: (W, V) that hold an item, (W,) all; the first row is week `first`."""
@@ -72,7 +77,7 @@ def trends(weekly: Weekly, rates: np.ndarray) -> Trends:
         weekly: the counts.
         rates: (V,) usual share of baskets with each id.
     """
-    holding = np.concatenate([np.zeros_like(weekly.holding[:1]), np.cumsum(weekly.holding, axis=0)])
+    holding = np.concatenate([np.zeros((1, weekly.holding.shape[1])), np.cumsum(weekly.holding, axis=0)])
     baskets = np.concatenate([[0.0], np.cumsum(weekly.baskets)])
     now = np.arange(len(baskets))
     lifts = np.empty((*holding.shape, len(WINDOWS)), np.float32)

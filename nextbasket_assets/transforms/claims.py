@@ -99,8 +99,27 @@ CLAIMS: dict[str, dict[str, str]] = {
         ),
         "ranks start at 1": _rows("rank < 1"),
         "probability is a number from 0 to 1": _rows("isnan(probability) or probability not between 0 and 1"),
+        "probability_7_days is a number from 0 to 1": _rows(
+            "isnan(probability_7_days) or probability_7_days not between 0 and 1"
+        ),
         "every row says why and what scored it": _rows(
             "reason = '' or model_version = '' or source not in ('model', 'fallback')"
         ),
+    },
+    "next_trip_outlook": {
+        "every customer is there once": _repeats("customer"),
+        "visit_within_7_days is a number from 0 to 1": _rows(
+            "isnan(visit_within_7_days) or visit_within_7_days not between 0 and 1"
+        ),
+        "expected_days is from 1 to 365": _rows("isnan(expected_days) or expected_days not between 1 and 365"),
+        "expected_items is above 0": _rows("isnan(expected_items) or expected_items <= 0"),
+        "mission_probabilities add up to 1, or there are none": _rows(
+            "size(mission_probabilities) > 0 and abs(aggregate(mission_probabilities, 0d, (a, p) -> a + p) - 1) > 0.001"
+        ),
+        "the mission is the most probable one, null if and only if there are none": _rows(
+            "if(size(mission_probabilities) = 0, mission is not null, coalesce(element_at(mission_probabilities,"
+            " cast(substring(mission, 2) as int)) < array_max(mission_probabilities), true))"
+        ),
+        "every row says what foretold it": _rows("model_version = '' or source not in ('model', 'fallback')"),
     },
 }

@@ -12,7 +12,13 @@ _KEY = ("customer", "week", "basket")
 
 
 def customer_sequences(
-    baskets: DataFrame, tags: DataFrame, weeks: Sequence[date], *, max_baskets: int, files_per_week: int
+    baskets: DataFrame,
+    tags: DataFrame,
+    weeks: Sequence[date],
+    *,
+    max_baskets: int,
+    files_per_week: int,
+    mission_model: str | None = None,
 ) -> DataFrame:
     """One row per week asked for and customer known by its end.
 
@@ -25,6 +31,7 @@ def customer_sequences(
         weeks: Mondays.
         max_baskets: the most recent baskets are kept, this many.
         files_per_week: partitions that the customers are spread over.
+        mission_model: version of the model that made the tags.
     """
     visits = baskets.where(F.col("customer").isNotNull()).select(
         *_KEY, "date", "hour", "store", F.col("items.item").alias("items")
@@ -37,6 +44,7 @@ def customer_sequences(
         F.sort_array(F.collect_list(F.when(F.size("items") > 0, _basket()))).alias("history"),
     )
     sliced = histories.select("customer", F.inline(_as_of(weeks, max_baskets)))
+    sliced = sliced.withColumn("mission_model", F.lit(mission_model).cast("string"))
     return sliced.select(*names("customer_sequences")).sortWithinPartitions("week", "customer")
 
 

@@ -152,6 +152,7 @@ def customer_sequences(spark: SparkSession, plan: dict[str, Any]) -> dict[str, A
         [date.fromisoformat(week) for week in parameters["weeks"]],
         max_baskets=parameters.get("max_baskets", 200),
         files_per_week=parameters.get("files_per_week", 2),
+        mission_model=parameters.get("mission_model"),
     )
     write(frame, "customer_sequences", plan["outputs"]["customer_sequences"])
     return {

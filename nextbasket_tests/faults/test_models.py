@@ -11,7 +11,7 @@ from nextbasket_assets.lake import champions, registry
 from nextbasket_assets.lake.registry import PROMOTED
 from nextbasket_assets.lake.tables import LakeError
 from nextbasket_assets.recommender import artifact
-from nextbasket_assets.recommender.calibration import START
+from nextbasket_assets.recommender.calibration import START, START_WITHIN_WEEK
 from nextbasket_tests import shops
 from nextbasket_tests.faults import shop
 from nextbasket_tests.platforms import Platform, failure
@@ -31,7 +31,9 @@ class Bomb:
 def saved(folder: Path) -> Path:
     """An artifact of a tiny model."""
     _, words = small.prefixes_of(shops.write_sequences(folder / "s.parquet", {"anna": [["a", "b"], ["b", "c"]]}))
-    model = artifact.Model(small.random_network(words), words, START, shops.week(3), 2, {"seed": 0})
+    model = artifact.Model(
+        small.random_network(words), words, START, START_WITHIN_WEEK, shops.week(3), 2, {"seed": 0}, "missions-1"
+    )
     artifact.save(model, str(folder / "model"), "# card\n", {})
     return folder / "model"
 

@@ -15,7 +15,7 @@ from nextbasket_tests import shops
 
 SETTINGS = TrainingConfig(
     embedding=16, hidden=24, pair_hidden=16, dropout=0.1, epochs=12, patience=12, learning_rate=0.02, rows=256,
-    minimum_count=1, half_life=1000.0,
+    minimum_count=1, half_life=1000.0, trip_steps=200,
 )  # fmt: skip
 AS_OF = shops.week(11)
 WEEK = int(trends.week_number(histories.day_number(shops.week(0))))  # nothing was sold before it: no trend

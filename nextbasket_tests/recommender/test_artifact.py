@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from nextbasket_assets.recommender import artifact
-from nextbasket_assets.recommender.calibration import START
+from nextbasket_assets.recommender.calibration import START, START_WITHIN_WEEK
 from nextbasket_tests import shops
 from nextbasket_tests.recommender import small
 
@@ -16,7 +16,9 @@ SHOP = {"anna": [["a", "b"], ["b", "c"]]}
 def saved(tmp_path):
     """A saved model of three items."""
     _, words = small.prefixes_of(shops.write_sequences(tmp_path / "s.parquet", SHOP))
-    model = artifact.Model(small.random_network(words), words, START, shops.week(3), 2, {"seed": 0})
+    model = artifact.Model(
+        small.random_network(words), words, START, START_WITHIN_WEEK, shops.week(3), 2, {"seed": 0}, "missions-1"
+    )
     return artifact.save(model, str(tmp_path / "model"), "# card\n", {"recall": 0.5}), tmp_path / "model"
 
 

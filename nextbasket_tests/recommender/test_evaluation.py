@@ -153,7 +153,7 @@ def test_the_baselines_of_the_evaluation_are_the_counts_worked_by_hand(tmp_path)
     shop = {"anna": [["bread"], ["bread"], ["bread"]], "ben": [["tea"], ["tea"], ["milk"]]}
     sequences = histories.read([shops.write_sequences(tmp_path / "s.parquet", shop)])
     rows = evaluation.split(sequences, evaluation.first_held_out_day(shops.week(2), 1), 0.0).test
-    values = evaluation.frequency_baselines(evaluation.bench(sequences, rows, int(sequences.days[2])))
+    values = evaluation.frequency_baselines(evaluation.bench(sequences, rows, rows, int(sequences.days[2])))
 
     assert values["personal top-frequency"]["recall", 5].tolist() == [1.0, 0.0]
     assert values["combined top-frequency"]["recall", 5].tolist() == [1.0, 0.0]

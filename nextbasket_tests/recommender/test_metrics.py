@@ -3,7 +3,7 @@ from math import log2
 import numpy as np
 import pytest
 
-from nextbasket_assets.recommender.metrics import Truth, calibration_error, means, per_customer
+from nextbasket_assets.recommender.metrics import Truth, calibration_error, means, per_customer, reliability
 
 
 def truth(rows: list[int], items: list[int], repeats: list[bool], customers: int) -> Truth:
@@ -67,3 +67,15 @@ def test_calibration_error_is_the_mean_gap_of_the_bins():
 
     assert calibration_error(said, happened, bins=2) == pytest.approx(0.3)
     assert calibration_error(np.array([0.5, 0.5]), np.array([True, False]), bins=1) == pytest.approx(0.0)
+
+
+def test_reliability_is_the_means_of_equal_parts():
+    """Four pairs in two bins: 0.1 and 0.3 of which none came, 0.5 and 0.9 of which one did; the error is (0.2 + 0.2) / 2."""
+    probability, happened = np.array([0.9, 0.1, 0.5, 0.3]), np.array([True, False, False, False])
+    found = reliability(probability, happened, bins=2)
+
+    assert found.predicted == pytest.approx([0.2, 0.7])
+    assert found.observed == pytest.approx([0.0, 0.5])
+    assert found.pairs.tolist() == [2, 2]
+    assert calibration_error(probability, happened, bins=2) == pytest.approx(0.2)
+    assert reliability(probability[:1], happened[:1], bins=10).pairs.tolist() == [1]

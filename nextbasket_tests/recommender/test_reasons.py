@@ -92,6 +92,6 @@ def test_a_usual_gap_is_the_mean_of_the_gaps(tmp_path, habits):
     row = lists(tmp_path, {"anna": regular}, model)["anna", "P001"]
 
     assert row["reason"] in (
-        "usually every 14 days, last 14 days before the latest trip",
+        "usually every 14 days, last 41 days ago",
         "bought on 3 of the last 8 trips",
     )

@@ -4,7 +4,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from nextbasket_assets import columns
-from nextbasket_assets.recommender import artifact, histories, lists, scoring
+from nextbasket_assets.recommender import artifact, histories, scorer, scoring
 from nextbasket_tests import shops
 from nextbasket_tests.recommender import small
 
@@ -69,11 +69,12 @@ def test_without_a_model_everybody_gets_the_combined_frequency(tmp_path):
     file = shops.write_sequences(tmp_path / "s.parquet", shop)
     report, rows = scored([file], None, tmp_path / "out", k=3)
 
-    assert rows[0] | {"probability": 0} == {
+    assert rows[0] | {"probability": 0, "probability_7_days": 0} == {
         "customer": "anna",
         "rank": 1,
         "item": "bread",
         "probability": 0,
+        "probability_7_days": 0,
         "reason": "bought on 2 of 2 trips; no model yet",
         "source": "fallback",
         "model_version": "top-frequency",
@@ -107,7 +108,7 @@ def test_each_customers_rows_carry_their_own_item(tmp_path):
 def test_the_size_of_the_batch_changes_no_score(tmp_path, model, monkeypatch):
     """Three customers in memory at a time give the rows that all at once give."""
     _, whole = scored([model[0]], model[1], tmp_path / "whole")
-    monkeypatch.setattr(lists, "CUSTOMERS", 3)
+    monkeypatch.setattr(scorer, "CUSTOMERS", 3)
     _, pieces = scored([model[0]], model[1], tmp_path / "pieces")
 
     assert [r["item"] for r in pieces] == [r["item"] for r in whole]

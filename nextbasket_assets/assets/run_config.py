@@ -1,0 +1,38 @@
+"""What can be set in the launchpad for sequences, training and scoring."""
+
+import dagster as dg
+from pydantic import Field
+
+
+class SequenceConfig(dg.Config):
+    """How much of a customer's history is kept."""
+
+    window_weeks: int = Field(default=104, description="Weeks of history that are read, up to the week itself.")
+    max_baskets: int = Field(default=200, description="Most recent baskets kept per customer; older ones are counted.")
+
+
+class TrainingRunConfig(dg.Config):
+    """How the network is trained; the fields are those of `recommender.training.TrainingConfig`."""
+
+    seed: int = Field(default=0, description="Everything random: weights, dropout, order of the batches.")
+    held_out_weeks: int = Field(default=4, description="Last weeks, never a training target: they judge the model.")
+    validation_share: float = Field(default=0.2, description="Customers that choose the best epoch; the others test.")
+    minimum_count: int = Field(default=5, description="Training baskets an item must be in to be known.")
+    embedding: int = Field(default=64, description="Width of an item's embedding.")
+    hidden: int = Field(default=96, description="Width of the GRU's state.")
+    pair_hidden: int = Field(default=48, description="Width of the repeat term.")
+    context: int = Field(default=32, description="Baskets the GRU reads before the first prefix of a slice.")
+    dropout: float = Field(default=0.5, description="Share of the query's inputs dropped.")
+    epochs: int = Field(default=8, description="Passes over the data, at most.")
+    patience: int = Field(default=2, description="Epochs without improvement before it stops.")
+    learning_rate: float = Field(default=3e-3, description="Of Adam, at the start.")
+    rows: int = Field(default=512, description="Prefixes in a batch.")
+    slice_length: int = Field(default=32, description="Prefixes of one customer in a batch, at most.")
+    trip_steps: int = Field(default=1500, description="Steps of the heads for the next trip, at most.")
+    half_life: float = Field(default=180.0, description="Days after which a training target weighs half.")
+
+
+class ScoringConfig(dg.Config):
+    """What is published for a customer."""
+
+    k: int = Field(default=20, description="Items on every customer's list.")

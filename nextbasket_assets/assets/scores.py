@@ -1,0 +1,123 @@
+"""What customers will do next: the ranked list for the next trip, and when that trip is to be expected."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+
+from nextbasket_assets.assets.next_basket import MODEL
+from nextbasket_assets.assets.publishing import audited, claim_specs, published, run_weeks, staged, table_spec, versions
+from nextbasket_assets.assets.run_config import ScoringConfig
+from nextbasket_assets.lake import artifacts, registry
+from nextbasket_assets.lake.copies import local_files, local_folder, new_folder
+from nextbasket_assets.lake.tables import Lake
+from nextbasket_assets.partitions import LGSR_WEEKS
+from nextbasket_assets.resources.lake import LakeResource
+from nextbasket_assets.resources.spark import SparkResource
+
+if TYPE_CHECKING:
+    from nextbasket_assets.recommender.scoring import ScoringReport
+
+
+@dg.multi_asset(
+    specs=[
+        table_spec(
+            "next_basket_scores",
+            "next_basket",
+            {"pytorch"},
+            "For every customer known at the end of the week exactly k items: rank, probability, reason, and what scored.",
+            deps=["customer_sequences", MODEL, "model_evaluation"],
+        )
+    ],
+    check_specs=claim_specs("next_basket_scores"),
+    partitions_def=LGSR_WEEKS,
+    backfill_policy=dg.BackfillPolicy.single_run(),
+)
+def next_basket_scores(
+    context: dg.AssetExecutionContext, config: ScoringConfig, spark: SparkResource, lake: LakeResource
+) -> Iterator[Any]:
+    """Score each week's customers with the champion as of that week."""
+    table = "next_basket_scores"
+    weeks, tables = run_weeks(context), lake.open()
+    inputs = versions(tables, "customer_sequences", "model_registry")
+    with staged(tables, context, table) as folders:
+        scored = {week: _score(tables, folders[table], week, config.k) for week in weeks}
+        report = spark.run("audit", {}, folders, weeks=[week.isoformat() for week in weeks])
+        yield from audited(report, table, weeks)
+        for week, numbers in scored.items():
+            context.add_asset_metadata(numbers, asset_key=table, partition_key=week.isoformat())
+        yield published(tables, context, table, folders[table], weeks, inputs, report)
+
+
+def _score(lake: Lake, folder: str, week: date, k: int) -> dict[str, Any]:
+    """Write one week's lists; the week's numbers, customers and fallback share among them."""
+    from nextbasket_assets.recommender.scoring import score
+
+    with _opened(lake, folder, week) as (files, artifact, output):
+        report = score(files, week, artifact, output, k)
+    return {**_scored(report), "mean_probability": report.mean_probability}
+
+
+def _scored(report: "ScoringReport") -> dict[str, Any]:
+    """What scores and outlooks say about themselves."""
+    return {
+        "model_version": report.model_version,
+        "missions_known": report.missions_known,
+        "rows_in": report.customers,
+        "rows_out": report.customers,  # every known customer gets a list; what varies is who made it
+        "fallback_share": report.fallback_customers / max(report.customers, 1),
+    }
+
+
+@dg.multi_asset(
+    specs=[
+        table_spec(
+            "next_trip_outlook",
+            "next_basket",
+            {"pytorch"},
+            "For every customer known at the end of the week: whether they come within 7 days, when they are expected, "
+            "what for, and how many items they will buy.",
+            deps=["customer_sequences", MODEL, "model_evaluation"],
+        )
+    ],
+    check_specs=claim_specs("next_trip_outlook"),
+    partitions_def=LGSR_WEEKS,
+    backfill_policy=dg.BackfillPolicy.single_run(),
+)
+def next_trip_outlook(context: dg.AssetExecutionContext, spark: SparkResource, lake: LakeResource) -> Iterator[Any]:
+    """Foretell the next trip of each week's customers with the champion as of that week."""
+    table = "next_trip_outlook"
+    weeks, tables = run_weeks(context), lake.open()
+    inputs = versions(tables, "customer_sequences", "model_registry")
+    with staged(tables, context, table) as folders:
+        told = {week: _foretell(tables, folders[table], week) for week in weeks}
+        report = spark.run("audit", {}, folders, weeks=[week.isoformat() for week in weeks])
+        yield from audited(report, table, weeks)
+        for week, numbers in told.items():
+            context.add_asset_metadata(numbers, asset_key=table, partition_key=week.isoformat())
+        yield published(tables, context, table, folders[table], weeks, inputs, report)
+
+
+def _foretell(lake: Lake, folder: str, week: date) -> dict[str, Any]:
+    """Write one week's outlooks; the week's numbers."""
+    from nextbasket_assets.recommender.scoring import foretell
+
+    with _opened(lake, folder, week) as (files, artifact, output):
+        report = foretell(files, week, artifact, output)
+    return {**_scored(report), "mean_visit_within_7_days": report.mean_probability}
+
+
+@contextmanager
+def _opened(lake: Lake, folder: str, week: date) -> Iterator[tuple[list[str], str | None, str]]:
+    """A week's sequences, the champion as of it, and the folder for the week's rows, all as local paths."""
+    champion = registry.promoted(lake, MODEL, week)
+    if champion:
+        artifacts.verify(lake, champion.artifact, champion.digest)
+    with (
+        local_files(lake, lake.require("customer_sequences", [week])) as files,
+        local_folder(lake, champion.artifact if champion else None) as artifact,
+        new_folder(lake, f"{folder.removeprefix(lake.root + '/')}/week={week}") as output,
+    ):
+        yield files, artifact, output

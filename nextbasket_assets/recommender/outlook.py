@@ -1,0 +1,80 @@
+"""One row per customer about their next trip: when, what for, how large. R customers, M missions."""
+
+import numpy as np
+import pyarrow as pa
+
+from nextbasket_assets.recommender import ranking
+from nextbasket_assets.recommender.batches import Prefixes, Slices
+from nextbasket_assets.recommender.heads import Forecast
+from nextbasket_assets.recommender.histories import Sequences
+from nextbasket_assets.recommender.purchases import collect
+from nextbasket_assets.recommender.scorer import FALLBACK, MODEL, Scorer
+from nextbasket_assets.recommender.split import Rows
+
+SCHEMA = pa.schema(
+    [
+        pa.field("customer", pa.string(), nullable=False),
+        pa.field("visit_within_7_days", pa.float32(), nullable=False),
+        pa.field("expected_days", pa.float32(), nullable=False),
+        pa.field("expected_items", pa.float32(), nullable=False),
+        pa.field("mission", pa.string()),
+        pa.field("mission_probabilities", pa.list_(pa.field("element", pa.float32(), nullable=False)), nullable=False),
+        pa.field("source", pa.string(), nullable=False),
+        pa.field("model_version", pa.string(), nullable=False),
+    ]
+)
+
+
+def table(scorer: Scorer, sequences: Sequences) -> tuple[pa.Table, int]:
+    """The rows of these customers, and how many of them were foretold by counting.
+
+    The model speaks for everybody with a basket. While it knows another mission model than the sequences are in the
+    terms of, it says when and how much, and the missions are counted.
+    """
+    counted = scorer.habits.forecast(sequences)
+    modelled = (np.diff(sequences.basket_offsets) > 0) & (scorer.model is not None)
+    forecast = _with_model(scorer, sequences, np.flatnonzero(modelled), counted) if modelled.any() else counted
+    names = np.array(FALLBACK), np.array(MODEL)
+    version = pa.DictionaryArray.from_arrays(np.zeros(len(modelled), np.int8), pa.array([scorer.version]))
+    columns = [
+        sequences.customers,
+        *(pa.array(part.astype(np.float32)) for part in (forecast.within_week, forecast.days, forecast.size)),
+        *_missions(forecast.missions),
+        pa.array(np.where(modelled, names[1], names[0])),
+        version.cast(pa.string()),
+    ]
+    return pa.table(columns, schema=SCHEMA), int((~modelled).sum())
+
+
+def _with_model(scorer: Scorer, sequences: Sequences, customers: np.ndarray, counted: Forecast) -> Forecast:
+    """The model's forecast of some customers, the counted one of the others."""
+    assert scorer.model is not None
+    encoded = scorer.encode(sequences)
+    rows = Rows(customers, encoded.lengths[customers])
+    prefixes = Prefixes.of(encoded, collect(encoded, every_prefix=False), scorer.moving)
+    states = ranking.states(scorer.model.network, prefixes, Slices(rows.customers, rows.prefixes, rows.prefixes))
+    told = scorer.forecast(encoded, rows, states)
+    parts = [counted.within_week.copy(), counted.days.copy(), counted.size.copy(), counted.missions.copy()]
+    heard = [told.within_week, told.days, told.size]
+    if told.missions.shape[1] == counted.missions.shape[1] and scorer.missions_known:
+        heard.append(told.missions)
+    for part, values in zip(parts, heard, strict=False):
+        part[customers] = values
+    return Forecast(*parts)
+
+
+def _missions(shares: np.ndarray) -> tuple[pa.Array, pa.Array]:
+    """The most probable mission of each row, null where there is none, and all of them."""
+    rows, missions = shares.shape
+    offsets = pa.array((np.arange(rows + 1) * missions).astype(np.int32))
+    values = pa.array(shares.ravel().astype(np.float32))
+    lists = pa.ListArray.from_arrays(offsets, values).cast(SCHEMA.field("mission_probabilities").type)
+    if not missions:
+        return pa.nulls(rows, pa.string()), lists
+    names = pa.array([mission_name(place) for place in range(missions)])
+    return names.take(pa.array(shares.argmax(1))), lists
+
+
+def mission_name(place: int) -> str:
+    """The id of the mission at a place among the weights: M01 for place 0."""
+    return f"M{place + 1:02d}"

@@ -1,0 +1,76 @@
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from nextbasket_assets import columns
+from nextbasket_assets.recommender import scoring
+from nextbasket_tests import shops
+from nextbasket_tests.recommender import small
+
+ODD = {"no baskets": [], "one basket": [["P001"]], "only unknown": [["never sold"]]}
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    """A model of the planted shop, whose customers come on every Monday."""
+    return small.trained(tmp_path_factory.mktemp("planted"), shops.planted(customers=60))
+
+
+def outlook(files, model_dir, out, week=small.AS_OF):
+    report = scoring.foretell(files, week, model_dir, str(out))
+    return report, {row["customer"]: row for row in pq.read_table(out).to_pylist()}
+
+
+def test_everybody_has_one_row_and_those_without_a_basket_the_shops_habit(tmp_path, model):
+    """With a basket, known or not, the model speaks; without one, the shop's counts do."""
+    report, rows = outlook([shops.write_sequences(tmp_path / "odd.parquet", ODD)], model[1], tmp_path / "out")
+
+    assert {c: row["source"] for c, row in rows.items()} == {
+        "no baskets": "fallback",
+        "one basket": "model",
+        "only unknown": "model",
+    }
+    assert (report.customers, report.fallback_customers) == (3, 1)
+    for row in rows.values():
+        assert 0 < row["visit_within_7_days"] <= 1
+        assert 1 <= row["expected_days"] <= 365
+        assert row["expected_items"] > 0
+        assert (row["mission"], row["mission_probabilities"]) == (None, [])
+
+
+def test_columns_are_those_of_the_table_without_the_week(tmp_path, model):
+    """The file has next_trip_outlook's columns in their order."""
+    outlook([model[0]], model[1], tmp_path / "out")
+    names = pq.read_schema(tmp_path / "out" / scoring.PART).names
+
+    assert ("week", *names) == columns.names("next_trip_outlook")
+
+
+def test_customers_who_come_every_monday_are_expected_on_monday(tmp_path, model):
+    """As of a Sunday, everybody of the planted shop comes within 7 days, with the two items that a basket holds."""
+    _, rows = outlook([model[0]], model[1], tmp_path / "out")
+
+    assert np.mean([row["visit_within_7_days"] for row in rows.values()]) > 0.9
+    assert np.mean([row["expected_days"] for row in rows.values()]) < 4
+    assert np.mean([row["expected_items"] for row in rows.values()]) == pytest.approx(2, abs=0.1)
+
+
+def test_without_a_model_trips_are_counted(tmp_path):
+    """Two Mondays in two weeks, one trip after the first in 14 days, and one more of the shop's: 2 trips in 28 days."""
+    file = shops.write_sequences(tmp_path / "s.parquet", {"anna": [["bread", "tea"], ["bread"]]})
+    report, rows = outlook([file], None, tmp_path / "out", shops.week(1))
+
+    assert report.model_version == "top-frequency"
+    assert rows["anna"]["visit_within_7_days"] == pytest.approx(1 - np.exp(-7 * 2 / 28), abs=1e-6)
+    assert rows["anna"]["expected_items"] == pytest.approx(1.5)
+
+
+def test_outlook_and_scores_mean_the_same_visit(tmp_path, model):
+    """An item can be bought within 7 days only by who comes: its chance is about P(trip) times P(item) and not above."""
+    _, rows = outlook([model[0]], model[1], tmp_path / "out")
+    scoring.score([model[0]], small.AS_OF, model[1], str(tmp_path / "scores"), 5)
+    for score in pq.read_table(tmp_path / "scores").to_pylist():
+        assert (
+            score["probability_7_days"]
+            <= max(rows[score["customer"]]["visit_within_7_days"], score["probability"]) + 0.05
+        )
