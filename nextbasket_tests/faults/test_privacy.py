@@ -36,7 +36,7 @@ def raw_bytes(platform: Platform) -> bytes:
     """All that the lake's files say: parquet decoded, everything else as it is."""
     found = b""
     for path in sorted(Path(platform.lake.root).rglob("*")):
-        if path.suffix == ".parquet":
+        if path.is_file() and path.suffix == ".parquet":
             table = pq.read_table(path, partitioning=None)
             found += str(table.to_pylist()).encode() + str(pq.read_metadata(path).row_group(0)).encode()
             found += str(
@@ -112,6 +112,7 @@ def test_s3_canaries_stay_out_of_what_runs_leave(
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
     lines = [text.replace("CUST0000000003", canary) for text in shop.lines(WEEKS[4])]
     trained.deliver(WEEKS[4], [*lines, lines[0].replace(",1.5,", f",{SECRET},"), f"{canary},{SECRET}"])
+    (tmp_path / "home").mkdir()
     with dg.DagsterInstance.local_temp(str(tmp_path / "home")) as instance:
         trained.instance = instance
         refused = trained.run("score_week", WEEKS[4])
