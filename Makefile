@@ -17,6 +17,9 @@ test: $(INSTALLED) ## Run the tests that take less than ten minutes together
 slow: $(INSTALLED) ## Run the slow tests
 	$(VENV)/bin/python -m pytest -m slow $(ARGS)
 
+emr: $(INSTALLED) ## Run the deployment `emr` on the local test bed: real Spark steps, no AWS
+	$(VENV)/bin/python -m pytest -m emr $(ARGS)
+
 check: $(INSTALLED) ## Lint, formatting, types and the import directions
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
@@ -40,4 +43,4 @@ $(INSTALLED): pyproject.toml requirements.lock
 	$(VENV)/bin/python -m pip install --quiet --constraint requirements.lock --editable ".[dev]"
 	@touch $@
 
-.PHONY: help install demo test slow check faults audit ui clean
+.PHONY: help install demo test slow emr check faults audit ui clean

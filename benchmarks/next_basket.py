@@ -15,20 +15,19 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks import neighbours, packed
+from benchmarks.results import CUTS, OURS, Result, Values, as_json, mean_of_seeds, merged, peers_rates, table
 from nextbasket_assets.recommender import (
     artifact,
     baselines,
     fitting,
-    gate,
     histories,
     metrics,
     purchases,
@@ -42,21 +41,7 @@ from nextbasket_assets.recommender.settings import EpochReport, TrainingConfig
 from nextbasket_assets.recommender.split import Rows, Split
 from nextbasket_assets.recommender.vocabulary import FIRST_ITEM
 
-CUTS = (10, 20)
-SHOWN = [(m + suffix, k) for k in CUTS for suffix in ("", "_repeat", "_explore") for m in ("recall", "ndcg", "phr")]
-OURS = "nextbasket"
 CALIBRATED = 50
-
-Values = dict[tuple[str, int], np.ndarray]
-
-
-@dataclasses.dataclass(frozen=True)
-class Result:
-    """A method's value per test customer, and what it cost."""
-
-    values: Values
-    seconds: float
-    peak_mb: float
 
 
 @dataclasses.dataclass(frozen=True)
@@ -157,7 +142,7 @@ def ours(case: Case, seed: int, config: TrainingConfig) -> tuple[Result, artifac
     def tell(epoch: EpochReport) -> None:
         say(f"  epoch {epoch.epoch}: {epoch.recall:.4f} recall@10 {epoch.ndcg:.4f} nDCG@10 {epoch.seconds:.0f} s")
 
-    config = dataclasses.replace(config, seed=seed, minimum_count=1)
+    config = dataclasses.replace(config, seed=seed, minimum_count=1, trip_steps=0)  # lists alone are compared
     fitted = fitting.fit(case.encoded, case.split, case.words, case.baskets, config, tell)
     moving = trends.of_histories(case.encoded, case.rates)
     prefixes = Prefixes.of(case.encoded, purchases.collect(case.encoded), moving)
@@ -180,57 +165,12 @@ def scoring_rate(case: Case, model: artifact.Model) -> float:
     """Customers a second, from sequence files to published rows with top 20, probabilities and reasons."""
     with tempfile.TemporaryDirectory() as folder:
         artifact.save(model, f"{folder}/model", "", {})
-        copies = max(1, 6000 // case.encoded.customers)
         file = f"{folder}/sequences.parquet"
-        packed.write(case.data, Path(file), copies)
-        week: date = model.as_of
+        packed.write(case.data, Path(file), max(1, 6000 // case.encoded.customers))
+        k = min(max(CUTS), case.words.size - FIRST_ITEM)
         began = time.perf_counter()
-        report = scoring.score(
-            [file], week, f"{folder}/model", f"{folder}/scores", min(20, case.words.size - FIRST_ITEM)
-        )
+        report = scoring.score([file], model.as_of, f"{folder}/model", f"{folder}/scores", k)
         return report.customers / (time.perf_counter() - began)
-
-
-def merged(results: list[Result], join: Callable[[list[np.ndarray]], np.ndarray]) -> Result:
-    """Several results as one: values joined, seconds averaged, the highest peak."""
-    values = {key: join([r.values[key] for r in results]) for key in results[0].values}
-    return Result(values, float(np.mean([r.seconds for r in results])), max(r.peak_mb for r in results))
-
-
-def mean_of_seeds(values: list[np.ndarray]) -> np.ndarray:
-    """(R,) each customer's mean, so that seeds do not count as customers."""
-    return np.mean(values, axis=0)
-
-
-def table(methods: dict[str, Result]) -> str:
-    """One line per method, and our difference to the best peer with its interval."""
-    lines = ["| method | " + " | ".join(f"{m}@{k}" for m, k in SHOWN) + " | s | MB |", "|---" * (len(SHOWN) + 3) + "|"]
-    for name, result in methods.items():
-        means = metrics.means(result.values)
-        numbers = " | ".join(f"{means[key][0]:.4f}" for key in SHOWN)
-        lines.append(f"| {name} | {numbers} | {result.seconds:.1f} | {result.peak_mb:.0f} |")
-    for key in (("recall", 10), ("ndcg", 10)):
-        rivals = {name: np.nanmean(r.values[key]) for name, r in methods.items() if name != OURS}
-        rival = max(rivals, key=lambda name: rivals[name])
-        difference = methods[OURS].values[key] - methods[rival].values[key]
-        low, high = gate.interval(difference, 0)
-        gain = difference.mean() / rivals[rival]
-        lines.append(
-            f"\n{key[0]}@{key[1]}: {difference.mean():+.4f} [{low:+.4f}, {high:+.4f}] ({gain:+.1%}) against {rival}"
-        )
-    return "\n".join(lines)
-
-
-def as_json(dataset: str, methods: dict[str, Result], rate: float) -> dict[str, Any]:
-    return {
-        "dataset": dataset,
-        "methods": {
-            name: {f"{m}@{k}": value for (m, k), (value, _) in metrics.means(result.values).items()}
-            | {"seconds": result.seconds, "peak_mb": result.peak_mb}
-            for name, result in methods.items()
-        },
-        "scoring": {"customers_per_second": rate},
-    }
 
 
 def main() -> None:
@@ -257,7 +197,8 @@ def main() -> None:
     methods = {name: merged([fold[name] for fold in folds], np.concatenate) for name in folds[0]}
     print(table(methods))
     error = metrics.means(methods[OURS].values)["calibration_error", CALIBRATED][0]
-    print(f"\ncalibration error over the top {CALIBRATED}: {error:.4f}; scoring: {rate:.0f} customers a second")
+    print(f"\ncalibration error over the top {CALIBRATED}: {error:.4f}; scoring: {rate:,.0f} customers a second")
+    print(f"peers, bare lists from arrays in memory: {peers_rates(folds[0])}")
     if options.json:
         options.json.write_text(json.dumps(as_json(data.name, methods, rate), indent=1) + "\n")
 

@@ -146,6 +146,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
         _WEEK,
         Column("mission_model", "string", "version of the model that was chosen"),
         Column("k", "integer", "number of missions"),
+        Column("item_prior", "double", "items that every mission is given of every item beforehand"),
         Column("seeds", "integer", "fits with different seeds"),
         Column("perplexity", "double", "document completion on held-out customers, of the best seed; lower is better"),
         Column("gain", "double", "nats per item over item shares alone, of the best seed; 0 or less is no structure"),

@@ -1,4 +1,4 @@
-"""The code location. The only reader of the environment: it maps one word, `local`, and a few paths to resources."""
+"""The code location. The only reader of the environment: it maps one word, `local` or `emr`, and a few paths to resources."""
 
 import os
 import warnings
@@ -16,12 +16,15 @@ warnings.filterwarnings("ignore", category=dg.PreviewWarning)
 from nextbasket_assets.assets import baskets, missions, next_basket, scores  # noqa: E402  (after the filters)
 from nextbasket_assets.operations.checks import CHECKS  # noqa: E402
 from nextbasket_assets.operations.jobs import JOBS  # noqa: E402
+from nextbasket_assets.operations.reaper import cluster_reaper  # noqa: E402
 from nextbasket_assets.operations.retraining import RetrainingPolicy  # noqa: E402
 from nextbasket_assets.operations.sensors import landing_sensor  # noqa: E402
 from nextbasket_assets.partitions import LGSR_FIRST_WEEK, LGSR_LAST_WEEK, weekly  # noqa: E402
+from nextbasket_assets.resources.emr.settings import EmrSettings  # noqa: E402
+from nextbasket_assets.resources.emr.spark import EmrSparkResource  # noqa: E402
 from nextbasket_assets.resources.lake import LakeResource  # noqa: E402
 from nextbasket_assets.resources.landing import LandingResource  # noqa: E402
-from nextbasket_assets.resources.spark import SparkResource  # noqa: E402
+from nextbasket_assets.resources.spark import LocalSparkResource, SparkResource  # noqa: E402
 
 PROJECT_FOLDER = ".nextbasket"
 
@@ -35,13 +38,15 @@ class Settings:
     """Where the platform works, read from the environment.
 
     Attributes:
-        deployment: `local`.
+        deployment: `local` or `emr` (NEXTBASKET_DEPLOYMENT).
         landing: folder or s3:// prefix where weekly files arrive (NEXTBASKET_LANDING).
         lake: folder or s3:// prefix of the tables and models (NEXTBASKET_LAKE).
         first_week: Monday of the first partition (NEXTBASKET_FIRST_WEEK).
         dagster_home: folder of Dagster's own storage for the local commands (DAGSTER_HOME).
         last_week: Monday of the last partition; None, an open end, for a live retailer (NEXTBASKET_LAST_WEEK, `open`).
-        driver_memory: heap of Spark's JVM (NEXTBASKET_DRIVER_MEMORY).
+        driver_memory: heap of the local Spark's JVM (NEXTBASKET_DRIVER_MEMORY).
+        kms_key: key that encrypts what is written to S3; None, the bucket's default (NEXTBASKET_KMS_KEY).
+        emr: all about EMR; None locally (NEXTBASKET_EMR_*).
     """
 
     deployment: str
@@ -51,30 +56,61 @@ class Settings:
     first_week: date = LGSR_FIRST_WEEK
     last_week: date | None = LGSR_LAST_WEEK
     driver_memory: str = "3g"
+    kms_key: str | None = None
+    emr: EmrSettings | None = None
 
 
 def settings(environment: Mapping[str, str]) -> Settings:
     """The settings that these environment variables ask for, with defaults inside the project folder.
 
     Raises:
-        SettingsError: an unknown deployment or a date that is none.
+        SettingsError: an unknown deployment, a date that is none, or a place that the deployment cannot reach.
     """
     deployment = environment.get("NEXTBASKET_DEPLOYMENT", "local")
-    if deployment != "local":
-        raise SettingsError(f"NEXTBASKET_DEPLOYMENT is {deployment!r}: the only deployment there is is 'local'.")
+    if deployment not in ("local", "emr"):
+        raise SettingsError(f"NEXTBASKET_DEPLOYMENT is {deployment!r}: the deployments are 'local' and 'emr'.")
     last = environment.get("NEXTBASKET_LAST_WEEK", LGSR_LAST_WEEK.isoformat())
     landing = environment.get("NEXTBASKET_LANDING", f"{PROJECT_FOLDER}/demo/landing")
     # One landing folder, one lake: two shops never mix, whatever the order in which they are tried.
     shop = Path(landing).resolve().name if "NEXTBASKET_LANDING" in environment else "demo"
-    return Settings(
+    lake = _location(environment.get("NEXTBASKET_LAKE", f"{PROJECT_FOLDER}/{shop}/lake"))
+    chosen = Settings(
         deployment=deployment,
         landing=_location(landing),
-        lake=_location(environment.get("NEXTBASKET_LAKE", f"{PROJECT_FOLDER}/{shop}/lake")),
+        lake=lake.rstrip("/"),
         dagster_home=_location(environment.get("DAGSTER_HOME", f"{PROJECT_FOLDER}/{shop}/dagster")),
         first_week=_monday("NEXTBASKET_FIRST_WEEK", environment.get("NEXTBASKET_FIRST_WEEK", str(LGSR_FIRST_WEEK))),
         last_week=None if last == "open" else _monday("NEXTBASKET_LAST_WEEK", last),
         driver_memory=environment.get("NEXTBASKET_DRIVER_MEMORY", "3g"),
+        kms_key=environment.get("NEXTBASKET_KMS_KEY") or None,
+        emr=_emr(environment, lake) if deployment == "emr" else None,
     )
+    for name, place in (("NEXTBASKET_LANDING", chosen.landing), ("NEXTBASKET_LAKE", chosen.lake)):
+        if place.startswith("s3://") != (deployment == "emr"):
+            needed = "an s3:// prefix, which its clusters read" if deployment == "emr" else "a folder of this machine"
+            raise SettingsError(f"{name} is {place}: the deployment {deployment!r} needs {needed}.")
+    return chosen
+
+
+def _emr(environment: Mapping[str, str], lake: str) -> EmrSettings:
+    """The EMR settings: a variable for each field, lists with commas; work files lie beside the lake by default."""
+    chosen: dict[str, Any] = {
+        "work": f"{lake.rsplit('/', 1)[0]}/work",
+        "kms_key": environment.get("NEXTBASKET_KMS_KEY", ""),
+    }
+    if region := environment.get("AWS_REGION", environment.get("AWS_DEFAULT_REGION")):
+        chosen["region"] = region
+    for field, about in EmrSettings.model_fields.items():
+        if (text := environment.get(f"NEXTBASKET_EMR_{field.upper()}")) is not None:
+            chosen[field] = [part.strip() for part in text.split(",")] if about.annotation == list[str] else text
+    unknown = [name for name in environment if name.startswith("NEXTBASKET_EMR_")]
+    unknown = [name for name in unknown if name.removeprefix("NEXTBASKET_EMR_").lower() not in EmrSettings.model_fields]
+    if unknown:
+        raise SettingsError(f"{unknown[0]}: there is no such setting. See docs/deploy.md for the ones there are.")
+    try:
+        return EmrSettings(**chosen)
+    except ValueError as error:
+        raise SettingsError(f"NEXTBASKET_EMR_*: {error}") from error
 
 
 def build_definitions(
@@ -93,15 +129,21 @@ def build_definitions(
         asset_checks=CHECKS,
         jobs=JOBS,
         loggers=loggers,
-        sensors=[landing_sensor(weeks, RetrainingPolicy())],
+        sensors=[landing_sensor(weeks, RetrainingPolicy()), *([cluster_reaper(chosen.lake)] if chosen.emr else [])],
         executor=dg.in_process_executor,  # one process per run: one Spark session, and resources live as long as the run
         resources={
             "landing": LandingResource(uri=chosen.landing),
-            "lake": LakeResource(root=chosen.lake),
-            "spark": SparkResource(driver_memory=chosen.driver_memory),
+            "lake": LakeResource(root=chosen.lake, kms_key=chosen.kms_key),
+            "spark": _spark(chosen),
             **resources,
         },
     )
+
+
+def _spark(chosen: Settings) -> SparkResource:
+    if chosen.emr:
+        return EmrSparkResource(settings=chosen.emr, lake=chosen.lake)
+    return LocalSparkResource(driver_memory=chosen.driver_memory)
 
 
 def _location(place: str) -> str:

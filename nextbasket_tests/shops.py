@@ -16,7 +16,14 @@ BASKET = pa.struct(
         ("mission_weights", pa.list_(pa.float32())),
     ]
 )
-SCHEMA = pa.schema([("customer", pa.string()), ("baskets_seen", pa.int32()), ("baskets", pa.list_(BASKET))])
+SCHEMA = pa.schema(
+    [
+        ("customer", pa.string()),
+        ("baskets_seen", pa.int32()),
+        ("mission_model", pa.string()),
+        ("baskets", pa.list_(BASKET)),
+    ]
+)
 
 Baskets = list[list[str]]
 
@@ -27,7 +34,11 @@ def week(number: int) -> datetime.date:
 
 
 def write_sequences(
-    path: Path, shop: dict[str, Baskets], days: int = 7, missions: dict[str, list[list[float]]] | None = None
+    path: Path,
+    shop: dict[str, Baskets],
+    days: int = 7,
+    missions: dict[str, list[list[float]]] | None = None,
+    mission_model: str | None = None,
 ) -> str:
     """One file of customer_sequences: a customer's baskets are `days` days apart, the first on the first Monday.
 
@@ -36,11 +47,13 @@ def write_sequences(
         shop: {customer: baskets, oldest first}.
         days: between two baskets.
         missions: {customer: mission weights of each basket}; unassigned without it.
+        mission_model: the version of the model whose weights these are.
     """
     rows = [
         {
             "customer": customer,
             "baskets_seen": len(baskets),
+            "mission_model": mission_model,
             "baskets": [
                 {
                     "date": FIRST_MONDAY + datetime.timedelta(days=days * number),

@@ -18,12 +18,13 @@ ALLOWED: dict[str, set[str]] = {
     **dict.fromkeys(GROUND, GROUND),
     "transforms": GROUND,
     "recommender": GROUND,
+    "missions": GROUND,
     "lake": GROUND,
     "shop": GROUND,
     "report": GROUND | {"lake"},
     "partitions": GROUND,
     "resources": GROUND | {"transforms", "recommender", "lake", "report"},
-    "assets": GROUND | {"transforms", "recommender", "lake", "report", "resources", "partitions"},
+    "assets": GROUND | {"transforms", "recommender", "missions", "lake", "report", "resources", "partitions"},
     "operations": GROUND | {"lake", "report", "resources", "partitions", "assets"},
     "definitions": GROUND | {"resources", "partitions", "assets", "operations"},
     "cli": GROUND
@@ -31,9 +32,10 @@ ALLOWED: dict[str, set[str]] = {
 }
 # What a fresh interpreter must not have loaded after importing all of a layer.
 ABSENT = {
-    "definitions": {"torch", "pyspark", "boto3", "dagster_pyspark"},
+    "definitions": {"torch", "pyspark", "boto3", "dagster_pyspark", "tomotopy", "matplotlib"},
     "transforms": {"dagster", "torch", "deltalake"},
     "recommender": {"dagster", "pyspark", "deltalake"},
+    "missions": {"dagster", "pyspark", "torch", "deltalake"},
     "lake": {"dagster", "pyspark", "torch"},
     "shop": {"dagster", "pyspark", "torch"},
     "cli": {"torch", "pyspark", "boto3"},

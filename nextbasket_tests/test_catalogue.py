@@ -17,6 +17,13 @@ def test_a_code_without_a_name_stands_for_itself() -> None:
     assert Catalogue().name("PRD1") == "PRD1"
 
 
+def test_categories_have_names_too() -> None:
+    """Each level's code and name columns, where both are there, name the categories."""
+    text = b"PROD_CODE,PROD_NAME,PROD_CODE_20,PROD_NAME_20,PROD_CODE_30\nPRD1,oat milk 1l,DEP1,milk,G1\n"
+
+    assert read_catalogue(BytesIO(text)).groups == {"DEP1": "milk"}
+
+
 def test_a_missing_column_is_named() -> None:
     """A products.csv of another shape is an error that names the column."""
     with pytest.raises(LandingError, match="no column PROD_NAME"):

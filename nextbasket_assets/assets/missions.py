@@ -4,16 +4,14 @@ A week is tagged by the newest promoted model whose as-of week is not later, so 
 tags the history it was trained on (`mission_history`), which keeps every customer's sequence in one model's terms.
 """
 
-import hashlib
-import json
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import dagster as dg
-from pydantic import Field
 
 from nextbasket_assets.assets.audit import reconciled
+from nextbasket_assets.assets.mission_learning import LEARNT, MODEL, MissionConfig, learn, naming_of
 from nextbasket_assets.assets.publishing import (
     OWNERS,
     audited,
@@ -27,33 +25,14 @@ from nextbasket_assets.assets.publishing import (
 )
 from nextbasket_assets.code_version import code_version
 from nextbasket_assets.lake import artifacts, registry
-from nextbasket_assets.lake.housekeeping import fresh_model
-from nextbasket_assets.lake.registry import PROMOTED, Decision
+from nextbasket_assets.lake.registry import Decision
 from nextbasket_assets.lake.tables import Lake, LakeError
 from nextbasket_assets.partitions import LGSR_WEEKS
 from nextbasket_assets.resources.lake import LakeResource
+from nextbasket_assets.resources.landing import LandingResource
 from nextbasket_assets.resources.spark import SparkResource, StageReport, merged
 
-MODEL = "mission_model"
-
-
-class MissionConfig(dg.Config):
-    """How the mission model is fitted; the fields after `window_weeks` are those of `MissionSettings`."""
-
-    window_weeks: int = Field(default=52, description="Training window: this many weeks up to the as-of week.")
-    k: int = Field(default=10, description="Number of missions.")
-    seed: int = Field(default=1, description="Seed of the sample and of the fit.")
-    max_quantity: int = Field(default=3, description="Units of one item that count: a twelve-pack is one mission.")
-    min_item_baskets: int = Field(default=20, description="Items in fewer baskets of the window are unknown.")
-    min_known_items: int = Field(default=2, description="Baskets with fewer known items teach nothing.")
-    max_baskets: int = Field(default=60_000, description="Baskets that the fit reads at most: a stable sample.")
-    batch_share: float = Field(default=0.05, description="Share of the sample per iteration.")
-    passes: int = Field(default=20, description="Passes over the sample.")
-    learning_offset: float = Field(default=64.0, description="Larger: the first batches count less.")
-    learning_decay: float = Field(default=0.7, description="How fast later batches count less, above 0.5.")
-    document_concentration: float = Field(default=0.1, description="Smaller: fewer missions per basket.")
-    topic_concentration: float = Field(default=0.05, description="Smaller: fewer items per mission.")
-    topic_items: int = Field(default=200, description="Most probable items of a mission that mission_topics lists.")
+STRUCTURE = "missions_foretell_baskets_of_held_out_customers"
 
 
 @dg.multi_asset(
@@ -61,7 +40,8 @@ class MissionConfig(dg.Config):
         dg.AssetSpec(
             MODEL,
             deps=["staged_baskets"],
-            description="The shopping missions as of this week: a Spark ML LDA on item counts, with its frozen vocabulary. "
+            description="The shopping missions as of this week: how many there are, what is bought on them, their ids and "
+            "names. Chosen by held-out customers, fitted by Gibbs sampling, matched with the former model's. "
             "Materialised for the weeks that the retraining policy chooses.",
             group_name="missions",
             kinds={"spark", "model"},
@@ -69,35 +49,66 @@ class MissionConfig(dg.Config):
             code_version=code_version(),
         ),
         table_spec(
-            "mission_topics",
+            "mission_topics", "missions", {"python"}, "The items of each mission: probability, lift and rank.", [MODEL]
+        ),
+        table_spec(
+            "mission_identities",
             "missions",
-            {"spark"},
-            "The items of each mission: probability, lift and rank.",
-            deps=[MODEL],
+            {"python"},
+            "Each mission's id and name, and what became of the former model's missions: kept, or retired.",
+            [MODEL],
+        ),
+        table_spec(
+            "mission_candidates",
+            "missions",
+            {"python"},
+            "Every number of missions that was tried, with the evidence that decided.",
+            [MODEL],
         ),
     ],
-    check_specs=claim_specs("mission_topics"),
+    check_specs=[
+        *claim_specs(*LEARNT),
+        dg.AssetCheckSpec(
+            STRUCTURE,
+            asset="mission_candidates",
+            description="Missions foretell baskets of held-out customers better than the items' shares do.",
+        ),
+    ],
     partitions_def=LGSR_WEEKS,
     backfill_policy=dg.BackfillPolicy.single_run(),
 )
 def mission_model(
-    context: dg.AssetExecutionContext, config: MissionConfig, spark: SparkResource, lake: LakeResource
+    context: dg.AssetExecutionContext,
+    config: MissionConfig,
+    spark: SparkResource,
+    lake: LakeResource,
+    landing: LandingResource,
 ) -> Iterator[Any]:
-    """Fit one model for every week of the run, on the baskets up to that week."""
+    """Learn one model for every week of the run, on the baskets up to that week."""
     weeks, tables = run_weeks(context), lake.open()
-    inputs = versions(tables, "staged_baskets")
+    inputs = versions(tables, "staged_baskets", "raw_transactions", "model_registry")
+    naming = naming_of(landing)
     tidy_models(tables, context, MODEL)
-    with staged(tables, context, "mission_topics") as folders:
-        fits = {week: _fit(context, config, spark, tables, folders["mission_topics"], week) for week in weeks}
-        report = merged([report for report, _ in fits.values()])
-        yield from audited(report, "mission_topics", weeks)
-        topics = published(tables, context, "mission_topics", folders["mission_topics"], weeks, inputs, report)
-    for week, (_, decision) in fits.items():
+    with staged(tables, context, *LEARNT) as folders:
+        learnt = {week: learn(context, config, spark, tables, folders, naming, week) for week in weeks}
+        audit = {table: folders[table] for table in LEARNT}
+        report = spark.run("audit", {}, audit, weeks=[week.isoformat() for week in weeks])
+        for table in LEARNT:
+            yield from audited(report, table, weeks)
+        results = [published(tables, context, table, folders[table], weeks, inputs, report) for table in LEARNT]
+    for week, (_, decision) in learnt.items():
         registry.record(tables, decision)
-        numbers = {"model_version": decision.version, **decision.metrics}
+        numbers = {"model_version": decision.version, "why": decision.why, **decision.metrics}
         context.add_asset_metadata(numbers, asset_key=MODEL, partition_key=week.isoformat())
+    yield dg.AssetCheckResult(
+        asset_key="mission_candidates",
+        check_name=STRUCTURE,
+        passed=all(found.choice.structure for found, _ in learnt.values()),
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={decision.version: decision.why for _, decision in learnt.values()},
+    )
     yield dg.MaterializeResult(MODEL, data_version=dg.DataVersion(decision.version))
-    yield topics
+    yield from results
 
 
 @dg.multi_asset(
@@ -204,57 +215,6 @@ def tag(
         else [week.isoformat() for week in weeks],
         model=lake.uri(model.artifact) if model else None,
     )
-
-
-def _fit(
-    context: dg.AssetExecutionContext, config: MissionConfig, spark: SparkResource, lake: Lake, folder: str, week: date
-) -> tuple[StageReport, Decision]:
-    """Fit one model, seal its folder, and decide about it: a first fit that holds its claims is promoted."""
-    first = week - timedelta(weeks=config.window_weeks - 1)
-    window = [held for held in lake.weeks("staged_baskets") if first <= held <= week]
-    version = _version(lake, config, window, week)
-    artifact = f"models/{MODEL}/{version}-{context.run.run_id[:8]}"
-    with fresh_model(lake, artifact):
-        report = spark.run(
-            "mission_model",
-            {"staged_baskets": lake.require("staged_baskets", sorted({*window, week}))},
-            {"mission_topics": f"{folder}/{week}", "model": lake.uri(artifact)},
-            weeks=[week.isoformat()],
-            version=version,
-            **config.model_dump(exclude={"window_weeks"}),
-        )
-    decision = Decision(
-        week=week,
-        name=MODEL,
-        version=version,
-        decision=PROMOTED,
-        why=f"fitted on {len(window)} week(s) up to {week}; every claim about its topics holds",
-        metrics=_fit_counts(report, sum(lake.rows("staged_baskets")[held] for held in window)),
-        artifact=artifact,
-        digest=artifacts.seal(lake, artifact),
-        inputs=versions(lake, "staged_baskets"),
-        run_id=context.run.run_id,
-    )
-    return report, decision
-
-
-def _fit_counts(report: StageReport, baskets: int) -> dict[str, float]:
-    """The fit's filter audit: baskets of the window, those left out under a name, and those it learned from."""
-    learnable, sampled = report.metrics["learnable_baskets"], report.metrics["baskets"]
-    return {
-        "rows_in": baskets,
-        "removed_few_known_items": baskets - learnable,
-        "removed_not_in_sample": learnable - sampled,
-        "rows_out": sampled,
-        "vocabulary": report.metrics["vocabulary"],
-    }
-
-
-def _version(lake: Lake, config: MissionConfig, window: list[date], week: date) -> str:
-    """Week and digest of all that decides the model: code, settings, and the content of the landed files."""
-    landed = lake.read("landed_files", window).select(["week", "sha256"]).to_pylist()
-    facts = json.dumps([code_version(), config.model_dump(), landed], default=str, sort_keys=True)
-    return f"{week}-{hashlib.sha256(facts.encode()).hexdigest()[:8]}"
 
 
 def _name(model: Decision | None) -> str:

@@ -14,7 +14,7 @@ import dagster as dg
 
 from nextbasket_assets.code_version import code_version
 from nextbasket_assets.columns import TABLES
-from nextbasket_assets.lake.housekeeping import collect_models, collect_staged
+from nextbasket_assets.lake.housekeeping import collect_models, collect_scratch, collect_staged
 from nextbasket_assets.lake.publish import Provenance, publish, stage
 from nextbasket_assets.lake.tables import Lake
 from nextbasket_assets.landing import week_code
@@ -77,7 +77,9 @@ def running_runs(context: dg.AssetExecutionContext) -> list[str]:
 
 def tidy_models(lake: Lake, context: dg.AssetExecutionContext, name: str) -> None:
     """Remove what killed trainings left."""
-    collect_models(lake, name, running_runs(context))
+    running = running_runs(context)
+    collect_models(lake, name, running)
+    collect_scratch(lake, running)
 
 
 @contextmanager
@@ -132,7 +134,7 @@ def published(
         if report:
             numbers |= flat_counts(report.counts.get(week.isoformat(), {}))
         context.add_asset_metadata(numbers, asset_key=table, partition_key=week.isoformat())
-    seconds = {"stage_seconds": round(report.seconds, 1)} if report else {}
+    seconds = {"stage_seconds": round(report.seconds, 1), **report.place} if report else {}
     return dg.MaterializeResult(
         asset_key=table,
         metadata={"table_version": version, "run_id": context.run.run_id, "inputs": dict(inputs), **seconds},

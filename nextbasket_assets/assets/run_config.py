@@ -23,7 +23,7 @@ class TrainingRunConfig(dg.Config):
     pair_hidden: int = Field(default=48, description="Width of the repeat term.")
     context: int = Field(default=32, description="Baskets the GRU reads before the first prefix of a slice.")
     dropout: float = Field(default=0.5, description="Share of the query's inputs dropped.")
-    epochs: int = Field(default=8, description="Passes over the data, at most.")
+    epochs: int = Field(default=14, description="Passes over the data, at most.")
     patience: int = Field(default=2, description="Epochs without improvement before it stops.")
     learning_rate: float = Field(default=3e-3, description="Of Adam, at the start.")
     rows: int = Field(default=512, description="Prefixes in a batch.")

@@ -4,7 +4,7 @@ import os
 import sys
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -124,12 +124,13 @@ def missions(settings: "Settings", week: date | None) -> None:
 
 @main.command()
 @click.argument("code", required=False)
+@click.option("--mission", metavar="M01", help="For a trip of this mission; for any trip without it.")
 @week_option
 @settled
-def customer(settings: "Settings", code: str | None, week: date | None) -> None:
+def customer(settings: "Settings", code: str | None, mission: str | None, week: date | None) -> None:
     """Show a customer's next basket with reasons; without CODE, the one with the longest history."""
     lake, catalogue = _open(settings)
-    _show_customer(lake, catalogue, week or _newest(lake, "next_basket_scores"), code)
+    _show_customer(lake, catalogue, week or _newest(lake, "next_basket_scores"), code, mission)
 
 
 @main.command()
@@ -161,15 +162,10 @@ def ui(settings: "Settings", port: int, read_only: bool) -> None:
 
 
 def _open(settings: "Settings") -> "tuple[Lake, Catalogue]":
-    from nextbasket_assets.catalogue import FILE_NAME, Catalogue, read_catalogue
     from nextbasket_assets.lake.tables import Lake
-    from nextbasket_assets.resources.landing import LandingResource
+    from nextbasket_assets.resources.landing import LandingResource, catalogue_of
 
-    folder = LandingResource(uri=settings.landing).folder()
-    if FILE_NAME not in {listed.name for listed in folder.list()}:
-        return Lake(settings.lake), Catalogue()
-    with folder.open(FILE_NAME) as stream:
-        return Lake(settings.lake), read_catalogue(stream)
+    return Lake(settings.lake), catalogue_of(LandingResource(uri=settings.landing).folder())
 
 
 def _newest(lake: "Lake", table: str) -> date:
@@ -185,7 +181,9 @@ def _show_missions(lake: "Lake", catalogue: "Catalogue", week: date) -> None:
     _console().print(missions_table(lake, week, catalogue))
 
 
-def _show_customer(lake: "Lake", catalogue: "Catalogue", week: date, code: str | None) -> None:
+def _show_customer(
+    lake: "Lake", catalogue: "Catalogue", week: date, code: str | None, mission: str | None = None
+) -> None:
     import pyarrow.compute as pc
 
     from nextbasket_assets.report.console import customer_table
@@ -199,7 +197,30 @@ def _show_customer(lake: "Lake", catalogue: "Catalogue", week: date, code: str |
         raise click.ClickException(
             f"week {week} has no scores for that customer code. Check the code, or choose another --week."
         )
-    _console().print(customer_table(rows[:10], chosen, week, catalogue))
+    if mission:
+        rows = _rows_for_mission(lake, week, chosen, mission)
+    trip = f" on a trip of {mission}" if mission else ""
+    _console().print(customer_table(rows[:10], chosen + trip, week, catalogue))
+
+
+def _rows_for_mission(lake: "Lake", week: date, code: str, mission: str) -> list[dict[str, Any]]:
+    from nextbasket_assets.lake import registry
+    from nextbasket_assets.lake.copies import local_files, local_folder
+    from nextbasket_assets.recommender.scoring import ScoreError, list_for_mission
+
+    champion = registry.promoted(lake, "rnn_model", week)
+    if champion is None:
+        raise click.ClickException(f"no model is promoted as of {week}: only a model knows what goes with a mission.")
+    with (
+        local_files(lake, lake.require("customer_sequences", [week])) as files,
+        local_folder(lake, champion.artifact) as folder,
+    ):
+        assert folder is not None  # a champion has an artifact
+        try:
+            rows: list[dict[str, Any]] = list_for_mission(files, week, folder, code, mission, 10).to_pylist()
+        except ScoreError as error:
+            raise click.ClickException(str(error)) from error
+    return rows
 
 
 def _show_evaluation(lake: "Lake", week: date) -> None:

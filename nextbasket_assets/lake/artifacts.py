@@ -1,6 +1,7 @@
 """Sealing a folder of files: SHA256SUMS over everything in it, and the check that nothing changed since."""
 
 import hashlib
+from collections.abc import Mapping
 
 import pyarrow as pa
 import pyarrow.fs
@@ -8,6 +9,19 @@ import pyarrow.fs
 from nextbasket_assets.lake.tables import Lake, LakeError
 
 SUMS = "SHA256SUMS"
+
+
+def write(lake: Lake, folder: str, files: Mapping[str, bytes]) -> str:
+    """Write the files of a new folder and seal it; the digest."""
+    for name, content in files.items():
+        lake.storage.put(lake.path(folder, name), content)
+    return seal(lake, folder)
+
+
+def read(lake: Lake, folder: str, name: str) -> bytes:
+    """One file of a folder; `verify` the folder first."""
+    with lake.filesystem.open_input_stream(lake.path(folder, name)) as stream:
+        return bytes(stream.read())
 
 
 def seal(lake: Lake, folder: str) -> str:

@@ -50,6 +50,13 @@ def collect_models(lake: Lake, name: str, running: Collection[str]) -> list[str]
     )
 
 
+def collect_scratch(lake: Lake, running: Collection[str]) -> list[str]:
+    """Remove what killed runs were about to hand from one step to the next; names of the folders."""
+    alive = {run_prefix(run_id) for run_id in running}
+    found = [name for name in _folders(lake, "scratch") if name.split("-")[0] not in alive]
+    return _remove(lake, [("scratch", name) for name in found])
+
+
 @contextmanager
 def fresh_model(lake: Lake, folder: str) -> Iterator[None]:
     """A folder of a model to be: it goes again when the block fails."""

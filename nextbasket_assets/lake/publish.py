@@ -66,6 +66,16 @@ def stage(lake: Lake, table: str, run_id: str) -> Iterator[str]:
         raise
 
 
+@contextmanager
+def scratch(lake: Lake, run_id: str) -> Iterator[str]:
+    """A fresh folder outside every table, relative to the lake, for what one step hands to the next; removed at the end."""
+    folder = f"scratch/{run_prefix(run_id)}-{uuid.uuid4().hex[:8]}"
+    try:
+        yield folder
+    finally:
+        _remove(lake, lake.path(folder))
+
+
 def publish(
     lake: Lake,
     table: str,

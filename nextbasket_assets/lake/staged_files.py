@@ -37,6 +37,12 @@ def write_staged(lake: Lake, table: str, staged: str, week: date, rows: pa.Table
     lake.storage.put(path, buffer.getvalue().to_pybytes())
 
 
+def write_rows(lake: Lake, table: str, staged: str, week: date, rows: list[dict[str, Any]]) -> None:
+    """The same for rows given one by one; the week's column may be left out."""
+    columns = tuple(column for column in TABLES[table] if column.name != WEEK)
+    write_staged(lake, table, staged, week, pa.Table.from_pylist(rows, schema=arrow_schema(columns)))
+
+
 def week_of(action: AddAction) -> str:
     """The week of a staged file, as its folder's name has it."""
     week = action.partition_values[WEEK]

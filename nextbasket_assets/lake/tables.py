@@ -146,6 +146,10 @@ class Lake:
     def _empty(table: str) -> pa.Table:
         return arrow_schema(TABLES[table]).empty_table()
 
+    def read_folder(self, folder: str) -> pa.Table:
+        """Rows of all parquet files of a folder that is no table, by file name."""
+        return pq.read_table(self.path(folder), filesystem=self.filesystem, partitioning=None)
+
     def registry(self) -> pa.Table:
         """Every decision about a model, oldest first."""
         snapshot = self.snapshot("model_registry")

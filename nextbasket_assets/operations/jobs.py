@@ -6,7 +6,10 @@ from nextbasket_assets.operations.retraining import SCORE, TRAIN
 
 _BASKETS = ("raw_transactions", "rejected_lines", "landed_files", "staged_baskets")
 _HISTORY = ("mission_tagged_baskets", "customer_sequences")
-_MODELS = ("mission_model", "mission_topics", "mission_history", "rnn_model", "model_evaluation")
+_MODELS = (
+    *("mission_model", "mission_topics", "mission_identities", "mission_candidates", "mission_history"),
+    *("rnn_model", "model_evaluation"),
+)
 _SCORES = ("next_basket_scores", "next_trip_outlook")
 _LIMITS = {"dagster/max_runtime": str(12 * 60 * 60)}  # seconds; a run that hangs is ended and marked failed
 

@@ -145,6 +145,21 @@ def encode(sequences: Sequences, vocabulary: Vocabulary, missions: int, mission_
     )
 
 
+def of_customer(sequences: Sequences, place: int) -> Sequences:
+    """The sequence of the customer at a place, alone."""
+    first, last = sequences.basket_offsets[place], sequences.basket_offsets[place + 1]
+    low, high = sequences.item_offsets[first], sequences.item_offsets[last]
+    return Sequences(
+        sequences.customers.slice(place, 1),
+        np.array([0, last - first]),
+        sequences.days[first:last],
+        sequences.item_offsets[first : last + 1] - low,
+        sequences.items.slice(low, high - low),
+        sequences.missions[first:last],
+        sequences.mission_model,
+    )
+
+
 def since(sequences: Sequences, day: int) -> Sequences:
     """The same customers with only their baskets from a day on."""
     kept = sequences.days >= day

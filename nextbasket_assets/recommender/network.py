@@ -119,15 +119,14 @@ class Network(nn.Module):
 
     def repeat(self, batch: Batch, state_RH: Tensor) -> tuple[Tensor, Tensor]:
         """(Q,) repeat term of each pair, and (Q, pools) its weights in the pooled history."""
+        items_Q = batch.pair_items.long()
         row_RP = self.pair_row(torch.cat([state_RH, batch.row_features], dim=1))
-        hidden_QP = (
-            self.pair_input(batch.pair_features)
-            + self.pair_item(batch.pair_items.long())
-            + rows_of(row_RP, batch.pair_rows)
-        )
-        hidden_QP = torch.relu(self.pair_middle(torch.relu(hidden_QP)))
+        hidden_QP = self.pair_input(batch.pair_features)
+        hidden_QP += self.pair_item(items_Q)
+        hidden_QP += rows_of(row_RP, batch.pair_rows)
+        hidden_QP = self.pair_middle(hidden_QP.relu_()).relu_()
         out = self.pair_output(hidden_QP)
-        return out[:, 0] + self.repeat_item(batch.pair_items.long())[:, 0], torch.exp(out[:, 1:].clamp(max=8))
+        return out[:, 0] + self.repeat_item(items_Q)[:, 0], torch.exp(out[:, 1:].clamp(max=8))
 
     def pooled(self, batch: Batch, pools_QK: Tensor) -> Tensor:
         """(R, pools * D) weighted means of the embeddings of the history's items."""

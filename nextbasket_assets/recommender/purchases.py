@@ -112,12 +112,16 @@ def _final_sums(first: np.ndarray, position: np.ndarray, day: np.ndarray) -> np.
     sums = np.full((len(first), len(BASKET_RATES) + len(DAY_HALF_LIVES)), np.nan, np.float32)
     if len(starts):
         own_last = np.repeat(last, last - starts + 1)
-        trips = (position[own_last] - position).astype(np.float32)
-        days = (day[own_last] - day).astype(np.float32)
-        columns = [(trips, rate) for rate in LOG_RATES] + [(days, rate) for rate in LOG_HALVES]
-        for column, (age, rate) in enumerate(columns):
-            sums[last, column] = np.add.reduceat(np.exp2(age * rate), starts)
+        kept = _powers(LOG_RATES, position[own_last] - position), _powers(LOG_HALVES, day[own_last] - day)
+        sums[last] = np.concatenate([np.add.reduceat(part, starts, axis=0) for part in kept], axis=1)
     return sums
+
+
+def _powers(log_rates: np.ndarray, ages: np.ndarray) -> np.ndarray:
+    """(E, rates): 2 ** (log rate * age), looked up: ages are few whole numbers, and many events share them."""
+    table = np.exp2(np.arange(int(ages.max(initial=0)) + 1, dtype=np.float32)[:, None] * log_rates)
+    powers: np.ndarray = table.take(ages, axis=0)
+    return powers
 
 
 def pair_features(purchases: Purchases, events: np.ndarray, prefixes: np.ndarray, today: np.ndarray) -> np.ndarray:
@@ -138,28 +142,35 @@ def pair_features(purchases: Purchases, events: np.ndarray, prefixes: np.ndarray
     cycle = (known_trips - trips + 1) / count  # baskets between purchases, shrunk to 1 for a single one
     day_cycle = (known_days - days + 7) / count
     last_gap = purchases.last_gaps[events].astype(np.float32)
-    features = np.empty((len(events), FEATURES), np.float32)
-    for column, values in enumerate(
+    features = np.empty((FEATURES, len(events)), np.float32)  # row by row in memory: a column would touch every line
+    for row, values in enumerate(
         (
-            np.log1p(count) * 0.5,
+            _log1p(count) * 0.5,
             count / p,
             count / known_trips,
             np.log(trips) * 0.5,
-            np.log1p(days) * 0.3,
-            np.log1p(known_trips) * 0.3,
-            np.log1p(cycle) * 0.5,
+            _log1p(days) * 0.3,
+            _log1p(known_trips) * 0.3,
+            _log1p(cycle) * 0.5,
             np.log(trips / cycle) * 0.5,
-            np.log1p(days / day_cycle) * 0.5,
-            np.log1p(last_gap) * 0.5,
-            (trips == 1).astype(np.float32),
-            (count == 1).astype(np.float32),
+            _log1p(days / day_cycle) * 0.5,
+            _log1p(last_gap) * 0.5,
+            trips == 1,
+            count == 1,
         )
     ):
-        features[:, column] = values
+        features[row] = values
     split = 12 + len(BASKET_RATES)
-    sums = purchases.decayed[events]
-    features[:, 12:split] = sums[:, : len(BASKET_RATES)] * np.exp2((trips - 1)[:, None] * LOG_RATES)
-    features[:, 12:split] *= 1 - np.exp2(LOG_RATES)
-    features[:, 12:split] /= 1 - np.exp2(p[:, None] * LOG_RATES)  # a share of the decayed trips: 1 when in every basket
-    features[:, split:] = np.log1p(sums[:, len(BASKET_RATES) :] * np.exp2(days[:, None] * LOG_HALVES))
-    return features
+    sums = purchases.decayed[events].T
+    since = (trips - 1).astype(np.int64), days.astype(np.int64)
+    features[12:split] = sums[: len(BASKET_RATES)] * _powers(LOG_RATES, since[0]).T
+    # a share of the decayed trips: 1 when in every basket
+    features[12:split] *= ((1 - np.exp2(LOG_RATES)) / (1 - _powers(LOG_RATES, prefixes))).T
+    features[split:] = _log1p(sums[len(BASKET_RATES) :] * _powers(LOG_HALVES, since[1]).T)
+    return features.T
+
+
+def _log1p(values: np.ndarray) -> np.ndarray:
+    """log(1 + x) of 32-bit numbers that are not tiny: numpy has fast code for `log` and none for `log1p`."""
+    logs: np.ndarray = np.log(values + np.float32(1))
+    return logs

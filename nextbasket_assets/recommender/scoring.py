@@ -88,6 +88,32 @@ def foretell(
     return _write(chosen, sequence_files, output, lambda batch: outlook.table(chosen, batch))
 
 
+def list_for_mission(
+    sequence_files: list[str], week: datetime.date, artifact_dir: str, customer: str, mission: str, k: int
+) -> pa.Table:
+    """A customer's list for a trip of one mission: rows of P(item | customer, mission), without the week.
+
+    Args:
+        sequence_files, week, artifact_dir, k: as for `score`.
+        customer: code. mission: id, M01 for the first one.
+
+    Raises:
+        ScoreError: the customer is not in the sequences, or the model does not know the mission.
+    """
+    chosen = Scorer.load(artifact_dir, week, sequence_files)
+    assert chosen.model is not None
+    names = [outlook.mission_name(place) for place in range(chosen.model.network.config.missions)]
+    if mission not in names or not chosen.missions_known:
+        known = ", ".join(names) if names and chosen.missions_known else "none of the week's"
+        raise ScoreError(f"the model does not know that mission; it knows {known}: choose one of them, or train again")
+    sequences = histories.read(sequence_files)
+    place = pc.index(sequences.customers, customer).as_py()
+    if place < 0:
+        raise ScoreError("the customer is not in the week's sequences: check the code, or choose another week")
+    table, _ = lists.table(chosen, histories.of_customer(sequences, place), k, mission=names.index(mission))
+    return table
+
+
 def _scorer(sequence_files: list[str], week: datetime.date, artifact_dir: str | None) -> Scorer:
     if artifact_dir is None:
         return Scorer.without_model(week, sequence_files)

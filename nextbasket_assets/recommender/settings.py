@@ -16,7 +16,7 @@ class TrainingConfig:
     pair_hidden: int = 48  # width of the repeat term
     context: int = 32  # baskets the GRU reads before the first prefix of a slice
     dropout: float = 0.5  # share of the query's inputs dropped
-    epochs: int = 8  # at most
+    epochs: int = 14  # at most
     patience: int = 2  # epochs without improvement before it stops; each one lowers the learning rate
     learning_rate: float = 3e-3  # of Adam, at the start
     rows: int = 512  # prefixes in a batch

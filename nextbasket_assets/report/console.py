@@ -19,8 +19,10 @@ def missions_table(lake: Lake, week: date, catalogue: Catalogue, items: int = 5)
     topics = lake.read("mission_topics", [week]).to_pylist()
     tagged = lake.read("mission_history", [week])["mission"].value_counts().to_pylist()
     baskets = {row["values"]: row["counts"] for row in tagged}
+    names = {row["mission"]: row["name"] for row in lake.read("mission_identities", [week]).to_pylist()}
     table = Table(title=f"Missions as of week {week_code(week)}", title_justify="left")
     table.add_column("mission")
+    table.add_column("name")
     table.add_column("baskets", justify="right")
     table.add_column(f"items by lift, of the {10 * items} most probable")
     by_mission: dict[str, list[dict[str, Any]]] = defaultdict(list)
@@ -30,7 +32,9 @@ def missions_table(lake: Lake, week: date, catalogue: Catalogue, items: int = 5)
         common = [row for row in rows if row["rank"] <= 10 * items]
         best = sorted(common, key=lambda row: (-row["lift"], row["item"]))[:items]
         share = baskets.get(mission, 0) / max(sum(baskets.values()), 1)
-        table.add_row(mission, f"{share:.1%}", ", ".join(catalogue.name(row["item"]) for row in best))
+        table.add_row(
+            mission, names.get(mission, ""), f"{share:.1%}", ", ".join(catalogue.name(row["item"]) for row in best)
+        )
     return table
 
 

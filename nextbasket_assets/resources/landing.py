@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import date
+from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol, cast
 from urllib.parse import urlparse
@@ -15,6 +16,7 @@ import dagster as dg
 
 from nextbasket_assets import retail_calendar
 from nextbasket_assets.arrivals import Listed
+from nextbasket_assets.catalogue import FILE_NAME, Catalogue, read_catalogue
 from nextbasket_assets.landing import LandingError, LandingFile, inspect, week_code, week_of
 
 
@@ -118,10 +120,22 @@ def calendar_of(folder: Folder) -> frozenset[date] | None:
     Raises:
         LandingError: the calendar cannot be read.
     """
-    if retail_calendar.FILE_NAME not in {listed.name for listed in folder.list()}:
+    content = read_optional(folder, retail_calendar.FILE_NAME)
+    return retail_calendar.read_calendar(BytesIO(content)) if content is not None else None
+
+
+def read_optional(folder: Folder, name: str) -> bytes | None:
+    """A small file that a retailer may have put beside the weekly ones; None without it."""
+    if name not in {listed.name for listed in folder.list()}:
         return None
-    with folder.open(retail_calendar.FILE_NAME) as stream:
-        return retail_calendar.read_calendar(stream)
+    with folder.open(name) as stream:
+        return stream.read()
+
+
+def catalogue_of(folder: Folder) -> Catalogue:
+    """The retailer's names; an empty catalogue without a products.csv."""
+    content = read_optional(folder, FILE_NAME)
+    return read_catalogue(BytesIO(content)) if content is not None else Catalogue()
 
 
 def inspect_file(folder: Folder, name: str, *, allow_empty: bool = False) -> LandingFile:

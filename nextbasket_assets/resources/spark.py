@@ -1,12 +1,12 @@
 """Spark: the only way an asset reaches it is `run`, which takes paths and gives a report.
 
-Locally a stage runs in this process, on one session that lives as long as the process.
+Locally a stage runs in this process, on one session that lives as long as the process; on EMR see `resources.emr.spark`.
 """
 
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +28,7 @@ class StageReport:
         tables: table -> week -> {"rows": n, "violations": {claim: offending rows}}, counted on the written files.
         counts: week -> {"rows_in": n, "removed": {filter: n}, "rows_out": n}; rows_in = rows_out + sum(removed).
         metrics: numbers of the stage as a whole.
+        place: where it ran and what that cost, when it was not here.
     """
 
     stage: str
@@ -35,6 +36,7 @@ class StageReport:
     tables: Mapping[str, Mapping[str, Any]]
     counts: Mapping[str, Mapping[str, Any]]
     metrics: Mapping[str, Any]
+    place: Mapping[str, Any] = field(default_factory=dict)
 
     def rows(self, table: str, week: date) -> int:
         """Rows that the stage wrote for a week."""
@@ -54,27 +56,19 @@ def merged(reports: Sequence[StageReport]) -> StageReport:
     tables: dict[str, dict[str, Any]] = {}
     counts: dict[str, Any] = {}
     metrics: dict[str, Any] = {}
+    place: dict[str, Any] = {}
     for report in reports:
         counts |= report.counts
         metrics |= report.metrics
+        place |= report.place
         for table, weeks in report.tables.items():
             tables.setdefault(table, {}).update(weeks)
     stages = "".join(sorted({report.stage for report in reports}))
-    return StageReport(stages, sum(report.seconds for report in reports), tables, counts, metrics)
+    return StageReport(stages, sum(report.seconds for report in reports), tables, counts, metrics, place)
 
 
 class SparkResource(dg.ConfigurableResource):
-    """Runs stages on a local Spark.
-
-    Attributes:
-        master: Spark master; results do not depend on the number of cores.
-        driver_memory: heap of the JVM, for example "3g".
-        java_options: flags of the JVM; ParallelGC saves a fifth of a local run.
-    """
-
-    master: str = "local[*]"
-    driver_memory: str = "3g"
-    java_options: str = "-XX:+UseParallelGC"
+    """Runs stages somewhere."""
 
     def run(
         self,
@@ -91,6 +85,26 @@ class SparkResource(dg.ConfigurableResource):
             outputs: table -> URI of a folder that does not exist yet.
             parameters: JSON values.
         """
+        raise NotImplementedError
+
+
+class LocalSparkResource(SparkResource):
+    """Runs stages on a local Spark.
+
+    Attributes:
+        master: Spark master; results do not depend on the number of cores.
+        driver_memory: heap of the JVM, for example "3g".
+        java_options: flags of the JVM; ParallelGC saves a fifth of a local run.
+    """
+
+    master: str = "local[*]"
+    driver_memory: str = "3g"
+    java_options: str = "-XX:+UseParallelGC"
+
+    def run(
+        self, stage: str, inputs: Mapping[str, Sequence[str]], outputs: Mapping[str, str], **parameters: Any
+    ) -> StageReport:
+        """Run one stage in this process."""
         from nextbasket_assets.transforms import stages
 
         plan = {

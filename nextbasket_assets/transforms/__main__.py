@@ -9,13 +9,19 @@ import sys
 from pyspark.sql import SparkSession
 
 from nextbasket_assets.transforms.files import read_text, write_text
+from nextbasket_assets.transforms.progress import Progress
 from nextbasket_assets.transforms.stages import run
 
 
 def main(spark: SparkSession, plan_uri: str, report_uri: str) -> None:
-    """Run the plan at `plan_uri` and write its report to `report_uri`, which must not exist yet."""
-    report = run(spark, json.loads(read_text(spark, plan_uri)))
-    write_text(spark, report_uri, json.dumps(report, indent=1))
+    """Run the plan at `plan_uri` and write its report to `report_uri`, which must not exist yet.
+
+    What it says meanwhile goes to `report_uri`.log/. A plan with `limit_seconds` ends itself after them.
+    """
+    plan = json.loads(read_text(spark, plan_uri))
+    with Progress(spark, f"{report_uri}.log", plan.pop("limit_seconds", None)):
+        report = run(spark, plan)
+        write_text(spark, report_uri, json.dumps(report, indent=1))
 
 
 if __name__ == "__main__":

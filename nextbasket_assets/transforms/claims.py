@@ -74,6 +74,21 @@ CLAIMS: dict[str, dict[str, str]] = {
             "isnan(probability) or probability not between 0 and 1 or isnan(lift) or lift < 0"
         ),
     },
+    "mission_identities": {
+        "every mission is there once": _repeats("mission"),
+        "every mission of the model has a name of its own": (
+            "count_if(status <> 'retired') - count(distinct if(status <> 'retired', nullif(trim(name), ''), null))"
+        ),
+        "shares of the missions add up to 1": "if(abs(sum(share) - 1) > 0.001, count(1), 0)",
+        "a kept mission is similar to its former self": _rows(
+            "(status = 'kept') <> (similarity is not null) or coalesce(similarity, 1) not between 0.5 and 1.000001"
+        ),
+    },
+    "mission_candidates": {
+        "every candidate is there once": _repeats("k", "item_prior"),
+        "one candidate at most is chosen": "greatest(count_if(chosen) - 1, 0)",
+        "evidence is numbers": _rows("isnan(perplexity) or perplexity <= 0 or isnan(gain) or isnan(gain_error)"),
+    },
     "mission_tagged_baskets": {"every basket is there once": _repeats("basket"), **_TAGS},
     "mission_history": {
         "every basket is there once": _repeats("basket_week", "basket"),

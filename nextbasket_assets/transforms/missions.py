@@ -1,40 +1,31 @@
-"""Baskets to shopping missions: a topic model over item counts, its topics as a table, and baskets tagged with it."""
+"""Baskets and shopping missions: a sample of documents for the fit, and every basket tagged with fitted topics."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pyspark.ml.clustering import LDA, LocalLDAModel
+from pyspark.ml.clustering import LocalLDAModel
 from pyspark.ml.feature import CountVectorizerModel
+from pyspark.mllib.common import _py2java
+from pyspark.mllib.linalg import DenseMatrix, DenseVector
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-# Spark adds up what the partitions learnt in the order they finish. With two partitions that is a + b or b + a, which
-# is the same float; with more it is not, and topics would depend on chance. So: two, on any cluster.
-_PARTITIONS = 2
-_DECIMALS = 4  # of a mission weight; with k <= 20 rounded weights still add up to 1 within 0.001
 UNASSIGNED = "unassigned"
+_DECIMALS = 6  # of a mission weight: what is left of a float's accuracy whatever the processor
+_GAMMA_SHAPE = 100.0  # Spark's own; the start of its inference
+_HELD_OUT = 5  # one customer in five
 
 
 @dataclass(frozen=True, kw_only=True)
-class MissionSettings:
-    """How the topic model is fitted. Sizes are of the training sample, not of the lake."""
+class SampleSettings:
+    """Which baskets the fit reads."""
 
-    k: int = 10  # missions
     seed: int = 1
-    max_quantity: int = 3  # units of one item that count: a twelve-pack is no twelvefold mission
-    min_item_baskets: int = 20  # an item in fewer baskets has no stable topic
+    min_item_baskets: int = 20  # an item in fewer baskets has no stable mission
     min_known_items: int = 2  # a basket of one item says nothing about what goes together
-    max_baskets: int = 60_000  # sample by stable hash
-    batch_share: float = 0.05  # of the sample, per iteration
-    passes: int = 20  # over the sample
-    learning_offset: float = 64.0  # larger: the first batches count less
-    learning_decay: float = 0.7
-    document_concentration: float = 0.1  # smaller: fewer missions per basket
-    topic_concentration: float = 0.05  # smaller: fewer items per mission
-    topic_items: int = 200  # most probable items of each mission that the topics table lists
+    max_baskets: int = 40_000  # by stable hash
 
 
 def item_counts(baskets: DataFrame, min_item_baskets: int) -> DataFrame:
@@ -48,95 +39,79 @@ def item_counts(baskets: DataFrame, min_item_baskets: int) -> DataFrame:
     )
 
 
-def documents(baskets: DataFrame, vocabulary: Sequence[str], max_quantity: int) -> DataFrame:
-    """The baskets with `features`, a sparse vector of item counts over the vocabulary, and `known_items`."""
-    words = F.flatten(
-        F.transform("items", lambda line: F.array_repeat(line["item"], F.least(line["quantity"], F.lit(max_quantity))))
-    )
-    counter = CountVectorizerModel.from_vocabulary(list(vocabulary), inputCol="words", outputCol="features")
-    known = F.expr(f"size(filter(items.item, item -> item in ({', '.join(map(_quoted, vocabulary))})))")
-    return counter.transform(baskets.withColumn("words", words).withColumn("known_items", known)).drop("words")
+def item_groups(lines: DataFrame) -> DataFrame:
+    """item, group: the category (level 20) of each item; its last in the alphabet where it had several, '' for none."""
+    return lines.groupBy("item").agg(F.coalesce(F.max("category_20"), F.lit("")).alias("group"))
 
 
-def _quoted(code: str) -> str:
-    return "'" + code.replace("\\", "\\\\").replace("'", "\\'") + "'"
+def known_baskets(baskets: DataFrame, vocabulary: DataFrame) -> DataFrame:
+    """week, basket, owner, items: known items as rising positions in the vocabulary; baskets without one are left out.
 
-
-def training_sample(documents_: DataFrame, settings: MissionSettings, share: float) -> DataFrame:
-    """Documents to fit on: the same rows in the same order of the same partitions, however the input was laid out."""
-    draw = F.pmod(F.xxhash64("week", "basket", F.lit(settings.seed)), F.lit(1_000_000)) / 1_000_000
-    return (
-        documents_.where((F.col("known_items") >= settings.min_known_items) & (draw < share))
-        .select("week", "basket", "features")
-        .repartition(_PARTITIONS, F.xxhash64("week", "basket"))
-        .sortWithinPartitions("week", "basket")
-    )
-
-
-def fit(sample: DataFrame, settings: MissionSettings) -> LocalLDAModel:
-    """Online LDA on a sample of documents."""
-    model = LDA(
-        k=settings.k,
-        seed=settings.seed,
-        optimizer="online",
-        maxIter=max(1, round(settings.passes / settings.batch_share)),
-        subsamplingRate=settings.batch_share,
-        learningOffset=settings.learning_offset,
-        learningDecay=settings.learning_decay,
-        docConcentration=[settings.document_concentration] * settings.k,
-        topicConcentration=settings.topic_concentration,
-        optimizeDocConcentration=False,
-    ).fit(sample)
-    assert isinstance(model, LocalLDAModel)  # what the online optimiser makes
-    return model
-
-
-def mission_order(topics: NDArray[np.float64]) -> list[int]:
-    """Spark's topic numbers, the largest share of items first. `topics`: weight of each item in each topic, V x K."""
-    return [int(topic) for topic in np.argsort(-topics.sum(axis=0), kind="stable")]
-
-
-def mission_ids(k: int) -> list[str]:
-    """M01, M02, ... in the order of `mission_order`."""
-    return [f"M{number:02d}" for number in range(1, k + 1)]
-
-
-def topic_rows(
-    topics: NDArray[np.float64], vocabulary: Sequence[str], item_share: NDArray[np.float64], limit: int
-) -> list[tuple[Any, ...]]:
-    """mission, item, probability, lift, rank of each mission's most probable items.
-
-    Args:
-        topics: weight of each item in each of Spark's topics, V x K.
-        vocabulary: item codes, V.
-        item_share: share of each item among all items bought, V.
-        limit: items per mission.
+    The owner is the customer, and an anonymous basket its own: what is held out is held out by owner.
     """
-    rows: list[tuple[Any, ...]] = []
-    probability = topics / topics.sum(axis=0)
-    for mission, topic in zip(mission_ids(topics.shape[1]), mission_order(topics), strict=True):
-        # Ties go by the vocabulary's order, most frequent first.
-        for rank, item in enumerate(np.argsort(-probability[:, topic], kind="stable")[:limit], start=1):
-            chance = float(probability[item, topic])
-            rows.append((mission, vocabulary[item], chance, chance / float(item_share[item]), rank))
-    return rows
+    owner = F.coalesce("customer", "basket").alias("owner")
+    lines = baskets.select("week", "basket", owner, F.explode("items.item").alias("item"))
+    return (
+        lines.join(F.broadcast(vocabulary.select("item", "index")), "item")
+        .groupBy("week", "basket", "owner")
+        .agg(F.sort_array(F.collect_list("index")).alias("items"))
+    )
 
 
-def tagged(documents_: DataFrame, model: LocalLDAModel, order: Sequence[int], version: str) -> DataFrame:
+def documents(known: DataFrame, settings: SampleSettings) -> DataFrame:
+    """items, held_out, half of the sampled baskets: the same rows in the same order, however the input was laid out.
+
+    Who is held out never changes, not with the seed and not from one model to the next: a refit that starts from the
+    former model is judged by customers that neither has seen.
+    """
+    return (
+        known.where(F.size("items") >= settings.min_known_items)
+        .withColumn("draw", F.xxhash64("week", "basket", F.lit(settings.seed)))
+        .orderBy("draw", "week", "basket")
+        .limit(settings.max_baskets)
+        .select(
+            "items",
+            (F.pmod(F.xxhash64(F.lit("held out"), "owner"), F.lit(_HELD_OUT)) == 0).alias("held_out"),
+            F.pmod(F.xxhash64(F.lit("half"), "owner"), F.lit(2)).cast("int").alias("half"),
+        )
+        .coalesce(1)
+    )
+
+
+@dataclass(frozen=True)
+class FittedTopics:
+    """What tagging needs of a mission model: V items, K missions.
+
+    Attributes:
+        vocabulary: item codes, V.
+        weights_VK: how often each item was bought on each mission, with the prior.
+        prior_K: concentration of a basket's missions.
+        missions: their ids, K.
+        version: of the model.
+    """
+
+    vocabulary: Sequence[str]
+    weights_VK: NDArray[np.float64]
+    prior_K: NDArray[np.float64]
+    missions: Sequence[str]
+    version: str
+
+
+def tagged(baskets: DataFrame, topics: FittedTopics) -> DataFrame:
     """Baskets with mission_weights, mission, confidence; one basket alone is tagged as in a large file."""
     weights = _as_array("topicDistribution")
-    ordered = F.array(*(F.round(weights[topic], _DECIMALS).cast("float") for topic in order))
-    assigned = model.setTopicDistributionCol("topicDistribution").transform(documents_)
+    rounded = F.transform(weights, lambda weight: F.round(weight, _DECIMALS).cast("float"))
+    assigned = _spark_model(baskets.sparkSession, topics).transform(_with_features(baskets, topics.vocabulary))
     known = F.col("known_items") > 0
-    weighted = assigned.withColumn("mission_weights", F.when(known, ordered).otherwise(_no_weights()))
+    weighted = assigned.withColumn("mission_weights", F.when(known, rounded).otherwise(_no_weights()))
     best = F.expr("array_position(mission_weights, array_max(mission_weights))")  # the first: ties go by mission id
-    names = F.lit(mission_ids(len(order)))
+    names = F.array(*(F.lit(mission) for mission in topics.missions))
     return weighted.select(
         *("week", "basket", "customer"),
         F.when(known, F.element_at(names, best.cast("int"))).otherwise(UNASSIGNED).alias("mission"),
         F.when(known, F.array_max("mission_weights")).otherwise(F.lit(0.0)).cast("float").alias("confidence"),
         *("mission_weights", "known_items"),
-        F.lit(version).alias("mission_model"),
+        F.lit(topics.version).alias("mission_model"),
     )
 
 
@@ -150,6 +125,29 @@ def untagged(baskets: DataFrame) -> DataFrame:
         F.lit(0).alias("known_items"),
         F.lit(None).cast("string").alias("mission_model"),
     )
+
+
+def _with_features(baskets: DataFrame, vocabulary: Sequence[str]) -> DataFrame:
+    """The baskets with `features`, a sparse vector of the items they hold, and `known_items`, how many those are."""
+    held = baskets.withColumn("words", F.col("items.item"))
+    counter = CountVectorizerModel.from_vocabulary(list(vocabulary), inputCol="words", outputCol="features")
+    known = F.expr(f"size(filter(words, item -> item in ({', '.join(map(_quoted, vocabulary))})))")
+    return counter.transform(held).withColumn("known_items", known)
+
+
+def _quoted(code: str) -> str:
+    return "'" + code.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def _spark_model(spark: SparkSession, topics: FittedTopics) -> LocalLDAModel:
+    """Spark ML's model of topics that were fitted elsewhere. Its constructors are what its own `load` calls."""
+    context, java = spark.sparkContext, spark._jvm.org.apache.spark  # type: ignore[union-attr]
+    items, missions = topics.weights_VK.shape
+    matrix = _py2java(context, DenseMatrix(items, missions, topics.weights_VK.ravel(order="F")))
+    prior = _py2java(context, DenseVector(topics.prior_K))
+    local = java.mllib.clustering.LocalLDAModel(matrix, prior, 1.0 / missions, _GAMMA_SHAPE)
+    model = LocalLDAModel(java.ml.clustering.LocalLDAModel("missions", items, local, spark._jsparkSession))
+    return model.setSeed(0).setTopicDistributionCol("topicDistribution")
 
 
 def _no_weights() -> Column:

@@ -1,100 +1,64 @@
 """The stages from baskets to missions and sequences: what is read, written and counted around the pure functions."""
 
-import hashlib
 import json
 from dataclasses import asdict, replace
 from datetime import date
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from pyspark.ml.clustering import LocalLDAModel
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from nextbasket_assets.transforms import missions, sequences
-from nextbasket_assets.transforms.files import read_text, write_text
+from nextbasket_assets.transforms.files import read_text
 from nextbasket_assets.transforms.tables import read, week_iso, write
 
 
-def mission_model(spark: SparkSession, plan: dict[str, Any]) -> dict[str, Any]:
-    """staged_baskets of the training window to a topic model and its mission_topics.
+def mission_documents(spark: SparkSession, plan: dict[str, Any]) -> dict[str, Any]:
+    """staged_baskets and raw_transactions of the training window to a sample of documents and its vocabulary.
 
     Parameters:
         weeks: [as-of week]; the inputs hold weeks up to it and no later.
-        version: the model's version.
-        any field of MissionSettings, by name.
+        any field of SampleSettings, by name.
 
-    `outputs["model"]` becomes a folder: lda/ (Spark's model), vocabulary.parquet/, config.json.
+    `outputs["documents"]` becomes a folder with items (positions), held_out and half of each basket;
+    `outputs["vocabulary"]` one with index, item, baskets and group (the item's category).
 
     Raises:
-        ValueError: too few items or baskets to learn from.
+        ValueError: no item is frequent enough, or no basket holds two of those.
     """
-    parameters = plan["parameters"]
-    settings = replace(
-        missions.MissionSettings(),
-        **{name: parameters[name] for name in asdict(missions.MissionSettings()) if name in parameters},
-    )
+    parameters, outputs = plan["parameters"], plan["outputs"]
+    fields = asdict(missions.SampleSettings())
+    settings = replace(missions.SampleSettings(), **{name: parameters[name] for name in fields if name in parameters})
     baskets = read(spark, "staged_baskets", plan["inputs"]["staged_baskets"])
+    groups = missions.item_groups(read(spark, "raw_transactions", plan["inputs"]["raw_transactions"]))
     counted = missions.item_counts(baskets, settings.min_item_baskets).collect()
-    vocabulary, counts = [row["item"] for row in counted], np.array([row["baskets"] for row in counted], np.float64)
-    if len(vocabulary) < settings.k:
+    if not counted:
         raise ValueError(
-            f"{len(vocabulary)} items are in {settings.min_item_baskets} baskets or more: too few for {settings.k} "
-            "missions. Ingest more weeks, or lower k or min_item_baskets."
+            f"no item is in {settings.min_item_baskets} baskets or more: there is nothing to learn missions from. "
+            "Ingest more weeks, or lower min_item_baskets."
         )
-    documents = missions.documents(baskets, vocabulary, settings.max_quantity)
-    learnable = documents.where(documents["known_items"] >= settings.min_known_items).count()
-    sample = missions.training_sample(documents, settings, min(1.0, settings.max_baskets / max(learnable, 1))).persist()
+    rows = [(index, row["item"], row["baskets"]) for index, row in enumerate(counted)]
+    vocabulary = spark.createDataFrame(rows, "index int, item string, baskets long")
+    known = missions.known_baskets(baskets, vocabulary).persist()
     try:
-        sampled = sample.count()
-        if not sampled:
+        learnable = known.where(F.size("items") >= settings.min_known_items).count()
+        if not learnable:
             raise ValueError("no basket holds two known items: there is nothing to learn. Ingest more weeks.")
-        model = missions.fit(sample, settings)
+        _write(missions.documents(known, settings), outputs["documents"])
     finally:
-        sample.unpersist()
-    topics = model.topicsMatrix().toArray()
-    order = missions.mission_order(topics)
-    # Spark puts random names into the files of a model, so their digests say nothing about it; this one does.
-    digest = hashlib.sha256(topics.tobytes() + "\n".join(vocabulary).encode()).hexdigest()
-    config = {**asdict(settings), "version": parameters["version"], "order": order, "topics_sha256": digest}
-    _save(spark, plan, model, counted, config)
-    _write_topics(spark, plan, topics, vocabulary, counts, settings.topic_items)
-    return {
-        "written": ("mission_topics",),
-        "counts": {},
-        "metrics": {"vocabulary": len(vocabulary), "learnable_baskets": learnable, "baskets": sampled},
+        known.unpersist()
+    _write(vocabulary.join(groups, "item", "left").orderBy("index").coalesce(1), outputs["vocabulary"])
+    metrics = {
+        "vocabulary": len(rows),
+        "learnable_baskets": learnable,
+        "baskets": min(learnable, settings.max_baskets),
     }
+    return {"written": (), "counts": {}, "metrics": metrics}
 
 
-def _save(
-    spark: SparkSession, plan: dict[str, Any], model: LocalLDAModel, items: list[Any], config: dict[str, Any]
-) -> None:
-    folder = plan["outputs"]["model"]
-    model.write().save(f"{folder}/lda")
-    rows = [(index, row["item"], row["baskets"]) for index, row in enumerate(items)]
-    frame = spark.createDataFrame(rows, "index int, item string, baskets long").coalesce(1)
-    frame.write.mode("errorifexists").parquet(f"{folder}/vocabulary.parquet")
-    write_text(spark, f"{folder}/config.json", json.dumps(config, indent=1, sort_keys=True))
-
-
-def _write_topics(
-    spark: SparkSession,
-    plan: dict[str, Any],
-    topics: NDArray[np.float64],
-    vocabulary: list[str],
-    counts: NDArray[np.float64],
-    limit: int,
-) -> None:
-    week, version = date.fromisoformat(plan["parameters"]["weeks"][0]), plan["parameters"]["version"]
-    rows = missions.topic_rows(topics, vocabulary, counts / counts.sum(), limit)
-    frame = spark.createDataFrame(
-        [(week, version, *row) for row in rows],
-        "week date, mission_model string, mission string, item string, probability double, lift double, rank int",
-    )
-    write(
-        frame.coalesce(1).sortWithinPartitions("mission", "rank"), "mission_topics", plan["outputs"]["mission_topics"]
-    )
+def _write(frame: DataFrame, folder: str) -> None:
+    frame.write.mode("errorifexists").parquet(folder)
 
 
 def tag_baskets(spark: SparkSession, plan: dict[str, Any]) -> dict[str, Any]:
@@ -107,7 +71,8 @@ def tag_baskets(spark: SparkSession, plan: dict[str, Any]) -> dict[str, Any]:
     """
     parameters, (output,) = plan["parameters"], plan["outputs"]
     baskets = read(spark, "staged_baskets", plan["inputs"]["staged_baskets"])
-    tags = _tagged(spark, baskets, parameters["model"]) if parameters["model"] else missions.untagged(baskets)
+    model = parameters["model"]
+    tags = missions.tagged(baskets, _topics(spark, model)) if model else missions.untagged(baskets)
     if output == "mission_history":
         as_of = F.lit(parameters["weeks"][0]).cast("date")
         spread = tags.repartition(parameters.get("files_per_week", 1), "basket")
@@ -119,12 +84,17 @@ def tag_baskets(spark: SparkSession, plan: dict[str, Any]) -> dict[str, Any]:
     return {"written": (output,), "counts": {}, "metrics": {}}
 
 
-def _tagged(spark: SparkSession, baskets: DataFrame, folder: str) -> DataFrame:
+def _topics(spark: SparkSession, folder: str) -> missions.FittedTopics:
     config = json.loads(read_text(spark, f"{folder}/config.json"))
-    rows = spark.read.schema("index int, item string, baskets long").parquet(f"{folder}/vocabulary.parquet").collect()
-    vocabulary = [row["item"] for row in sorted(rows)]
-    documents = missions.documents(baskets, vocabulary, config["max_quantity"])
-    return missions.tagged(documents, LocalLDAModel.load(f"{folder}/lda"), config["order"], config["version"])
+    columns = "index int, item string, weights array<double>"
+    rows = sorted(spark.read.schema(columns).parquet(f"{folder}/topics.parquet").collect())
+    return missions.FittedTopics(
+        vocabulary=[row["item"] for row in rows],
+        weights_VK=np.array([row["weights"] for row in rows]),
+        prior_K=np.array(config["mission_prior"]),
+        missions=config["missions"],
+        version=config["version"],
+    )
 
 
 def customer_sequences(spark: SparkSession, plan: dict[str, Any]) -> dict[str, Any]:

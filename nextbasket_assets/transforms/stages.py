@@ -23,7 +23,7 @@ Report = dict[str, Any]
 STAGES: dict[str, Callable[[SparkSession, Plan], Report]] = {
     "raw_transactions": stage_lines.raw_transactions,
     "staged_baskets": stage_lines.staged_baskets,
-    "mission_model": stage_missions.mission_model,
+    "mission_documents": stage_missions.mission_documents,
     "tag_baskets": stage_missions.tag_baskets,
     "customer_sequences": stage_missions.customer_sequences,
     "audit": stage_audit.audit_files,

@@ -29,13 +29,15 @@ def local_aws(*arguments: str) -> Iterator[str]:
     """Serve the APIs in a process of their own for the length of the block, with the environment pointing there; the URL."""
     command = [sys.executable, "-m", "nextbasket_tests.emr_bed.server", *arguments]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin is not None
         assert process.stdout is not None
         try:
             url = f"http://127.0.0.1:{process.stdout.readline().strip()}"
             with mock.patch.dict(os.environ, environment(url)):
                 yield url
         finally:
-            process.terminate()
+            process.stdin.close()  # it stops its steps and itself
+            process.wait(timeout=30)
 
 
 def objects(client: Any, bucket: str, prefix: str = "") -> list[str]:

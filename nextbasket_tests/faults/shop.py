@@ -17,7 +17,7 @@ CUSTOMERS = 16
 AS_OF = WEEKS[3]
 MODELS = ("mission_model", "rnn_model")
 SMALL: dict[str, Any] = {
-    "mission_model": {"config": {"k": 2, "passes": 2, "batch_share": 0.5, "min_item_baskets": 2}},
+    "mission_model": {"config": {"k": 2, "restarts": 2, "sweeps": 5, "min_item_baskets": 2}},
     "rnn_model": {
         "config": {"epochs": 1, "held_out_weeks": 1, "hidden": 8, "embedding": 8, "pair_hidden": 8, "minimum_count": 1}
     },
@@ -67,4 +67,5 @@ def leftovers(lake: Lake) -> list[str]:
     for name in MODELS:
         named = {Path(decision.artifact).name for decision in registry.decisions(lake, name)}
         lying += [f"{name}/{path.name}" for path in Path(lake.uri("models", name)).glob("*") if path.name not in named]
+    lying += [f"scratch/{path.name}" for path in Path(lake.uri("scratch")).glob("*")]
     return lying

@@ -19,7 +19,15 @@ TABLE = "model_evaluation"
 def rows(*values: float) -> pa.Table:
     return pa.Table.from_pylist(
         [
-            {"model_version": "v", "method": "m", "metric": "recall", "k": 10, "value": value, "customers": 1}
+            {
+                "model_version": "v",
+                "method": "m",
+                "metric": "recall",
+                "k": 10,
+                "value": value,
+                "customers": 1,
+                "decile": None,
+            }
             for value in values
         ]
     )

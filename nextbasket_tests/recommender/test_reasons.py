@@ -1,6 +1,7 @@
 import dataclasses
 import re
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
@@ -95,3 +96,107 @@ def test_a_usual_gap_is_the_mean_of_the_gaps(tmp_path, habits):
         "usually every 14 days, last 41 days ago",
         "bought on 3 of the last 8 trips",
     )
+
+
+def test_an_item_that_is_due_falls_when_it_was_just_bought(tmp_path):
+    """In a shop where everything is bought every fourth Monday, what was last bought 27 days before the Sunday is due.
+
+    With the same item bought again on the last Monday it is not, and its score falls.
+    """
+    random = np.random.default_rng(0)
+    shop = {}
+    for c in range(150):
+        phases = {f"P{i:03d}": int(random.integers(4)) for i in random.choice(np.arange(1, 30), 4, replace=False)}
+        baskets = [[item for item, phase in sorted(phases.items()) if t % 4 == phase] or [FILLER] for t in range(12)]
+        shop[f"C{c:04d}"] = baskets
+    _, model = small.trained(tmp_path, shop, SETTINGS)
+    rows = lists(tmp_path / "before", shop, model)
+    due = {
+        c: item
+        for (c, item), row in rows.items()
+        if row["reason"] == "usually every 28 days, last 27 days ago" and item != FILLER
+    }
+    chosen = dict(list(due.items())[:30])
+    bought = {c: [*shop[c][:-1], sorted({*shop[c][-1], item})] for c, item in chosen.items()}
+    after = lists(tmp_path / "after", bought, model)
+
+    assert len(chosen) == 30
+    for customer, item in chosen.items():
+        assert [t for t, basket in enumerate(shop[customer]) if item in basket] == [0, 4, 8]
+        assert after[customer, item]["probability"] < 0.7 * rows[customer, item]["probability"]
+
+
+def test_without_the_only_purchase_it_names_the_score_falls(tmp_path, habits):
+    """ "Bought once, last 10 trips ago": that purchase taken away, the item's probability falls for nearly everybody."""
+    shop, model = habits
+    rows = lists(tmp_path / "before", shop, model)
+    once = {}
+    for (c, item), row in rows.items():
+        if found := re.fullmatch(r"bought once, last (\d+) trips ago", row["reason"]):
+            (place,) = (t for t, basket in enumerate(shop[c]) if item in basket)
+            assert int(found[1]) == 12 - place
+            once.setdefault(c, (item, place))
+    chosen = dict(list(once.items())[:40])
+    after = lists(tmp_path / "after", {c: without(shop[c], i, {p}) for c, (i, p) in chosen.items()}, model)
+    falls = [after[c, i]["probability"] < rows[c, i]["probability"] for c, (i, _) in chosen.items()]
+
+    assert len(chosen) == 40
+    assert sum(falls) >= 36  # one more filler in a basket moves everything a little
+
+
+def test_what_is_popular_falls_when_the_others_do_not_buy_it(tmp_path):
+    """Bread is in most baskets of others, so it is on Anna's list, who never bought any; in a shop that hardly sells it,
+    it is not.
+    """
+    random = np.random.default_rng(0)
+    chances = {}
+    for name, share in (("liked", 0.7), ("disliked", 0.05)):
+        shop = {
+            f"C{c:03d}": [
+                sorted({f"P{random.integers(20):03d}", "bread" if random.random() < share else FILLER})
+                for _ in range(12)
+            ]
+            for c in range(120)
+        }
+        _, model = small.trained(tmp_path / name, shop, SETTINGS)
+        rows = lists(tmp_path / f"{name}-lists", {**shop, "anna": [["P001"], ["P002"]]}, model, k=20)
+        chances[name] = rows["anna", "bread"]
+
+    assert chances["liked"]["reason"].startswith("popular")
+    assert chances["disliked"]["probability"] < 0.5 * chances["liked"]["probability"]
+
+
+def test_what_is_popular_now_falls_when_it_did_not_sell_of_late(tmp_path):
+    """Another item is on offer every three weeks and in half the baskets. The last offer is popular now; with the others'
+    last three baskets undone, it is not, and falls for those who never bought it.
+    """
+    random = np.random.default_rng(0)
+    shop = {
+        f"C{c:03d}": [
+            sorted({f"P{random.integers(20):03d}", f"P{t // 3 * 5:03d}" if random.random() < 0.5 else FILLER})
+            for t in range(12)
+        ]
+        for c in range(200)
+    }
+    offer = "P015"  # of weeks 9 to 11
+    _, model = small.trained(tmp_path, shop, SETTINGS)
+    rows = lists(tmp_path / "before", shop, model, k=20)
+    calm = {c: [*b[:9], *b[6:9]] for c, b in shop.items()}
+    never = [c for c, b in shop.items() if not any(offer in basket for basket in [*b, *calm[c]])][:10]
+    after = lists(tmp_path / "after", {c: shop[c] if c in never else calm[c] for c in shop}, model, k=20)
+
+    assert len(never) == 10
+    for customer in never:
+        assert rows[customer, offer]["reason"] == "popular now"
+        assert after[customer, offer]["reason"] != "popular now"
+        assert after[customer, offer]["probability"] < 0.7 * rows[customer, offer]["probability"]
+
+
+def test_the_fallbacks_reason_is_its_count(tmp_path):
+    """Without a model "bought on 2 of 3 trips" is the evidence: on one trip less, the probability is lower."""
+    shop = {"anna": [["tea"], ["tea"], ["milk"]]}
+    poorer = {"anna": [["tea"], ["milk"], ["milk"]]}
+    before, after = (lists(tmp_path / str(n), s, None, k=2)["anna", "tea"] for n, s in enumerate((shop, poorer)))
+
+    assert before["reason"] == "bought on 2 of 3 trips; no model yet"
+    assert after["probability"] < before["probability"]

@@ -1,0 +1,76 @@
+"""What methods gave on a dataset: joined over folds and seeds, as a table with intervals and as JSON."""
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from nextbasket_assets.recommender import gate, metrics
+
+CUTS = (10, 20)
+SHOWN = [(m + suffix, k) for k in CUTS for suffix in ("", "_repeat", "_explore") for m in ("recall", "ndcg", "phr")]
+OURS = "nextbasket"
+
+Values = dict[tuple[str, int], np.ndarray]
+
+
+@dataclasses.dataclass(frozen=True)
+class Result:
+    """A method's value per test customer, and what it cost."""
+
+    values: Values
+    seconds: float
+    peak_mb: float
+
+
+def peers_rates(methods: dict[str, Result]) -> str:
+    """Customers a second of the methods that tune nothing, whose seconds are all scoring: bare lists from arrays."""
+    rates = {
+        name: int(np.isfinite(result.values["recall", 10]).sum()) / max(result.seconds, 1e-9)
+        for name, result in methods.items()
+        if name != OURS and "tuned" not in name
+    }
+    return ", ".join(f"{name} {rate:,.0f}" for name, rate in rates.items())
+
+
+def merged(results: list[Result], join: Callable[[list[np.ndarray]], np.ndarray]) -> Result:
+    """Several results as one: values joined, seconds averaged, the highest peak."""
+    values = {key: join([r.values[key] for r in results]) for key in results[0].values}
+    return Result(values, float(np.mean([r.seconds for r in results])), max(r.peak_mb for r in results))
+
+
+def mean_of_seeds(values: list[np.ndarray]) -> np.ndarray:
+    """(R,) each customer's mean, so that seeds do not count as customers."""
+    return np.mean(values, axis=0)
+
+
+def table(methods: dict[str, Result]) -> str:
+    """One line per method, and our difference to the best peer with its interval."""
+    lines = ["| method | " + " | ".join(f"{m}@{k}" for m, k in SHOWN) + " | s | MB |", "|---" * (len(SHOWN) + 3) + "|"]
+    for name, result in methods.items():
+        means = metrics.means(result.values)
+        numbers = " | ".join(f"{means[key][0]:.4f}" for key in SHOWN)
+        lines.append(f"| {name} | {numbers} | {result.seconds:.1f} | {result.peak_mb:.0f} |")
+    for key in (("recall", 10), ("ndcg", 10)):
+        rivals = {name: np.nanmean(r.values[key]) for name, r in methods.items() if name != OURS}
+        rival = max(rivals, key=lambda name: rivals[name])
+        difference = methods[OURS].values[key] - methods[rival].values[key]
+        low, high = gate.interval(difference, 0)
+        gain = difference.mean() / rivals[rival]
+        lines.append(
+            f"\n{key[0]}@{key[1]}: {difference.mean():+.4f} [{low:+.4f}, {high:+.4f}] ({gain:+.1%}) against {rival}"
+        )
+    return "\n".join(lines)
+
+
+def as_json(dataset: str, methods: dict[str, Result], rate: float) -> dict[str, Any]:
+    return {
+        "dataset": dataset,
+        "methods": {
+            name: {f"{m}@{k}": value for (m, k), (value, _) in metrics.means(result.values).items()}
+            | {"seconds": result.seconds, "peak_mb": result.peak_mb}
+            for name, result in methods.items()
+        },
+        "scoring": {"customers_per_second": rate},
+    }

@@ -1,0 +1,79 @@
+#!/usr/bin/env python3
+"""How fast the recommender scores, and how much memory it takes, for few customers and for many.
+
+    .venv/bin/python benchmarks/scoring.py FOLDER [--customers 5000,100000] [--threads 2]
+
+A packed folder's customers are written as often as it takes, and scored in a process of their own from the sequence file
+to published rows: top 20, probabilities and reasons. The weights are random, which costs the same as trained ones.
+"""
+
+import argparse
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import timedelta
+from pathlib import Path
+
+import torch
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks import packed
+from benchmarks.next_basket import Case
+from nextbasket_assets.recommender import artifact, fitting, histories, scoring
+from nextbasket_assets.recommender.calibration import START, START_WITHIN_WEEK
+from nextbasket_assets.recommender.settings import TrainingConfig
+from nextbasket_assets.recommender.vocabulary import FIRST_ITEM
+
+LISTED = 20
+
+
+def prepare(folder: Path, out: Path, customers: int) -> None:
+    """A model in `out`/model, and `out`/sequences.parquet of about as many customers."""
+    data = packed.load(folder)
+    case = Case.of(data, min(data.folds), strict=True)
+    network = fitting.new_network(case.words, 0, TrainingConfig()).eval()
+    as_of = histories.EPOCH + timedelta(days=packed.END - 7)
+    model = artifact.Model(network, case.words, START, START_WITHIN_WEEK, as_of, case.baskets, {})
+    artifact.save(model, str(out / "model"), "", {})
+    packed.write(data, out / "sequences.parquet", max(1, round(customers / case.encoded.customers)))
+
+
+def score(out: Path, threads: int) -> str:
+    """Scores what was prepared and says what it took."""
+    torch.set_num_threads(threads)
+    idle = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    model = artifact.load(str(out / "model")).model
+    k = min(LISTED, model.vocabulary.size - FIRST_ITEM)
+    began, busy = time.perf_counter(), time.process_time()
+    files = [str(out / "sequences.parquet")]
+    report = scoring.score(files, model.as_of, str(out / "model"), str(out / "scores"), k)
+    wall, cpu = time.perf_counter() - began, time.process_time() - busy
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return (
+        f"{report.customers:8,} customers: {report.customers / wall:7,.0f} a second of wall time on {threads} threads, "
+        f"{report.customers / cpu:6,.0f} a second of one processor, peak {peak:,.0f} MB ({idle:,.0f} before it began)"
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path, help="folder with baskets.parquet and splits.parquet")
+    parser.add_argument("--customers", default="5000,100000", help="numbers, by commas")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--prepared", type=Path, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.prepared:
+        print(score(options.prepared, options.threads))
+        return
+    for customers in (int(number) for number in options.customers.split(",")):
+        with tempfile.TemporaryDirectory() as out:
+            prepare(options.folder, Path(out), customers)
+            child = [__file__, str(options.folder), "--prepared", out, "--threads", str(options.threads)]
+            subprocess.run([sys.executable, *child], check=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,86 @@
+"""Calls to AWS that outlive a bad quarter of an hour: throttling, network trouble, credentials that are being renewed."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+_TRANSIENT = {
+    *("Throttling", "ThrottlingException", "ThrottledException", "RequestLimitExceeded", "TooManyRequestsException"),
+    *("SlowDown", "InternalServerException", "InternalServerError", "InternalFailure", "InternalError"),
+    *("ServiceUnavailable", "ServiceUnavailableException", "RequestTimeout", "RequestTimeoutException"),
+}
+_RENEWED = "the AWS credentials have expired"
+_EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"}
+
+
+class Clock:
+    """Time, as this machine has it."""
+
+    def now(self) -> float:
+        """Seconds, from any zero."""
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        time.sleep(seconds)
+
+
+class Aws:
+    """boto3 clients, and the patience to use them.
+
+    Args:
+        clock: what waits.
+        patience: seconds that a call may keep failing for a reason that passes.
+        tell: takes a line about a call that is tried again.
+    """
+
+    def __init__(self, clock: Clock, patience: float, tell: Callable[[str], None]) -> None:
+        self._clock, self._patience, self._tell = clock, patience, tell
+        self._clients: dict[str, Any] = {}
+
+    def client(self, service: str) -> Any:  # boto3 builds its clients at run time
+        """The client of a service, with boto3's own short retries."""
+        if service not in self._clients:
+            import boto3
+            from botocore.config import Config
+
+            config = Config(retries={"mode": "standard", "total_max_attempts": 3}, connect_timeout=10, read_timeout=60)
+            # A session of its own: credentials that were renewed on disk or by a role are read again.
+            self._clients[service] = boto3.session.Session().client(service, config=config)
+        return self._clients[service]
+
+    def call(self, service: str, operation: str, **arguments: Any) -> Any:
+        """Call, and call again while the reason passes.
+
+        Raises:
+            botocore.exceptions.ClientError: the call is wrong, or the reason did not pass in time.
+        """
+        began, wait = self._clock.now(), 1.0
+        while True:
+            try:
+                return getattr(self.client(service), operation)(**arguments)
+            except Exception as error:
+                reason = passing(error)
+                if reason is None or self._clock.now() - began > self._patience:
+                    raise
+                if wait == 1.0:
+                    self._tell(f"{operation}: {reason}; trying again for up to {self._patience / 60:.0f} minutes")
+                if reason == _RENEWED:
+                    self._clients.clear()
+                self._clock.sleep(wait)
+                wait = min(2 * wait, 60.0)
+
+
+def passing(error: Exception) -> str | None:
+    """Why a call failed, when the reason may pass; None when calling again is useless."""
+    from botocore.exceptions import ClientError, ConnectionError, CredentialRetrievalError, HTTPClientError
+
+    if isinstance(error, ClientError):
+        code = error.response.get("Error", {}).get("Code", "")
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        if code in _EXPIRED:
+            return _RENEWED
+        return f"AWS answers {code or status}" if code in _TRANSIENT or status >= 500 else None
+    if isinstance(error, ConnectionError | HTTPClientError | CredentialRetrievalError):
+        return f"no answer from AWS ({type(error).__name__})"
+    return None

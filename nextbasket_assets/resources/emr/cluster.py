@@ -1,0 +1,136 @@
+"""A run's cluster: made when the first stage needs it, ended with the run, whatever ends the run.
+
+Successor of the original's EmrCreateJobFlow, EmrAddSteps, EmrStepSensor and EmrTerminate.
+"""
+
+from collections.abc import Callable
+
+from nextbasket_assets.resources.emr import requests
+from nextbasket_assets.resources.emr.calls import Aws, Clock
+from nextbasket_assets.resources.emr.failures import Job, State
+from nextbasket_assets.resources.emr.package import Package, upload
+from nextbasket_assets.resources.emr.settings import EmrSettings
+
+ACTIVE = ["STARTING", "BOOTSTRAPPING", "RUNNING", "WAITING"]
+GONE = ("TERMINATING", "TERMINATED", "TERMINATED_WITH_ERRORS")
+_STEP_OVER = ("COMPLETED", "FAILED", "CANCELLED", "INTERRUPTED")
+
+
+class Cluster:
+    """The cluster of one run.
+
+    Args:
+        settings: how it is made.
+        aws: how it is reached.
+        run_id: whose it is.
+        lake: root of the run's lake, a tag.
+        tell: takes a line of the run's log.
+        clock: for the cost.
+    """
+
+    def __init__(
+        self, settings: EmrSettings, aws: Aws, run_id: str, lake: str, tell: Callable[[str], None], clock: Clock
+    ) -> None:
+        self._settings, self._aws, self._run_id, self._lake, self._tell = settings, aws, run_id, lake, tell
+        self._clock = clock
+        self._id = settings.cluster_id
+        self._asked = False  # a creation was asked for, answered or not
+        self._on_demand = False
+        self._package: Package | None = None
+        self._paid_since: float | None = None
+        self._paid_hours = 0.0
+
+    def submit(self, stage: str, plan: str, report: str) -> Job:
+        """Add a step for a stage; creates the cluster when there is none."""
+        if self._package is None:
+            self._package = upload(self._aws, self._settings.work, self._settings.kms_key)
+        if not self._id:
+            self._create(self._package)
+        step = requests.step_request(self._settings, self._package, stage, plan, report)
+        (step_id,) = self._emr("add_job_flow_steps", JobFlowId=self._id, Steps=[step])["StepIds"]
+        link = requests.cluster_link(self._settings.region, self._id)
+        logs = f"{self._settings.work}/logs/{self._id}/steps/{step_id}"
+        self._tell(f"{stage}: step {step_id} of cluster {self._id}, {link}")
+        return Job(step_id, f"step {step_id} of cluster {self._id}", link, logs)
+
+    def state(self, job: Job) -> State:
+        """What EMR says about the step, and about the cluster when that is over."""
+        step = self._emr("describe_step", ClusterId=self._id, StepId=job.id)["Step"]["Status"]
+        name, reason = step["State"], _reason(step)
+        if name == "COMPLETED":
+            return State(name, reason, over=True, good=True)
+        cluster = self._emr("describe_cluster", ClusterId=self._id)["Cluster"]["Status"]
+        if cluster["State"] in GONE:
+            reason = "; ".join(filter(None, (reason, f"the cluster is {cluster['State']}", _reason(cluster))))
+            return State(name, reason, over=True)
+        detail = step.get("FailureDetails", {}).get("Message", "")
+        waits = f"the cluster is {cluster['State']}" if name == "PENDING" else ""
+        return State(name, "; ".join(filter(None, (reason, detail, waits))), over=name in _STEP_OVER)
+
+    def cancel(self, job: Job) -> None:
+        """Stop a step on a cluster that stays; one that is ours is ended anyway."""
+        if self._settings.cluster_id:
+            arguments = {"ClusterId": self._id, "StepIds": [job.id], "StepCancellationOption": "TERMINATE_PROCESS"}
+            self._emr("cancel_steps", **arguments)
+
+    def lose(self) -> None:
+        """End a cluster whose machines went away; the next stage gets one on demand."""
+        self.end()
+        self._on_demand = True
+
+    def end(self) -> None:
+        """Terminate every cluster of this run that still lives, also one whose creation was never answered."""
+        if not self._asked:
+            return
+        living = self._named()
+        if living:
+            self._emr("terminate_job_flows", JobFlowIds=living)
+            self._tell(f"ended cluster {', '.join(living)}; about {self.usd():.2f} USD")
+        if self._paid_since is not None:
+            self._paid_hours, self._paid_since = self._hours(), None
+        self._id, self._asked = "", False
+
+    def usd(self) -> float:
+        """What the run's clusters have cost so far, by the settings' price for a node's hour."""
+        return self._hours() * self._settings.usd_per_node_hour * (1 + self._settings.core_units)
+
+    def facts(self) -> dict[str, str | float]:
+        """What a materialisation says about where it was made."""
+        link = requests.cluster_link(self._settings.region, self._id)
+        return {"emr_cluster": self._id, "emr_console": link, "emr_usd_so_far": round(self.usd(), 4)}
+
+    def _create(self, package: Package) -> None:
+        self._asked, self._paid_since = True, self._clock.now()
+        request = requests.cluster_request(self._settings, package, self._run_id, self._lake, on_demand=self._on_demand)
+        try:
+            self._id = self._aws.client("emr").run_job_flow(**request)["JobFlowId"]
+        except Exception:
+            # The answer may have been lost on the way: look before asking again.
+            found = self._named()
+            self._id = found[0] if found else self._emr("run_job_flow", **request)["JobFlowId"]
+        market = "on demand" if self._on_demand or not self._settings.spot else "spot"
+        self._tell(f"created cluster {self._id}: {self._settings.release}, {self._settings.core_units} nodes, {market}")
+
+    def _named(self) -> list[str]:
+        """Living clusters of this run."""
+        found: list[str] = []
+        marker: dict[str, str] = {}
+        while True:
+            page = self._emr("list_clusters", ClusterStates=ACTIVE, **marker)
+            found += [one["Id"] for one in page["Clusters"] if one["Name"] == requests.cluster_name(self._run_id)]
+            if not page.get("Marker"):
+                return found
+            marker = {"Marker": page["Marker"]}
+
+    def _hours(self) -> float:
+        running = self._clock.now() - self._paid_since if self._paid_since is not None else 0.0
+        return self._paid_hours + running / 3600
+
+    def _emr(self, operation: str, **arguments: object) -> dict:
+        answer: dict = self._aws.call("emr", operation, **arguments)
+        return answer
+
+
+def _reason(status: dict) -> str:
+    change = status.get("StateChangeReason") or {}
+    return ": ".join(filter(None, (change.get("Code"), change.get("Message"))))

@@ -1,0 +1,77 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from nextbasket_assets.missions.choosing import Candidate, ChoiceSettings, choose, fewest
+from nextbasket_assets.missions.quality import Completion
+from nextbasket_assets.missions.topics import Topics
+from nextbasket_tests.missions.planted import planted
+
+QUICK = ChoiceSettings(candidates=(2, 4, 6, 8), item_priors=(0.05,), seeds=2, restarts=3, sweeps=60)
+
+
+def candidate(k: int, gain: float, error: float = 0.01) -> Candidate:
+    topics = Topics(np.ones((k, 5)), 0.05, np.ones(k), np.ones(k) / k)
+    return Candidate(topics, 3, Completion(100.0, gain, error), 0.1, 1.0, 0.9, 0.9)
+
+
+def test_the_fewest_missions_within_one_standard_error() -> None:
+    """With gains .10, .495 and .50 ± .01 the middle candidate is as good as the best one, and simpler."""
+    tried = [candidate(2, 0.10), candidate(5, 0.495), candidate(9, 0.50)]
+
+    assert fewest(tried).topics.k == 5
+    assert fewest([tried[0], candidate(5, 0.48), tried[2]]).topics.k == 9
+
+
+def test_the_planted_number_is_chosen() -> None:
+    """Five planted missions, which is no candidate: the neighbours of the best one are tried, and five is chosen."""
+    choice = choose(planted([0, 1, 2, 3, 4], baskets=1200), QUICK)
+
+    assert choice.topics.k == 5
+    assert choice.structure
+    assert choice.chosen in choice.candidates
+    assert "5 missions gain" in choice.why
+
+
+def test_the_shuffled_twin_has_no_structure() -> None:
+    """The same items in any basket: one mission, and the reason says that there is no structure."""
+    choice = choose(planted([0, 1, 2, 3, 4], baskets=1200, shuffled=True), QUICK)
+
+    assert choice.topics.k == 1
+    assert not choice.structure
+    assert "no mission structure worth the name" in choice.why
+
+
+def test_the_budget_is_kept_and_the_table_still_whole() -> None:
+    """With a budget of ten fits the search stops early, and says how many it made."""
+    choice = choose(planted([0, 1, 2], baskets=400), replace(QUICK, max_fits=10, restarts=2))
+
+    assert choice.fits <= 10
+    assert [one.topics.k for one in choice.candidates] == [2, 4]
+
+
+def test_a_number_that_was_asked_for_is_taken() -> None:
+    """k is a setting too: no other number is tried."""
+    choice = choose(planted([0, 1, 2], baskets=400), replace(QUICK, k=4))
+
+    assert choice.topics.k == 4
+    assert {one.topics.k for one in choice.candidates} == {4}
+    assert "this number was asked for" in choice.why
+
+
+def test_former_missions_are_kept_when_they_are_as_good() -> None:
+    """A shop that did not change keeps its missions in their order, though a new search would shuffle them."""
+    former = choose(planted([0, 1, 2, 3], baskets=1000), QUICK).topics
+    choice = choose(planted([0, 1, 2, 3], baskets=1000, seed=3), replace(QUICK, seed=7), former)
+
+    assert "the former missions, brought up to date" in choice.why
+    assert np.array_equal(np.argmax(choice.topics.counts_KV, axis=1) // 10, np.argmax(former.counts_KV, axis=1) // 10)
+
+
+@pytest.mark.parametrize(("missions", "expected"), [([0, 1, 2], 3), ([0, 1, 2, 3, 4], 5)])
+def test_a_mission_that_vanishes_or_appears_changes_the_number(missions: list[int], expected: int) -> None:
+    """Four missions before: one fewer, or one more, is what a refit finds."""
+    former = choose(planted([0, 1, 2, 3], baskets=1000), QUICK).topics
+
+    assert choose(planted(missions, baskets=1200, seed=3), QUICK, former).topics.k == expected

@@ -1,0 +1,93 @@
+from dataclasses import replace
+
+import numpy as np
+
+from nextbasket_assets.missions.choosing import ChoiceSettings
+from nextbasket_assets.missions.learning import Learnt, Naming, learn
+from nextbasket_assets.missions.model import MissionModel, files, read
+from nextbasket_assets.missions.topics import fold_in
+from nextbasket_tests.missions.planted import planted, vocabulary
+
+QUICK = ChoiceSettings(candidates=(2, 4, 6), item_priors=(0.05,), seeds=2, restarts=3, sweeps=60)
+NAMES = Naming({}, {f"G{number}": f"aisle {number}" for number in range(10)}, {})
+
+
+def learnt(missions: list[int], former: MissionModel | None = None, naming: Naming = NAMES, seed: int = 0) -> Learnt:
+    return learn(f"v{seed}", planted(missions, baskets=1200, seed=seed), vocabulary(), QUICK, naming, former)
+
+
+def test_the_first_missions_are_numbered_by_share_and_named_by_category() -> None:
+    """M01, M02, M03 in falling share, each named by the aisle that it was planted from."""
+    model = learnt([3, 5, 8]).model
+
+    assert list(model.missions) == ["M01", "M02", "M03"]
+    assert list(model.topics.share_K) == sorted(model.topics.share_K, reverse=True)
+    assert sorted(model.names) == ["Aisle 3", "Aisle 5", "Aisle 8"]
+
+
+def test_a_refit_keeps_ids_retires_and_adds() -> None:
+    """Aisle 8 goes and aisle 9 comes: the others keep id and name, M0x of aisle 8 retires, aisle 9 gets a number never used."""
+    first = learnt([3, 5, 8])
+    second = learnt([3, 5, 9], first.model, seed=1)
+    third = learnt([3, 5, 8], second.model, seed=2)
+
+    before, after = (dict(zip(one.model.names, one.model.missions, strict=True)) for one in (first, second))
+    assert {name: after[name] for name in ("Aisle 3", "Aisle 5")} == {
+        name: before[name] for name in ("Aisle 3", "Aisle 5")
+    }
+    assert after["Aisle 9"] == "M04"
+    assert [one.mission for one in second.identities.retired] == [before["Aisle 8"]]
+    assert third.model.missions[-1] == "M05"
+    states = {row["name"]: (row["status"], row["previous_model"]) for row in second.identity_rows()}
+    assert states["Aisle 9"] == ("new", None)
+    assert states["Aisle 8"] == ("retired", "v0")
+    assert states["Aisle 3"] == ("kept", "v0")
+
+
+def test_baskets_keep_their_mission_over_a_refit() -> None:
+    """Tagged by the refitted model, at least 95 of 100 baskets have the mission id they had."""
+    first = learnt([0, 1, 2, 3])
+    second = learnt([0, 1, 2, 3], first.model, seed=1)
+    baskets = planted([0, 1, 2, 3], baskets=500, seed=5)
+    ids = []
+    for model in (first.model, second.model):
+        share_DK = fold_in(baskets, model.topics.probability_KV, model.topics.mission_prior_K)
+        ids.append(np.array(model.missions)[share_DK.argmax(axis=1)])
+
+    assert (ids[0] == ids[1]).mean() >= 0.95
+
+
+def test_a_name_that_a_person_gave_survives_refits() -> None:
+    """missions.yaml wins over the generated name, for this model and the next ones."""
+    first = learnt([3, 5, 8])
+    mission = first.model.missions[first.model.names.index("Aisle 5")]
+    given = replace(NAMES, given={mission: "Sunday roast"})
+    second = learnt([3, 5, 8], first.model, given, seed=1)
+
+    assert dict(zip(second.model.missions, second.model.names, strict=True))[mission] == "Sunday roast"
+    assert learnt([3, 5, 8], second.model, seed=2).model.names == second.model.names
+
+
+def test_new_and_dropped_items_change_no_identity() -> None:
+    """Over another vocabulary an item keeps its counts, an unknown one has none, and a dropped one is gone."""
+    model = learnt([3, 5]).model
+    topics = model.over(["new", model.items[35]])
+
+    assert topics.counts_KV.shape == (2, 2)
+    assert not topics.counts_KV[:, 0].any()
+    assert np.array_equal(topics.counts_KV[:, 1], model.topics.counts_KV[:, 35])
+
+
+def test_a_model_is_read_as_it_was_written() -> None:
+    """The files give the model back: topics, ids, names and all."""
+    model = learnt([3, 5]).model
+    content = files(model, {"k": None}, {"gain": 1.0}, "because")
+    again = read(content.__getitem__)
+
+    assert np.allclose(again.topics.counts_KV, model.topics.counts_KV)
+    assert (again.version, list(again.missions), list(again.names)) == (
+        model.version,
+        list(model.missions),
+        list(model.names),
+    )
+    assert set(content) == {"topics.parquet", "config.json", "metrics.json", "card.md"}

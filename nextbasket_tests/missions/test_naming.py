@@ -1,0 +1,71 @@
+import numpy as np
+import pytest
+
+from nextbasket_assets.missions.naming import lifts, propose, read_names
+from nextbasket_assets.missions.topics import Topics
+
+
+def topics(*counts: list[float]) -> Topics:
+    k = len(counts)
+    return Topics(np.array(counts), 0.01, np.ones(k), np.ones(k) / k)
+
+
+def test_lift_is_worked_by_hand() -> None:
+    """Half of one mission's items against a quarter of all: lift 2. Nobody's item has none."""
+    assert lifts(np.array([[50.0, 50.0, 0.0], [0.0, 100.0, 0.0]])) == pytest.approx(
+        np.array([[2.0, 2 / 3, 0.0], [0.0, 4 / 3, 0.0]])
+    )
+
+
+def test_names_say_what_sets_a_mission_apart() -> None:
+    """Milk is in every basket and names nobody; wine and beer do, by what they tell, most first."""
+    named = propose(topics([500, 90, 60, 0], [500, 0, 0, 150]), ["milk", "wine", "beer", "soap"], [""] * 4, {})
+
+    assert named == ["Wine & beer", "Soap"]
+
+
+def test_names_are_unique() -> None:
+    """Two missions of one category are told apart by an item."""
+    named = propose(
+        topics([80, 0, 0], [0, 80, 0], [0, 0, 200]), ["pets", "pets", "soap"], ["cat food", "dog food", "s"], {}
+    )
+
+    assert named == ["Pets", "Pets & dog food", "Soap"]
+
+
+def test_rare_items_name_nobody() -> None:
+    """Five purchases of an item are chance, whatever its lift; nothing else sets the mission apart."""
+    named = propose(topics([5, 100], [0, 100]), ["rare", "common"], ["rare", "common"], {})
+
+    assert named == ["Mission 1", "Mission 2"]
+
+
+def test_a_name_that_is_taken_stays_whose_it_is() -> None:
+    """A generated name never repeats one that another mission has from before."""
+    assert propose(topics([80, 0], [0, 80]), ["wine", "soap"], ["w", "s"], {0: "Soap"}) == ["Soap", "Soap & s"]
+
+
+def test_one_mission_is_everything() -> None:
+    """Without structure there is nothing to name."""
+    assert propose(topics([1, 1]), ["a", "b"], ["a", "b"], {}) == ["Everything"]
+
+
+def test_names_of_a_person() -> None:
+    """A YAML mapping of ids to names; spaces around a name do not count, an empty file names nobody."""
+    assert read_names("M01: Sunday roast\nM02: ' Pets '\n") == {"M01": "Sunday roast", "M02": "Pets"}
+    assert read_names("# nothing yet\n") == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("- M01", "must map mission ids to names"),
+        ("M01: 3", "must map"),
+        ("M01: a\nM02: a", "to two missions"),
+        ("{", "not YAML"),
+    ],
+)
+def test_a_bad_names_file_is_said(text: str, said: str) -> None:
+    """What is wrong with missions.yaml, and what a line looks like."""
+    with pytest.raises(ValueError, match=said):
+        read_names(text)

@@ -1,0 +1,47 @@
+"""The reaper: what outlived its run is ended and named; what lives with its run, or is not ours, stays."""
+
+import boto3
+import dagster as dg
+from dagster._core.test_utils import create_run_for_test
+
+from nextbasket_assets.operations.reaper import cluster_reaper
+from nextbasket_tests.emr_bed.scripted import LAKE, ScriptedBed
+
+
+def start(bed: ScriptedBed, run_id: str, lake: str = LAKE, name: str | None = None) -> str:
+    answer = boto3.client("emr").run_job_flow(
+        Name=name or f"nextbasket {run_id}",
+        Instances={"KeepJobFlowAliveWhenNoSteps": True, "MasterInstanceType": "m5.xlarge", "InstanceCount": 1},
+        Tags=[{"Key": "nextbasket/run_id", "Value": run_id}, {"Key": "nextbasket/lake", "Value": lake}],
+        AutoTerminationPolicy={"IdleTimeout": 36000},
+    )
+    bed.worker.tick()
+    return str(answer["JobFlowId"])
+
+
+def test_only_clusters_whose_run_is_over_are_ended(bed: ScriptedBed) -> None:
+    """Killed, finished and forgotten runs lose their clusters, by name; a running one and strangers keep theirs."""
+    with dg.DagsterInstance.ephemeral() as instance:
+        states = {"killed": "FAILURE", "canceled": "CANCELED", "alive": "STARTED"}
+        runs = {
+            name: create_run_for_test(instance, status=dg.DagsterRunStatus[state]).run_id
+            for name, state in states.items()
+        }
+        clusters = {name: start(bed, run_id) for name, run_id in runs.items()}
+        clusters["forgotten"] = start(bed, "no-such-run")
+        clusters["other lake"] = start(bed, runs["killed"], lake="s3://other/lake")
+        clusters["other team"] = start(bed, runs["killed"], name="theirs")
+        tick = cluster_reaper(LAKE).evaluate_tick(dg.build_sensor_context(instance=instance))
+        again = cluster_reaper(LAKE).evaluate_tick(dg.build_sensor_context(instance=instance))
+
+    living = {name for name, cluster in clusters.items() if _state(bed, cluster) != "TERMINATED"}
+    assert living == {"alive", "other lake", "other team"}
+    assert tick.skip_message is not None
+    assert "ended 3 cluster(s)" in tick.skip_message
+    assert f"{clusters['killed']} (run {runs['killed']} is FAILURE)" in tick.skip_message
+    assert "(run no-such-run is unknown to this Dagster)" in tick.skip_message
+    assert again.skip_message == "no cluster outlived its run"
+
+
+def _state(bed: ScriptedBed, cluster_id: str) -> str:
+    return next(str(cluster.state) for cluster in bed.worker.clusters if cluster.id == cluster_id)
