@@ -119,10 +119,26 @@ CRASH = {
         ),
     ),
     "P6": Fault("two runs for one week at once", (_PUBLISH + "test_two_runs_on_one_week_do_not_mix",)),
-    "P7": Fault("S3 503, timeout, expired credentials", open="held by the EMR bed's tests once they are on main"),
-    "P8": Fault("EMR step fails", open="held by the EMR bed's tests once they are on main"),
-    "P9": Fault("EMR job of 31 minutes and more", open="held by the EMR bed's tests once they are on main"),
-    "P10": Fault("orchestrator killed while EMR runs", open="held by the EMR bed's tests once they are on main"),
+    "P7": Fault(
+        "S3 and EMR throttled, expired credentials",
+        (
+            "resources/emr/test_cluster.py::test_a_throttled_quarter_of_an_hour_is_survived",
+            "resources/emr/test_cluster.py::test_throttling_without_an_end_fails_and_still_ends_the_cluster",
+            "resources/emr/test_cluster.py::test_credentials_that_stay_expired_leave_the_cluster_to_itself",
+            "resources/emr/test_cluster.py::test_no_secret_is_written_anywhere",
+        ),
+    ),
+    "P8": Fault(
+        "EMR step fails", ("resources/emr/test_cluster.py::test_a_failing_step_is_shown_with_the_end_of_its_stderr",)
+    ),
+    "P9": Fault("EMR job of 31 minutes and more", ("resources/emr/test_cluster.py::test_a_long_step_is_waited_for",)),
+    "P10": Fault(
+        "orchestrator killed while EMR runs",
+        (
+            "resources/emr/test_cluster.py::test_the_request_says_what_must_hold_when_nobody_is_left",
+            "resources/emr/test_reaper.py::test_only_clusters_whose_run_is_over_are_ended",
+        ),
+    ),
     "P11": Fault("run hangs", ("faults/test_space.py::test_p11_a_run_that_hangs_is_ended",)),
 }
 MODEL = {
@@ -136,7 +152,10 @@ MODEL = {
     ),
     "M3": Fault(
         "NaN in loss, weights or scores",
-        ("recommender/test_artifact.py::test_a_model_that_can_only_answer_nonsense_is_refused",),
+        (
+            "recommender/test_training.py::test_a_loss_that_is_no_number_stops_and_keeps_the_last_good_model",
+            "recommender/test_artifact.py::test_a_model_that_can_only_answer_nonsense_is_refused",
+        ),
     ),
     "M5": Fault(
         "challenger worse than the champion",
@@ -150,7 +169,13 @@ MODEL = {
     "M9": Fault("same seed, other cores and file order", ("transforms/test_cores.py",)),
     "M10": Fault("other data after the week", ("test_promises.py::test_nothing_made_for_a_week_knows_a_later_one",)),
     "M11": Fault("baskets with no known product", ("transforms/test_missions.py",)),
-    "M12": Fault("refit swaps topic numbers", open="held by the missions' own tests once they are on main"),
+    "M12": Fault(
+        "refit swaps topic numbers",
+        (
+            "missions/test_learning.py::test_a_refit_keeps_ids_retires_and_adds",
+            "missions/test_learning.py::test_baskets_keep_their_mission_over_a_refit",
+        ),
+    ),
 }
 SECURITY = {
     "S1": Fault("product name =HYPERLINK(...)", open="the product writes no CSV yet"),
@@ -172,6 +197,6 @@ SECURITY = {
             "faults/test_audit.py",
         ),
     ),
-    "S8": Fault("bucket policy", open="held by the EMR bed's tests once they are on main"),
+    "S8": Fault("bucket policy", open="no template of the bucket is in the repository yet"),
 }
 FAULTS = {**ARRIVAL, **CONTENT, **CRASH, **MODEL, **SECURITY}

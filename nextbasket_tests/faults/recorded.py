@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from nextbasket_assets.crash_points import reach
-from nextbasket_assets.resources.spark import SparkResource, StageReport
+from nextbasket_assets.resources.spark import LocalSparkResource, StageReport
 
 _RUN = re.compile(r"-[0-9a-f]{8}$")
 
@@ -22,7 +22,7 @@ class NotRecordedError(AssertionError):
     """A stage was asked for with an input that never went through Spark."""
 
 
-class RecordedSpark(SparkResource):
+class RecordedSpark(LocalSparkResource):
     """Runs a stage by copying its recorded files.
 
     Attributes:

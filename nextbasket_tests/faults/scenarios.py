@@ -17,6 +17,7 @@ from nextbasket_assets.lake.registry import PROMOTED, Decision
 from nextbasket_assets.lake.staged_files import write_staged
 from nextbasket_assets.lake.tables import Lake, arrow_schema
 from nextbasket_tests.faults import shop
+from nextbasket_tests.platforms import failure
 
 ONE, TWO, THREE = date(2006, 4, 10), date(2006, 4, 17), date(2006, 4, 24)
 TABLE = "model_evaluation"
@@ -54,10 +55,14 @@ def _contents(folder: Path) -> dict[str, object]:
     return dict(shop.contents(_lake(folder)))
 
 
-def put(folder: Path, weeks: dict[date, int], running: Sequence[str] = ()) -> None:
-    """Publish weeks with so many rows each, as a run of its own beside those that are running."""
+def put(folder: Path, weeks: dict[date, int], running: Sequence[str] = (), *, tidy: bool = True) -> None:
+    """Publish weeks with so many rows each, as a run of its own beside those that are running.
+
+    Without an instance that knows all runs nobody may tidy: `tidy` is for runs that know each other.
+    """
     lake, run = _lake(folder), uuid.uuid4().hex
-    collect_staged(lake, TABLE, [run, *running])
+    if tidy:
+        collect_staged(lake, TABLE, [run, *running])
     with stage(lake, TABLE, run) as place:
         for week, count in weeks.items():
             names = {"model_version": "v", "method": "m", "metric": "recall", "k": 10, "customers": 1}
@@ -113,7 +118,8 @@ def trained_shop(folder: Path) -> None:
     for week in shop.WEEKS[:4]:
         one.deliver(week, shop.lines(week))
     assert one.run("backfill_weeks", shop.WEEKS[0], shop.WEEKS[2]).success
-    assert one.run("train_and_score_week", shop.AS_OF, config=shop.SMALL).success
+    trained = one.run("train_and_score_week", shop.AS_OF, config=shop.SMALL)
+    assert trained.success, failure(trained)
     one.deliver(shop.WEEKS[4], shop.lines(shop.WEEKS[4]))
     one.deliver(shop.WEEKS[1], shop.lines(shop.WEEKS[1], seed=1))
 
