@@ -154,6 +154,9 @@ def ours(case: Case, seed: int, config: TrainingConfig) -> tuple[Result, artifac
     happened = metrics.hits(ranked.items, ranking.truth(case.encoded, case.split.test))
     error = metrics.calibration_error(probability[shown], happened[shown])
     values["calibration_error", CALIBRATED] = np.full(len(sizes), error)
+    found = metrics.reliability(probability[shown], happened[shown])
+    deciles = zip(found.predicted, found.observed, strict=True)
+    say("  said and happened by tenth of the pairs:", ", ".join(f"{said:.4f} {came:.4f}" for said, came in deciles))
     result = Result(values, time.perf_counter() - began, peak_mb())
     as_of = histories.EPOCH + timedelta(days=packed.END - 7)
     return result, artifact.Model(

@@ -14,7 +14,7 @@ from nextbasket_assets.recommender.network import Network
 from nextbasket_assets.recommender.split import Split
 
 SMOOTHING = 4.0  # baskets of the usual kind added to both sides
-SCALES = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5)
+SCALES = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0)
 NEWEST = 2  # baskets of a customer that choose the scale
 MOST_CUSTOMERS = 5000
 ROWS = 512

@@ -78,10 +78,12 @@ def of_repeats(purchases: Purchases, events: np.ndarray, prefixes: np.ndarray, t
 
 def sentences(evidence: Evidence) -> pa.Array:
     """The reasons in words, in one row; each distinct one is written once."""
-    keys = np.stack([evidence.kinds.ravel(), evidence.first.ravel(), evidence.second.ravel()], axis=1)
-    distinct, index = np.unique(keys, axis=0, return_inverse=True)
-    words = pa.array([_sentence(*row) for row in distinct.tolist()], pa.string())
-    return words.take(pa.array(index.ravel()))
+    span = int(max(evidence.first.max(initial=0), evidence.second.max(initial=0))) + 1
+    keys = (evidence.kinds.ravel() * span + evidence.first.ravel()) * span + evidence.second.ravel()
+    distinct, index = np.unique(keys, return_inverse=True)
+    told = zip(distinct // span**2, distinct // span % span, distinct % span, strict=True)
+    words = pa.array([_sentence(int(kind), int(first), int(second)) for kind, first, second in told], pa.string())
+    return words.take(pa.array(index))
 
 
 def _sentence(kind: int, first: int, second: int) -> str:

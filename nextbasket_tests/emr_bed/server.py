@@ -1,7 +1,7 @@
-"""`python -m nextbasket_tests.emr_bed.server [FOLDER]`: prints its port, and serves the AWS APIs until standard input closes.
+"""`python -m nextbasket_tests.emr_bed.server [FOLDER [hang]]`: prints its port, serves the AWS APIs until its input closes.
 
-With a folder a worker executes submitted steps there. A process of its own: deltalake holds Python's lock while it talks to
-S3, so a server in the same process never answers.
+With a folder a worker executes submitted steps there, or lets them hang. A process of its own: deltalake holds Python's
+lock while it talks to S3, so a server in the same process never answers.
 """
 
 import logging
@@ -32,7 +32,7 @@ def main(*arguments: str) -> None:
         port = server.get_host_and_port()[1]
         if arguments:
             os.environ.update(environment(f"http://127.0.0.1:{port}"))
-            worker = Worker(Submitter(boto3.client("s3"), Path(arguments[0])), time.monotonic)
+            worker = Worker(Submitter(boto3.client("s3"), Path(arguments[0]), hang="hang" in arguments), time.monotonic)
             threading.Thread(target=_work, args=(worker,), daemon=True).start()
         print(port, flush=True)
         sys.stdin.read()

@@ -108,10 +108,12 @@ class Submitter:
     Attributes:
         client: S3 of the emulator.
         folder: for the mirror and the output of steps.
+        hang: steps do nothing instead, for an hour.
     """
 
     client: Any
     folder: Path
+    hang: bool = False
 
     def __call__(self, step_id: str, arguments: list[str], logs: str) -> SparkSubmit:
         mirror = Mirror(self.client, self.folder / f"mirror-{step_id}")
@@ -121,7 +123,7 @@ class Submitter:
             path = self.folder / f"{step_id}.{name}"
             output[name] = path.open("w+b")
         process = subprocess.Popen(
-            command(arguments, mirror),
+            ["sleep", "3600"] if self.hang else command(arguments, mirror),
             stdout=output["stdout"],
             stderr=output["stderr"],
             stdin=subprocess.DEVNULL,

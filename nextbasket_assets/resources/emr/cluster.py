@@ -44,7 +44,7 @@ class Cluster:
         """Add a step for a stage; creates the cluster when there is none."""
         if self._package is None:
             self._package = upload(self._aws, self._settings.work, self._settings.kms_key)
-        if not self._id:
+        if not self._id or self._ended_itself():
             self._create(self._package)
         step = requests.step_request(self._settings, self._package, stage, plan, report)
         (step_id,) = self._emr("add_job_flow_steps", JobFlowId=self._id, Steps=[step])["StepIds"]
@@ -99,8 +99,17 @@ class Cluster:
         link = requests.cluster_link(self._settings.region, self._id)
         return {"emr_cluster": self._id, "emr_console": link, "emr_usd_so_far": round(self.usd(), 4)}
 
+    def _ended_itself(self) -> bool:
+        """Whether our cluster went away between two stages: idle, while torch was training here."""
+        if self._settings.cluster_id:
+            return False
+        status = self._emr("describe_cluster", ClusterId=self._id)["Cluster"]["Status"]
+        if status["State"] in GONE:
+            self._tell(f"cluster {self._id} is {status['State']} ({_reason(status)}): the next stage gets another one")
+        return status["State"] in GONE
+
     def _create(self, package: Package) -> None:
-        self._asked, self._paid_since = True, self._clock.now()
+        self._paid_hours, self._asked, self._paid_since = self._hours(), True, self._clock.now()
         request = requests.cluster_request(self._settings, package, self._run_id, self._lake, on_demand=self._on_demand)
         try:
             self._id = self._aws.client("emr").run_job_flow(**request)["JobFlowId"]

@@ -27,7 +27,11 @@ def cluster_request(
         "VisibleToAllUsers": True,
         "StepConcurrencyLevel": settings.step_concurrency,
         "AutoTerminationPolicy": {"IdleTimeout": settings.idle_minutes * 60},
-        "Tags": [{"Key": RUN_TAG, "Value": run_id}, {"Key": LAKE_TAG, "Value": lake}],
+        "Tags": [
+            {"Key": RUN_TAG, "Value": run_id},
+            {"Key": LAKE_TAG, "Value": lake},
+            {"Key": "for-use-with-amazon-emr-managed-policies", "Value": "true"},  # EMR's own role may only touch these
+        ],
         "Configurations": _configurations(settings),
         "BootstrapActions": [
             {

@@ -8,6 +8,7 @@ import pytest
 from botocore.exceptions import ReadTimeoutError
 
 from nextbasket_assets.resources.emr.calls import Aws
+from nextbasket_assets.resources.spark import SparkResource
 from nextbasket_tests.emr_bed.aws import objects
 from nextbasket_tests.emr_bed.scripted import LAKE, Scene, ScriptedBed, error
 from nextbasket_tests.emr_bed.worker import Fate
@@ -40,6 +41,7 @@ def test_the_request_says_what_must_hold_when_nobody_is_left(bed: ScriptedBed, r
     assert {tag["Key"]: tag["Value"] for tag in request["Tags"]} == {
         "nextbasket/run_id": ran.result.run_id,
         "nextbasket/lake": LAKE,
+        "for-use-with-amazon-emr-managed-policies": "true",
     }
     assert request["ReleaseLabel"] == "emr-7.13.0"  # Spark 3.5
     assert request["LogUri"].endswith("/")
@@ -223,6 +225,31 @@ def test_a_long_step_is_waited_for(bed: ScriptedBed, run: Run) -> None:
     assert run().success
     assert bed.clock.seconds > 45 * 60
     assert bed.states() == ["TERMINATED"]
+
+
+def test_a_cluster_that_went_idle_in_the_middle_is_replaced(bed: ScriptedBed) -> None:
+    """Torch trains for an hour between two stages: the idle cluster ends itself, the next stage gets one, and none is left."""
+
+    @dg.asset
+    def before(spark: SparkResource) -> None:
+        spark.run("customer_sequences", {}, {}, weeks=[])
+
+    @dg.asset(deps=[before])
+    def training() -> None:
+        for _ in range(60):
+            bed.clock.sleep(60)
+
+    @dg.asset(deps=[training])
+    def after(spark: SparkResource) -> None:
+        spark.run("audit", {}, {}, weeks=[])
+
+    resources = {"spark": bed.resource(idle_minutes=10)}
+    with dg.DagsterInstance.ephemeral() as instance:
+        job = dg.Definitions([before, training, after], executor=dg.in_process_executor, resources=resources)
+        assert job.resolve_implicit_global_asset_job_def().execute_in_process(instance=instance).success
+
+    assert bed.states() == ["TERMINATED", "TERMINATED"]
+    assert [len(cluster.steps) for cluster in bed.worker.clusters] == [1, 1]
 
 
 def test_a_run_has_a_longest_time(bed: ScriptedBed, run: Run) -> None:

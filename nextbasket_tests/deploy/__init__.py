@@ -1,0 +1,1 @@
+"""What is deployed: the host's files, Dagster's storage, Terraform."""

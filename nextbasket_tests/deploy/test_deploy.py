@@ -1,0 +1,95 @@
+"""The files of deploy/ are sound, name settings that exist, and say about the roles what the platform promises."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import dagster as dg
+import pytest
+import yaml
+from dagster._core.instance.config import dagster_instance_config
+
+from nextbasket_assets.definitions import build_definitions, settings
+from nextbasket_assets.resources.emr.settings import EmrSettings
+
+ROOT = Path(__file__).parents[2]
+DEPLOY = ROOT / "deploy"
+KNOWN = {"NEXTBASKET_DEPLOYMENT", "NEXTBASKET_LANDING", "NEXTBASKET_LAKE", "NEXTBASKET_KMS_KEY"}
+KNOWN |= {"NEXTBASKET_LAST_WEEK", "NEXTBASKET_FIRST_WEEK", "NEXTBASKET_IMAGE"}
+KNOWN |= {f"NEXTBASKET_EMR_{name.upper()}" for name in EmrSettings.model_fields}
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in sorted(DEPLOY.rglob("*")) if path.is_file()], ids=lambda path: path.name
+)
+def test_every_setting_that_is_named_exists(path: Path) -> None:
+    """No file of the deployment sets or reads a variable that the platform does not know."""
+    named = set(re.findall(r"NEXTBASKET_[A-Z_]+[A-Z]", path.read_text()))
+
+    assert named <= KNOWN
+
+
+def test_the_example_settings_load() -> None:
+    """With places filled in, the example's variables are a valid deployment, reaper included."""
+    lines = [
+        line for line in (DEPLOY / "settings.env.example").read_text().splitlines() if "=" in line and line[0] != "#"
+    ]
+    environment = {name: value for name, value in (line.split("=", 1) for line in lines) if value}
+    definitions = build_definitions(settings(environment))
+
+    dg.Definitions.validate_loadable(definitions)
+    assert {sensor.name for sensor in definitions.sensors or ()} >= {"landing_sensor", "cluster_reaper"}
+
+
+def test_the_instance_settings_are_dagsters(tmp_path: Path) -> None:
+    """Dagster accepts the production dagster.yaml; only crashes are retried, and a silent run is failed."""
+    shutil.copy(DEPLOY / "dagster.yaml", tmp_path / "dagster.yaml")
+    config, _ = dagster_instance_config(str(tmp_path))
+
+    assert config["run_retries"] == {"enabled": True, "max_retries": 1, "retry_on_asset_or_op_failure": False}
+    assert config["run_monitoring"]["max_runtime_seconds"] > 6 * 3600  # longer than max_hours of the stages
+    assert config["storage"]["postgres"]["postgres_db"]["password"] == {"env": "DAGSTER_POSTGRES_PASSWORD"}
+
+
+def test_the_host_gives_runs_time_to_end_their_clusters() -> None:
+    """Every service of the compose file stops gracefully, binds to this machine only, and the viewer only reads."""
+    services = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]
+
+    assert all(service["stop_grace_period"] == "3m" for service in services.values())
+    assert all(port.startswith("127.0.0.1:") for service in services.values() for port in service.get("ports", ()))
+    assert "--read-only" in services["viewer"]["command"]
+
+
+def test_terraform_holds_what_the_page_promises() -> None:
+    """The bucket is private, encrypted, versioned and TLS only; nodes cannot commit to a table."""
+    text = "\n".join(path.read_text() for path in sorted((DEPLOY / "terraform").glob("*.tf")))
+
+    for promise in (
+        "aws_s3_bucket_public_access_block",
+        "aws:SecureTransport",
+        'status = "Enabled"',
+        "bucket_key_enabled = true",
+    ):
+        assert promise in text
+    assert "lake/*/_delta_log/*" in text
+    assert not re.search(r'actions\s*=\s*\["\*"\]', text)
+    assert not re.search(r"AKIA[0-9A-Z]{16}", text)
+
+
+@pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not installed")
+def test_terraform_is_sound(tmp_path: Path) -> None:
+    """Terraform reads every file and finds nothing to format; `validate` too, where its AWS provider can be had."""
+    formatted = subprocess.run(
+        ["terraform", "fmt", "-check", "-diff", str(DEPLOY / "terraform")], capture_output=True, text=True, check=False
+    )
+    assert formatted.returncode == 0, formatted.stdout + formatted.stderr
+    folder = shutil.copytree(DEPLOY / "terraform", tmp_path / "terraform")
+    command = ["terraform", f"-chdir={folder}", "init", "-backend=false", "-input=false"]
+    initialised = subprocess.run(command, capture_output=True, text=True, check=False)
+    if initialised.returncode:
+        pytest.skip("formatted and parsed; not validated, because the AWS provider cannot be downloaded here")
+    validated = subprocess.run(
+        ["terraform", f"-chdir={folder}", "validate"], capture_output=True, text=True, check=False
+    )
+    assert validated.returncode == 0, validated.stdout + validated.stderr

@@ -1,0 +1,121 @@
+"""Dagster's storage on a real PostgreSQL, with the production dagster.yaml: runs, events and partitions come back."""
+
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import dagster as dg
+import pytest
+import yaml
+
+from nextbasket_assets.definitions import build_definitions, settings
+from nextbasket_assets.partitions import LGSR_FIRST_WEEK
+
+pytestmark = pytest.mark.emr
+
+DEPLOY = Path(__file__).parents[2] / "deploy"
+
+
+def programs() -> Path | None:
+    """Folder of initdb and pg_ctl: on the PATH, or where Debian's package puts them."""
+    found = shutil.which("initdb")
+    versions = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    return Path(found).resolve().parent if found else versions[-1].parent if versions else None
+
+
+def install() -> None:
+    """Debian's package, where it may be installed."""
+    if programs() is None and os.geteuid() == 0 and shutil.which("apt-get"):
+        subprocess.run(["apt-get", "update"], capture_output=True, check=False)
+        subprocess.run(["apt-get", "install", "-y", "postgresql"], capture_output=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """A server of our own on a free port; PostgreSQL refuses root, so it runs as another user there."""
+    install()
+    where = programs()
+    if where is None:
+        pytest.skip("PostgreSQL is not installed: apt-get install postgresql")
+    folder = tmp_path_factory.mktemp("postgres")
+    user = _somebody(folder)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+
+    def call(*command: str) -> None:
+        subprocess.run(command, user=user, check=True, capture_output=True, cwd=folder)
+
+    (folder / "password").write_text("secret")
+    os.chmod(folder / "password", 0o644)  # noqa: PTH101
+    data = str(folder / "data")
+    call(f"{where}/initdb", "-D", data, "-U", "dagster", "-A", "scram-sha-256", "--pwfile", str(folder / "password"))
+    settings = {"listen_addresses": "127.0.0.1", "unix_socket_directories": str(folder)}
+    options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+    command = [f"{where}/postgres", "-D", data, "-p", str(port), *options]
+    with (folder / "log").open("wb") as log, subprocess.Popen(command, user=user, stderr=log, cwd=folder) as server:
+        try:
+            _wait(port)
+            yield port
+        finally:
+            server.send_signal(signal.SIGINT)  # PostgreSQL's fast shutdown
+            server.wait(timeout=30)
+
+
+def _wait(port: int) -> None:
+    for _ in range(300):
+        with socket.socket() as knock:
+            if knock.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.1)
+    raise AssertionError("PostgreSQL does not answer")
+
+
+def _somebody(folder: Path) -> int:
+    """Who runs the server: nobody's more privileged than needed, and the folders let them in."""
+    if os.geteuid() != 0:
+        return os.geteuid()
+    user = pwd.getpwnam("nobody")
+    os.chown(folder, user.pw_uid, user.pw_gid)
+    for parent in folder.parents:
+        if parent.owner() == "root" and parent.parts[1:2] == ("tmp",) and len(parent.parts) > 2:
+            parent.chmod(parent.stat().st_mode | 0o011)
+    return user.pw_uid
+
+
+def test_a_weeks_run_is_kept_in_postgres(postgres: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run's events, its materialised week and the sensor's state survive the process that wrote them."""
+    home = tmp_path / "home"
+    home.mkdir()
+    config = yaml.safe_load((DEPLOY / "dagster.yaml").read_text())
+    config["storage"]["postgres"]["postgres_db"]["port"] = postgres
+    (home / "dagster.yaml").write_text(yaml.safe_dump(config))
+    for name, value in {"HOST": "127.0.0.1", "USER": "dagster", "PASSWORD": "secret", "DB": "postgres"}.items():
+        monkeypatch.setenv(f"DAGSTER_POSTGRES_{name}", value)
+    weeks = build_definitions(settings({})).resolve_all_asset_specs()[0].partitions_def
+
+    @dg.asset(partitions_def=weeks)
+    def week_of_lines(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+        return dg.MaterializeResult(metadata={"rows": 7})
+
+    key = LGSR_FIRST_WEEK.isoformat()
+    with dg.DagsterInstance.from_config(str(home)) as instance:
+        assert "Postgres" in type(instance.event_log_storage).__name__ + str(instance.info_dict())
+        run_id = dg.materialize([week_of_lines], partition_key=key, instance=instance).run_id
+    with dg.DagsterInstance.from_config(str(home)) as again:
+        run = again.get_run_by_id(run_id)
+        record = again.fetch_materializations(dg.AssetKey("week_of_lines"), limit=1).records[0]
+
+        assert run is not None
+        assert run.is_success
+        assert date.fromisoformat(str(record.partition_key)) == LGSR_FIRST_WEEK
+        assert record.asset_materialization is not None
+        assert record.asset_materialization.metadata["rows"].value == 7
+        assert again.get_materialized_partitions(dg.AssetKey("week_of_lines")) == {key}
