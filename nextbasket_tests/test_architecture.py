@@ -32,13 +32,13 @@ ALLOWED: dict[str, set[str]] = {
 }
 # What a fresh interpreter must not have loaded after importing all of a layer.
 ABSENT = {
-    "definitions": {"torch", "pyspark", "boto3", "dagster_pyspark", "tomotopy", "matplotlib"},
+    "definitions": {"matplotlib", "torch", "pyspark", "boto3", "dagster_pyspark", "tomotopy"},
     "transforms": {"dagster", "torch", "deltalake"},
     "recommender": {"dagster", "pyspark", "deltalake"},
     "missions": {"dagster", "pyspark", "torch", "deltalake"},
     "lake": {"dagster", "pyspark", "torch"},
     "shop": {"dagster", "pyspark", "torch"},
-    "cli": {"torch", "pyspark", "boto3"},
+    "cli": {"matplotlib", "torch", "pyspark", "boto3"},
 }
 
 

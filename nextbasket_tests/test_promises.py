@@ -90,7 +90,7 @@ def test_filters_add_up(calm: Platform) -> None:
     audited = set()
     stages = (
         *("raw_transactions", "staged_baskets", "mission_model", "mission_history", "mission_tagged_baskets"),
-        *("customer_sequences", "next_basket_scores"),
+        *("mission_profiles", "customer_sequences", "next_basket_scores"),
     )
     for table in stages:
         records = calm.instance.fetch_materializations(dg.AssetKey(table), limit=20).records

@@ -95,6 +95,19 @@ CLAIMS: dict[str, dict[str, str]] = {
         "no basket is later than the model's week": _rows("basket_week > week"),
         **_TAGS,
     },
+    "mission_profiles": {
+        "every measure of a mission is there once": _repeats("mission", "section", "name", "level"),
+        "every value is a number": _rows("isnan(value) or value is null or baskets < 0 or isnan(coalesce(index, 0))"),
+        "an interval holds its number": _rows(
+            "(low is null) <> (high is null)"
+            " or (low is not null and coalesce(index, value) not between low - 1e-9 and high + 1e-9)"
+        ),
+        "the missions' shares of baskets add up to 1": (
+            "if(abs(sum(if(section = 'overall' and name = 'share_of_baskets' and mission <> 'all', value, 0)) - 1) > 1e-9,"
+            " 1, 0)"
+        ),
+        "index 100 is the average of all baskets": _rows("mission = 'all' and abs(coalesce(index, 100) - 100) > 1e-9"),
+    },
     "customer_sequences": {
         "every customer is there once": _repeats("customer"),
         "baskets are in the order of date and hour": _rows(
