@@ -204,7 +204,9 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("expected_items", "float", "expected distinct items of the next basket"),
         Column("mission", "string", "the next trip's most probable mission; null without missions", nullable=True),
         Column(
-            "mission_probabilities", array("float"), "P(mission of the next trip), M01 first; empty without missions"
+            "mission_probabilities",
+            array("float"),
+            "P(mission of the next trip), in the order of the ids; empty without missions",
         ),
         Column("source", "string", "'model', or 'fallback' where the model has nothing to go on"),
         Column("model_version", "string", "model that foretold; the fallback's name without one"),

@@ -11,7 +11,7 @@ from typing import Any
 import dagster as dg
 
 from nextbasket_assets.assets.audit import reconciled
-from nextbasket_assets.assets.mission_learning import LEARNT, MODEL, MissionConfig, learn, naming_of
+from nextbasket_assets.assets.mission_learning import LEARNT, MODEL, MissionConfig, evidence, learn, naming_of
 from nextbasket_assets.assets.publishing import (
     OWNERS,
     audited,
@@ -96,9 +96,9 @@ def mission_model(
         for table in LEARNT:
             yield from audited(report, table, weeks)
         results = [published(tables, context, table, folders[table], weeks, inputs, report) for table in LEARNT]
-    for week, (_, decision) in learnt.items():
+    for week, (found, decision) in learnt.items():
         registry.record(tables, decision)
-        numbers = {"model_version": decision.version, "why": decision.why, **decision.metrics}
+        numbers = {"model_version": decision.version, "why": decision.why, **decision.metrics, **evidence(found)}
         context.add_asset_metadata(numbers, asset_key=MODEL, partition_key=week.isoformat())
     yield dg.AssetCheckResult(
         asset_key="mission_candidates",

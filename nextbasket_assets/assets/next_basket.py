@@ -226,7 +226,7 @@ def _evaluate(context: dg.AssetExecutionContext, lake: Lake, folder: str, week: 
         report = evaluate(files, week, ours, theirs)
     write_staged(lake, "model_evaluation", folder, week, pa.Table.from_pylist(report.rows, schema=EVALUATED))
     if report.reliability:
-        shown = {"reliability": picture(reliability_diagram(report.reliability))}
+        shown = {"reliability": picture(reliability_diagram(report.reliability), "what was said against what happened")}
         context.add_asset_metadata(shown, asset_key="model_evaluation", partition_key=week.isoformat())
     return replace(
         challenger,

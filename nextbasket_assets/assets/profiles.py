@@ -3,7 +3,6 @@
 Made for every week from the tags it has; what looks back reads weeks before it and no later ones.
 """
 
-import base64
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
@@ -14,7 +13,16 @@ import pyarrow.compute as pc
 from pydantic import Field
 
 from nextbasket_assets.assets.missions import eras
-from nextbasket_assets.assets.publishing import audited, claim_specs, published, run_weeks, staged, table_spec, versions
+from nextbasket_assets.assets.publishing import (
+    audited,
+    claim_specs,
+    picture,
+    published,
+    run_weeks,
+    staged,
+    table_spec,
+    versions,
+)
 from nextbasket_assets.catalogue import Catalogue
 from nextbasket_assets.lake.tables import Lake
 from nextbasket_assets.partitions import LGSR_WEEKS
@@ -140,14 +148,11 @@ def pictures(
     if not drawn:
         return {}
     return {
-        "lift_bars": inline(lift_bars_png(drawn), "what sets each mission apart, as an index of the average basket"),
-        "shares_over_weeks": inline(shares_png(rows, names), "each mission's share of the baskets over the last weeks"),
+        "lift_bars": picture(lift_bars_png(drawn), "what sets each mission apart, as an index of the average basket"),
+        "shares_over_weeks": picture(
+            shares_png(rows, names), "each mission's share of the baskets over the last weeks"
+        ),
     }
-
-
-def inline(png: bytes, text: str) -> dg.MetadataValue:
-    """A picture inside the metadata itself: no file to keep and to serve."""
-    return dg.MetadataValue.md(f"![{text}](data:image/png;base64,{base64.b64encode(png).decode()})")
 
 
 def mission_names(lake: Lake, week: date) -> dict[str, str]:

@@ -141,9 +141,9 @@ def published(
     )
 
 
-def picture(png: bytes) -> dg.MarkdownMetadataValue:
-    """A picture that the UI shows where the metadata are."""
-    return dg.MetadataValue.md(f"![reliability](data:image/png;base64,{base64.b64encode(png).decode()})")
+def picture(png: bytes, text: str) -> dg.MarkdownMetadataValue:
+    """A picture inside the metadata itself, no file to keep and to serve; `text` says what it shows."""
+    return dg.MetadataValue.md(f"![{text}](data:image/png;base64,{base64.b64encode(png).decode()})")
 
 
 def flat_counts(counts: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from nextbasket_assets.assets.publishing import audited, claim_specs, published,
 from nextbasket_assets.assets.run_config import ScoringConfig
 from nextbasket_assets.lake import artifacts, registry
 from nextbasket_assets.lake.copies import local_files, local_folder, new_folder
+from nextbasket_assets.lake.missions import mission_ids
 from nextbasket_assets.lake.tables import Lake
 from nextbasket_assets.partitions import LGSR_WEEKS
 from nextbasket_assets.resources.lake import LakeResource
@@ -102,10 +103,12 @@ def next_trip_outlook(context: dg.AssetExecutionContext, spark: SparkResource, l
 
 def _foretell(lake: Lake, folder: str, week: date) -> dict[str, Any]:
     """Write one week's outlooks; the week's numbers."""
+    from nextbasket_assets.recommender.histories import mission_model_of
     from nextbasket_assets.recommender.scoring import foretell
 
     with _opened(lake, folder, week) as (files, artifact, output):
-        report = foretell(files, week, artifact, output)
+        missions = mission_ids(lake, mission_model_of(files))
+        report = foretell(files, week, artifact, output, missions)
     return {**_scored(report), "mean_visit_within_7_days": report.mean_probability}
 
 

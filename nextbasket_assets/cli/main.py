@@ -206,6 +206,8 @@ def _show_customer(
 def _rows_for_mission(lake: "Lake", week: date, code: str, mission: str) -> list[dict[str, Any]]:
     from nextbasket_assets.lake import registry
     from nextbasket_assets.lake.copies import local_files, local_folder
+    from nextbasket_assets.lake.missions import mission_ids
+    from nextbasket_assets.recommender.histories import mission_model_of
     from nextbasket_assets.recommender.scoring import ScoreError, list_for_mission
 
     champion = registry.promoted(lake, "rnn_model", week)
@@ -216,8 +218,12 @@ def _rows_for_mission(lake: "Lake", week: date, code: str, mission: str) -> list
         local_folder(lake, champion.artifact) as folder,
     ):
         assert folder is not None  # a champion has an artifact
+        known = mission_ids(lake, mission_model_of(files))
+        if mission not in known:
+            raise click.ClickException(f"week {week} has no mission {mission}. It has {', '.join(known) or 'none'}.")
         try:
-            rows: list[dict[str, Any]] = list_for_mission(files, week, folder, code, mission, 10).to_pylist()
+            table = list_for_mission(files, week, folder, code, known.index(mission), 10)
+            rows: list[dict[str, Any]] = table.to_pylist()
         except ScoreError as error:
             raise click.ClickException(str(error)) from error
     return rows

@@ -144,9 +144,8 @@ CLAIMS: dict[str, dict[str, str]] = {
         "mission_probabilities add up to 1, or there are none": _rows(
             "size(mission_probabilities) > 0 and abs(aggregate(mission_probabilities, 0d, (a, p) -> a + p) - 1) > 0.001"
         ),
-        "the mission is the most probable one, null if and only if there are none": _rows(
-            "if(size(mission_probabilities) = 0, mission is not null, coalesce(element_at(mission_probabilities,"
-            " cast(substring(mission, 2) as int)) < array_max(mission_probabilities), true))"
+        "a mission is named if and only if there are probabilities": _rows(
+            "(mission is null) <> (size(mission_probabilities) = 0)"
         ),
         "every row says what foretold it": _rows("model_version = '' or source not in ('model', 'fallback')"),
     },
