@@ -26,13 +26,15 @@ SOURCES = {
     "staged_baskets": Source("raw_transactions", history=False),
     "mission_tagged_baskets": Source("staged_baskets", history=False),
     "mission_history": Source("staged_baskets", history=True),
+    "mission_profiles": Source("staged_baskets", history=True),
     "customer_sequences": Source("staged_baskets", history=True),
     "next_basket_scores": Source("customer_sequences", history=False),
     "next_trip_outlook": Source("customer_sequences", history=False),
 }
 
 
-SCORES = ("next_basket_scores", "next_trip_outlook")  # made for weeks that were scored before, and for the newest one
+SCORES = ("next_basket_scores", "next_trip_outlook")
+_ASKED_FOR = (*SCORES, "mission_profiles")  # made for weeks that were asked for before, and for the newest one
 
 
 def versions(lake: Lake) -> dict[str, int]:
@@ -103,7 +105,7 @@ def _expected(lake: Lake, table: str) -> list[date]:
         weeks = {model.week for model in models if registry.promoted(lake, "mission_model", model.week) == model}
         return sorted(weeks & set(lake.weeks("staged_baskets")))
     held = lake.weeks(SOURCES[table].table)
-    if table in SCORES:
-        scored = set(lake.weeks(table))
-        return [week for week in held if week in scored or week == held[-1]]
+    if table in _ASKED_FOR:
+        asked_for = set(lake.weeks(table))
+        return [week for week in held if week in asked_for or week == held[-1]]
     return held

@@ -41,7 +41,7 @@ backfill_weeks = dg.define_asset_job(
 
 refresh_weeks = dg.define_asset_job(
     "refresh_weeks",
-    selection=dg.AssetSelection.assets("staged_baskets", "mission_history", *_HISTORY, *_SCORES),
+    selection=dg.AssetSelection.assets("staged_baskets", "mission_history", *_PROFILES, *_HISTORY, *_SCORES),
     description="Tables of weeks whose input was replaced since: what a correction or a late week leaves behind.",
     tags=_LIMITS,
 )

@@ -44,15 +44,15 @@ def test_f7_f9_late_and_corrected_weeks_end_like_an_in_order_run(empty: Callable
         arrive(late, week)
     assert freshness.behind(late.lake) == {}
     arrive(late, WEEKS[1])
-    assert freshness.behind(late.lake) == {"customer_sequences": [WEEKS[2]]}
-    assert catch_up(late) == ["customer_sequences", "next_basket_scores", "next_trip_outlook"]
+    assert freshness.behind(late.lake) == {"mission_profiles": [WEEKS[2]], "customer_sequences": [WEEKS[2]]}
+    assert catch_up(late) == ["mission_profiles", "customer_sequences", "next_basket_scores", "next_trip_outlook"]
     arrive(late, WEEKS[0], seed=1)
     assert freshness.behind(late.lake)["customer_sequences"] == [WEEKS[1], WEEKS[2]]
     catch_up(late)
     for week in WEEKS[:3]:
         calm.deliver(week, shop.lines(week, seed=int(week == WEEKS[0])))
     assert calm.run("backfill_weeks", WEEKS[0], WEEKS[2]).success
-    assert calm.run("refresh_weeks", WEEKS[0], WEEKS[2], selection=list(freshness.SCORES)).success
+    assert calm.run("refresh_weeks", WEEKS[0], WEEKS[2], selection=["mission_profiles", *freshness.SCORES]).success
 
     assert shop.contents(late.lake) == shop.contents(calm.lake)
     assert catch_up(late) == []
@@ -65,6 +65,7 @@ def test_f7_a_correction_keeps_the_old_version_and_tags_the_models_history_again
 
     assert freshness.behind(trained.lake) == {
         "mission_history": [shop.AS_OF],
+        "mission_profiles": [shop.AS_OF],
         "customer_sequences": [WEEKS[2], WEEKS[3]],
     }
     assert before is not None

@@ -1,6 +1,7 @@
-"""The soak: 117 weeks out of order, with corrections, damaged files, killed runs and a forgetful daemon, end like a calm run."""
+"""The soak: weeks out of order, with corrections, damaged files, killed runs and a forgetful daemon, end like a calm run."""
 
 import json
+import os
 import random
 import subprocess
 import sys
@@ -16,12 +17,14 @@ from pyspark.sql import SparkSession
 
 from nextbasket_assets.landing import week_code
 from nextbasket_assets.operations.refreshing import refreshes
+from nextbasket_assets.operations.retraining import SCORE, TRAIN
+from nextbasket_assets.partitions import contiguous
 from nextbasket_tests.faults import shop
 from nextbasket_tests.faults.spark_server import RemoteSpark, serving
 from nextbasket_tests.faults.test_arrival import Ticks
 from nextbasket_tests.platforms import FIRST, Platform
 
-WEEKS = 117
+WEEKS = int(os.environ.get("SOAK_WEEKS", "20"))  # 117 by hand: the whole calendar
 TOGETHER = 13  # weeks that arrive between two looks
 CORRECTED, DAMAGED, KILLED, FORGETS = 0.05, 0.02, 0.3, 0.2
 MOST_POINTS = 60  # of a run: where a kill may fall
@@ -102,7 +105,9 @@ def settle(one: Platform, runner: Runner, chance: random.Random) -> tuple[int, i
             status = 9
             while status == 9:
                 fault_at = f"any:{chance.randint(1, MOST_POINTS)}" if chance.random() < KILLED else None
-                status = runner.run(str(request.job_name), first, last, table, fault_at)
+                # Which weeks train hangs on what had arrived by then; the soak is about what is made from lines alone.
+                job = str(request.job_name).replace(TRAIN, SCORE)
+                status = runner.run(job, first, last, table, fault_at)
                 runs, kills = runs + 1, kills + (status == 9)
             assert status == 0, f"{request.job_name} {first} to {last} failed: see the log beside the platform's folder"
     return runs, kills
@@ -134,9 +139,9 @@ def soak(spark: SparkSession, folder: Path, count: int) -> dict[str, Any]:
             for week in weeks:
                 calm.deliver(week, shop.lines(week, final[week]))
             assert runner.run("backfill_weeks", weeks[0], weeks[-1], None, None) == 0
-            for table in ("next_basket_scores", "next_trip_outlook"):
-                for week in storm.lake.weeks(table):
-                    assert runner.run("refresh_weeks", week, week, table, None) == 0
+            for table in ("mission_profiles", "next_basket_scores", "next_trip_outlook"):
+                for first, last in contiguous(storm.lake.weeks(table)):
+                    assert runner.run("refresh_weeks", first, last, table, None) == 0
     return {
         "runs": runs,
         "kills": kills,
