@@ -27,7 +27,7 @@ from nextbasket_assets.missions.documents import from_table
 from nextbasket_assets.missions.learning import Learnt, Naming, Vocabulary, learn
 from nextbasket_assets.missions.model import MissionModel, files
 from nextbasket_assets.resources.landing import LocalFolder, catalogue_of
-from nextbasket_assets.resources.spark import SparkResource
+from nextbasket_assets.resources.spark import LocalSparkResource
 from nextbasket_assets.shop.missions import MISSIONS
 from nextbasket_assets.shop.shop import write_shop
 from nextbasket_assets.shop.truth import normalised_mutual_information, planted_missions
@@ -41,7 +41,7 @@ class Road:
 
     def __init__(self, landing: Path, out: Path) -> None:
         """`out` must not hold an earlier road."""
-        self.landing, self.out, self.spark = landing, out, SparkResource(master="local[2]")
+        self.landing, self.out, self.spark = landing, out, LocalSparkResource(master="local[2]")
         self.catalogue = catalogue_of(LocalFolder(landing))
         names = {week_of(path.name): path for path in sorted(landing.glob("transactions_*"))}
         self.files = {week: path for week, path in names.items() if week}

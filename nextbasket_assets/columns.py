@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 WEEK = "week"
+PERSONAL = ("customer", "basket", "raw_text")  # columns that tell a person, or may
 
 Type = str | dict[str, Any]
 
@@ -162,6 +163,21 @@ TABLES: dict[str, tuple[Column, ...]] = {
         *_TAG,
     ),
     "mission_tagged_baskets": (_WEEK, *_TAG),
+    "mission_profiles": (
+        _WEEK,
+        Column("mission_model", "string", "model version that tagged the week; null before the first", nullable=True),
+        Column("mission", "string", "mission id, 'unassigned', or 'all' for every basket of the week"),
+        Column("section", "string", "overall, item, attribute, transition, trend, drift or agreement"),
+        Column("name", "string", "what is measured: share_of_baskets, mean_spend, store_format, psi, ..."),
+        Column("level", "string", "value of the attribute, item, next mission or week; empty where there is none"),
+        Column("baskets", "long", "baskets that the value counts; of means and measures, those it is taken over"),
+        Column("value", "double", "share from 0 to 1, mean, or measure; a change is in percentage points"),
+        Column(
+            "index", "double", "100 times the value over that of all baskets; null where none applies", nullable=True
+        ),
+        Column("low", "double", "95 % interval of the index, or of the value where there is no index", nullable=True),
+        Column("high", "double", "its upper end", nullable=True),
+    ),
     "customer_sequences": (
         _WEEK,
         Column("customer", "string", "customer code"),
@@ -188,7 +204,9 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("expected_items", "float", "expected distinct items of the next basket"),
         Column("mission", "string", "the next trip's most probable mission; null without missions", nullable=True),
         Column(
-            "mission_probabilities", array("float"), "P(mission of the next trip), M01 first; empty without missions"
+            "mission_probabilities",
+            array("float"),
+            "P(mission of the next trip), in the order of the ids; empty without missions",
         ),
         Column("source", "string", "'model', or 'fallback' where the model has nothing to go on"),
         Column("model_version", "string", "model that foretold; the fallback's name without one"),

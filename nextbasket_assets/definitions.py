@@ -13,9 +13,10 @@ import dagster as dg
 warnings.filterwarnings("ignore", category=dg.BetaWarning)  # single-run backfills are beta, and what we want
 warnings.filterwarnings("ignore", category=dg.PreviewWarning)
 
-from nextbasket_assets.assets import baskets, missions, next_basket, scores  # noqa: E402  (after the filters)
+from nextbasket_assets.assets import baskets, missions, next_basket, profiles, scores  # noqa: E402  (after the filters)
 from nextbasket_assets.operations.checks import CHECKS  # noqa: E402
 from nextbasket_assets.operations.jobs import JOBS  # noqa: E402
+from nextbasket_assets.operations.mission_checks import MISSION_CHECKS  # noqa: E402
 from nextbasket_assets.operations.reaper import cluster_reaper  # noqa: E402
 from nextbasket_assets.operations.retraining import RetrainingPolicy  # noqa: E402
 from nextbasket_assets.operations.sensors import landing_sensor  # noqa: E402
@@ -120,13 +121,13 @@ def build_definitions(
     weeks = weekly(chosen.first_week, chosen.last_week)
     assets = [
         definition.map_asset_specs(lambda spec: spec.replace_attributes(partitions_def=weeks))
-        for module in (baskets, missions, next_basket, scores)
+        for module in (baskets, missions, profiles, next_basket, scores)
         for definition in dg.load_assets_from_modules([module])
         if isinstance(definition, dg.AssetsDefinition)
     ]
     return dg.Definitions(
         assets=assets,
-        asset_checks=CHECKS,
+        asset_checks=[*CHECKS, *MISSION_CHECKS],
         jobs=JOBS,
         loggers=loggers,
         sensors=[landing_sensor(weeks, RetrainingPolicy()), *([cluster_reaper(chosen.lake)] if chosen.emr else [])],

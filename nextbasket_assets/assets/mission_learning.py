@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING
 import dagster as dg
 from pydantic import Field
 
-from nextbasket_assets.assets.publishing import versions
+from nextbasket_assets.assets.publishing import picture, versions
 from nextbasket_assets.code_version import code_version
 from nextbasket_assets.lake import artifacts, registry
-from nextbasket_assets.lake.publish import scratch, write_rows
+from nextbasket_assets.lake.housekeeping import fresh_model
+from nextbasket_assets.lake.publish import scratch
 from nextbasket_assets.lake.registry import PROMOTED, Decision
+from nextbasket_assets.lake.staged_files import write_rows
 from nextbasket_assets.lake.tables import Lake
+from nextbasket_assets.report.mission_plots import candidates_png
 from nextbasket_assets.resources.landing import LandingResource, catalogue_of, read_optional
 from nextbasket_assets.resources.spark import SparkResource, StageReport
 
@@ -34,17 +37,17 @@ class MissionConfig(dg.Config):
     window_weeks: int = Field(default=52, description="Training window: this many weeks up to the as-of week.")
     min_item_baskets: int = Field(default=20, description="Items in fewer baskets of the window are unknown.")
     min_known_items: int = Field(default=2, description="Baskets with fewer known items teach nothing.")
-    max_baskets: int = Field(default=40_000, description="Baskets that a fit reads at most: a stable sample.")
+    max_baskets: int = Field(default=30_000, description="Baskets that a fit reads at most: a stable sample.")
     k: int | None = Field(default=None, description="Number of missions; empty: the evidence chooses.")
     candidates: list[int] = Field(default=[2, 3, 4, 5, 6, 8, 10, 12, 15, 20], description="Numbers tried, rising.")
     item_priors: list[float] = Field(default=[0.05, 0.2], description="Tried for the chosen number; smaller: purer.")
     seeds: int = Field(default=3, description="Fits of each candidate with different seeds.")
-    restarts: int = Field(default=6, description="Fits of the chosen candidate; the best one is kept.")
-    sweeps: int = Field(default=150, description="Passes of each fit over its baskets.")
+    restarts: int = Field(default=5, description="Fits of the chosen candidate; the best one is kept.")
+    sweeps: int = Field(default=100, description="Passes of each fit over its baskets.")
     max_fits: int = Field(default=80, description="Budget: no candidate is begun that needs more fits in all.")
     seed: int = Field(default=1, description="Seed of the sample and of the first fit.")
     memory: float = Field(default=0.1, description="What the former model knew, as a share of the new baskets' items.")
-    least_share: float = Field(default=0.01, description="A mission of a smaller share of the baskets has vanished.")
+    least_share: float = Field(default=0.01, description="A mission of a smaller share of the items has vanished.")
     topic_items: int = Field(default=200, description="Most probable items of a mission that mission_topics lists.")
 
 
@@ -78,6 +81,8 @@ def learn(
     metrics = {**counts, **learnt.metrics()}
     artifact = f"models/{MODEL}/{version}-{context.run.run_id[:8]}"
     content = model.files(learnt.model, config.model_dump(), metrics, learnt.choice.why)
+    with fresh_model(lake, artifact):
+        digest = artifacts.write(lake, artifact, content)
     decision = Decision(
         week=week,
         name=MODEL,
@@ -86,7 +91,7 @@ def learn(
         why=learnt.choice.why,
         metrics=metrics,
         artifact=artifact,
-        digest=artifacts.write(lake, artifact, content),
+        digest=digest,
         inputs=versions(lake, "staged_baskets", "raw_transactions"),
         run_id=context.run.run_id,
     )
@@ -111,6 +116,16 @@ def _documents(
         documents, items = (lake.read_folder(f"{folder}/{name}") for name in ("documents", "vocabulary"))
     columns = (items.sort_by("index")[name].to_pylist() for name in ("item", "group", "baskets"))
     return from_table(documents, items.num_rows), Vocabulary(*columns), report
+
+
+def evidence(learnt: "Learnt") -> dict[str, dg.MetadataValue]:
+    """The candidates as a picture, the best prior of each number; none where nothing was tried."""
+    from nextbasket_assets.missions.model import candidate_rows
+
+    rows = candidate_rows(learnt.model.version, learnt.choice.candidates, learnt.choice.chosen)
+    best = {row["k"]: row for row in sorted(rows, key=lambda row: (row["chosen"], row["gain"]))}
+    text = "gain and stability of every number of missions that was tried"
+    return {"candidates": picture(candidates_png(list(best.values())), text)} if best else {}
 
 
 def load(lake: Lake, decision: Decision) -> "MissionModel":

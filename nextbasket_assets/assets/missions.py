@@ -11,7 +11,7 @@ from typing import Any
 import dagster as dg
 
 from nextbasket_assets.assets.audit import reconciled
-from nextbasket_assets.assets.mission_learning import LEARNT, MODEL, MissionConfig, learn, naming_of
+from nextbasket_assets.assets.mission_learning import LEARNT, MODEL, MissionConfig, evidence, learn, naming_of
 from nextbasket_assets.assets.publishing import (
     OWNERS,
     audited,
@@ -20,6 +20,7 @@ from nextbasket_assets.assets.publishing import (
     run_weeks,
     staged,
     table_spec,
+    tidy_models,
     versions,
 )
 from nextbasket_assets.code_version import code_version
@@ -87,16 +88,17 @@ def mission_model(
     weeks, tables = run_weeks(context), lake.open()
     inputs = versions(tables, "staged_baskets", "raw_transactions", "model_registry")
     naming = naming_of(landing)
+    tidy_models(tables, context, MODEL)
     with staged(tables, context, *LEARNT) as folders:
         learnt = {week: learn(context, config, spark, tables, folders, naming, week) for week in weeks}
         audit = {table: folders[table] for table in LEARNT}
         report = spark.run("audit", {}, audit, weeks=[week.isoformat() for week in weeks])
         for table in LEARNT:
             yield from audited(report, table, weeks)
-        results = [published(tables, context, table, folders[table], weeks, inputs) for table in LEARNT]
-    for week, (_, decision) in learnt.items():
+        results = [published(tables, context, table, folders[table], weeks, inputs, report) for table in LEARNT]
+    for week, (found, decision) in learnt.items():
         registry.record(tables, decision)
-        numbers = {"model_version": decision.version, "why": decision.why, **decision.metrics}
+        numbers = {"model_version": decision.version, "why": decision.why, **decision.metrics, **evidence(found)}
         context.add_asset_metadata(numbers, asset_key=MODEL, partition_key=week.isoformat())
     yield dg.AssetCheckResult(
         asset_key="mission_candidates",

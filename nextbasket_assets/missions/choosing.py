@@ -11,7 +11,7 @@ import numpy as np
 
 from nextbasket_assets.missions.documents import Documents, Floats
 from nextbasket_assets.missions.gibbs import FitSettings, fit
-from nextbasket_assets.missions.quality import Completion, Examination, distinctness, stability
+from nextbasket_assets.missions.quality import Completion, Examination, distinctness, similarity, stability
 from nextbasket_assets.missions.topics import Topics
 
 _SURE = 2.0  # standard errors above 0 that the best gain must be
@@ -32,15 +32,15 @@ class ChoiceSettings:
         max_fits: the budget: no candidate is begun that would need more fits in all.
         seed: of the first fit; the others count up.
         memory: what a former model knew, as a share of the new baskets' items.
-        least_share: a mission of fewer of the baskets has vanished.
+        least_share: a mission of a smaller share of the items has vanished.
     """
 
     k: int | None = None
     candidates: Sequence[int] = (2, 3, 4, 5, 6, 8, 10, 12, 15, 20)
     item_priors: Sequence[float] = (0.05, 0.2)
     seeds: int = 3
-    restarts: int = 6
-    sweeps: int = 150
+    restarts: int = 5
+    sweeps: int = 100
     max_fits: int = 80
     seed: int = 1
     memory: float = 0.1
@@ -111,6 +111,7 @@ class _Search:
             self._climb(settings.candidates)
             best = max(self._tried.values(), key=_gain)
             self._climb([k for k in (best.topics.k - 1, best.topics.k + 1) if k > 1])
+            self._merge()
         best = max(self._tried.values(), key=_gain)
         structure = best.completion.gain > _SURE * best.completion.error
         if not structure and settings.k is None:
@@ -131,6 +132,31 @@ class _Search:
             worse = worse + 1 if surely and k > best.topics.k else 0
             if worse == _GIVEN_UP:
                 break
+
+    def _merge(self) -> None:
+        """Take the two most alike missions of the best model for one, and again, while that loses nothing.
+
+        A fit from chance often has one mission twice and another not at all: the fewest missions are found from above.
+        """
+        current = max(self._tried.values(), key=_gain)
+        bar = current.completion.gain - current.completion.error
+        while current.topics.k > 2 and self._fits + self._settings.seeds + 4 <= self._settings.max_fits:
+            current = self._merged(current)
+            if current.completion.gain < bar:
+                return
+
+    def _merged(self, candidate: Candidate) -> Candidate:
+        """The candidate with one mission fewer, now that it was fitted from mergers of this one's too."""
+        k, prior = candidate.topics.k - 1, candidate.topics.item_prior
+        self._try(k, prior)
+        fits = [
+            self._updated(_joined(candidate.topics, first, second), prior)
+            for first, second in _most_alike(candidate.topics)
+        ]
+        known = self._tried[k, prior]
+        better = self._candidate([known.topics, *fits], known.stability_seeds, known.stability_halves)
+        self._tried[k, prior] = replace(better, seeds=known.seeds + len(fits))
+        return self._tried[k, prior]
 
     def _try(self, k: int, item_prior: float, within_budget: bool = True) -> Candidate | None:
         """Fit a candidate; None when it was fitted already, is beyond the budget, or has too few baskets."""
@@ -181,7 +207,7 @@ class _Search:
         if former.k == 1:
             return None
         topics = self._updated(former, chosen.topics.item_prior)
-        lasting = np.flatnonzero(topics.share_K >= self._settings.least_share)
+        lasting = np.flatnonzero(topics.item_share_K >= self._settings.least_share)
         if lasting.size < 2:
             return None
         if lasting.size < topics.k:
@@ -203,11 +229,27 @@ class _Search:
 
     def _none(self, why: str, structure: bool) -> Choice:
         counts_V = np.bincount(self._learnt.items_T, minlength=self._learnt.vocabulary).astype(np.float64)
-        one = Topics(counts_V[None, :], self._settings.item_priors[0], np.ones(1), np.ones(1))
+        one = Topics(counts_V[None, :], self._settings.item_priors[0], np.ones(1))
         return Choice(one, why, structure, self._by_k(), None, self._fits)
 
     def _by_k(self) -> tuple[Candidate, ...]:
         return tuple(self._tried[key] for key in sorted(self._tried))
+
+
+def _most_alike(topics: Topics) -> list[tuple[int, int]]:
+    """The two pairs of missions that are most similar."""
+    first, second = np.triu_indices(topics.k, 1)
+    order = np.argsort(-similarity(topics, topics)[first, second], kind="stable")[:2]
+    return list(zip(first[order].tolist(), second[order].tolist(), strict=True))
+
+
+def _joined(topics: Topics, first: int, second: int) -> Topics:
+    """The topics with two missions as one, in the place of the first."""
+    counts_KV, prior_K = topics.counts_KV.copy(), topics.mission_prior_K.copy()
+    counts_KV[first] += counts_KV[second]
+    prior_K[first] += prior_K[second]
+    keep = np.arange(topics.k) != second
+    return Topics(counts_KV[keep], topics.item_prior, prior_K[keep])
 
 
 def fewest(candidates: Sequence[Candidate]) -> Candidate:

@@ -10,7 +10,7 @@ import numpy as np
 import tomotopy
 
 from nextbasket_assets.missions.documents import Documents, Floats
-from nextbasket_assets.missions.topics import Topics, fold_in
+from nextbasket_assets.missions.topics import Topics
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class FitSettings:
     k: int
     seed: int
     item_prior: float = 0.05
-    sweeps: int = 150
+    sweeps: int = 100
     mission_prior: float = 0.1
 
 
@@ -54,10 +54,7 @@ def fit(documents: Documents, settings: FitSettings, remembered_KV: Floats | Non
     model.train(settings.sweeps, workers=1, show_progress=False)
     counts_KV = _counts(model, documents.vocabulary) - settings.item_prior
     counts_KV = np.maximum(np.round(counts_KV), 0.0)  # the sampler counts whole items in single precision
-    prior_K = np.asarray(model.alpha, np.float64)
-    topics = Topics(counts_KV, settings.item_prior, prior_K, np.full(settings.k, 1.0 / settings.k))
-    share_K = fold_in(documents, topics.probability_KV, prior_K).mean(axis=0)
-    return Topics(counts_KV, settings.item_prior, prior_K, share_K)
+    return Topics(counts_KV, settings.item_prior, np.asarray(model.alpha, np.float64))
 
 
 def _counts(model: "tomotopy.LDAModel", vocabulary: int) -> Floats:

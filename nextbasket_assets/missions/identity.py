@@ -60,7 +60,7 @@ def identify(topics: Topics, former: Topics | None, ids: list[str], last_number:
             if similarity_KK[row, column] >= THRESHOLD:
                 same[row] = (ids[column], float(similarity_KK[row, column]))
     found: dict[int, Identity] = {row: Identity(mission, KEPT, value) for row, (mission, value) in same.items()}
-    for row in np.argsort(-topics.share_K, kind="stable").tolist():
+    for row in np.argsort(-topics.item_share_K, kind="stable").tolist():
         if row not in found:
             last_number += 1
             found[row] = Identity(mission_id(last_number), NEW)

@@ -11,6 +11,7 @@ from nextbasket_assets.missions.documents import Documents
 from nextbasket_assets.missions.identity import KEPT, NEW, Identities, identify
 from nextbasket_assets.missions.model import MissionModel
 from nextbasket_assets.missions.naming import propose
+from nextbasket_assets.missions.topics import fold_in
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class Learnt:
             "missions_kept": states.count(KEPT),
             "missions_new": states.count(NEW),
             "missions_retired": len(self.identities.retired),
-            "largest_share": round(float(self.model.topics.share_K.max()), 4),
+            "largest_share": round(float(self.model.share_K.max()), 4),
             "fits": self.choice.fits,
         }
         if kept:
@@ -67,7 +68,7 @@ class Learnt:
         former = self.former
         names = dict(zip(former.missions, former.names, strict=True)) if former else {}
         names |= dict(zip(self.model.missions, self.model.names, strict=True))
-        shares = dict(zip(self.model.missions, self.model.topics.share_K.tolist(), strict=True))
+        shares = dict(zip(self.model.missions, self.model.share_K.tolist(), strict=True))
         everyone = [*self.identities.missions, *self.identities.retired]
         return [
             {
@@ -109,10 +110,12 @@ def learn(
         choice.topics, before, list(former.missions) if former else [], former.last_number if former else 0
     )
     topics = choice.topics.select(identities.order_K)
+    best_D = fold_in(documents, topics.probability_KV, topics.mission_prior_K).argmax(axis=1)
     missions = [one.mission for one in identities.missions]
     model = MissionModel(
         version=version,
         topics=topics,
+        share_K=np.bincount(best_D, minlength=topics.k) / best_D.size,
         items=vocabulary.items,
         groups=vocabulary.groups,
         baskets_V=np.asarray(vocabulary.baskets, np.float64),

@@ -25,6 +25,7 @@ class MissionModel:
     Attributes:
         version: of the model.
         topics: of its K missions over its V items.
+        share_K: share of the training baskets whose mission it is; adds up to 1.
         items: V item codes, the most frequent first.
         groups: V, the category of each item; '' for none.
         baskets_V: training baskets with each item.
@@ -35,6 +36,7 @@ class MissionModel:
 
     version: str
     topics: Topics
+    share_K: Floats
     items: Sequence[str]
     groups: Sequence[str]
     baskets_V: Floats
@@ -50,7 +52,7 @@ class MissionModel:
         if known:
             here, there = np.array(known).T
             counts_KV[:, here] = self.topics.counts_KV[:, there]
-        return Topics(counts_KV, self.topics.item_prior, self.topics.mission_prior_K, self.topics.share_K)
+        return Topics(counts_KV, self.topics.item_prior, self.topics.mission_prior_K)
 
     def topic_rows(self, limit: int) -> list[dict[str, Any]]:
         """Rows of mission_topics: each mission's most probable items, at most `limit`."""
@@ -91,7 +93,7 @@ def files(model: MissionModel, settings: Mapping[str, Any], metrics: Mapping[str
         "last_number": model.last_number,
         "item_prior": model.topics.item_prior,
         "mission_prior": model.topics.mission_prior_K.tolist(),
-        "share": model.topics.share_K.tolist(),
+        "share": model.share_K.tolist(),
         "settings": dict(settings),
     }
     return {
@@ -108,10 +110,11 @@ def read(open_file: Callable[[str], bytes]) -> MissionModel:
     table = pq.read_table(io.BytesIO(open_file(TOPICS)))
     weights_KV = np.array(table["weights"].to_pylist(), np.float64).T
     prior = config["item_prior"]
-    topics = Topics(weights_KV - prior, prior, np.array(config["mission_prior"]), np.array(config["share"]))
+    topics = Topics(weights_KV - prior, prior, np.array(config["mission_prior"]))
     return MissionModel(
         version=config["version"],
         topics=topics,
+        share_K=np.array(config["share"]),
         items=table["item"].to_pylist(),
         groups=table["group"].to_pylist(),
         baskets_V=table["baskets"].to_numpy().astype(np.float64),
@@ -157,6 +160,6 @@ def _card(model: MissionModel, why: str) -> str:
     ]
     lines += [
         f"| {mission} | {name} | {share:.1%} |"
-        for mission, name, share in zip(model.missions, model.names, model.topics.share_K, strict=True)
+        for mission, name, share in zip(model.missions, model.names, model.share_K, strict=True)
     ]
     return "\n".join(lines) + "\n"

@@ -17,18 +17,21 @@ class Topics:
         counts_KV: items of the training baskets that were bought on each mission.
         item_prior: items that every mission is given of every item beforehand.
         mission_prior_K: the same of a basket's missions: the concentration of their Dirichlet distribution.
-        share_K: share of the training baskets; adds up to 1.
     """
 
     counts_KV: Floats
     item_prior: float
     mission_prior_K: Floats
-    share_K: Floats
 
     @property
     def k(self) -> int:
         """Number of missions."""
         return int(self.mission_prior_K.size)
+
+    @property
+    def item_share_K(self) -> Floats:
+        """Share of all items that were bought on each mission; adds up to 1."""
+        return np.asarray(self.counts_KV.sum(axis=1) / self.counts_KV.sum())
 
     @property
     def weights_KV(self) -> Floats:
@@ -43,7 +46,7 @@ class Topics:
 
     def select(self, order_K: Ints) -> "Topics":
         """These missions, in this order."""
-        return Topics(self.counts_KV[order_K], self.item_prior, self.mission_prior_K[order_K], self.share_K[order_K])
+        return Topics(self.counts_KV[order_K], self.item_prior, self.mission_prior_K[order_K])
 
 
 def fold_in(documents: Documents, probability_KV: Floats, mission_prior_K: Floats) -> Floats:

@@ -2,7 +2,7 @@
 
 logit(item | customer, mission) = logit(item | customer) + scale * log lift(item, mission). The lifts are shares of
 baskets, counted over the baskets that may be learned from; the scale is the one under which the network foretells the
-newest of them best, given the missions that they had. R rows, M missions, V ids.
+newest of them best, given their main mission. R rows, M missions, V ids.
 """
 
 import numpy as np
@@ -59,7 +59,7 @@ def _losses(network: Network, prefixes: Prefixes, slices: Slices) -> np.ndarray:
     owner, prefix = prefixes.rows(slices)
     customers, histories = slices.customers[owner], prefixes.histories
     wanted = targets(histories, customers, prefix)
-    mission_RM = torch.from_numpy(histories.missions[histories.basket_offsets[customers] + prefix])
+    mission_RM = _main(histories.missions[histories.basket_offsets[customers] + prefix])
     rows, items = torch.from_numpy(wanted.rows), torch.from_numpy(wanted.items)
     with torch.inference_mode():
         batch = prefixes.batch(slices, network.config.context)
@@ -70,3 +70,9 @@ def _losses(network: Network, prefixes: Prefixes, slices: Slices) -> np.ndarray:
             logits_RV = plain_RV + scale * lifts_RV
             found.append(float((torch.logsumexp(logits_RV, 1)[rows] - logits_RV[rows, items]).sum()))
     return np.array(found)
+
+
+def _main(weights_RM: np.ndarray) -> torch.Tensor:
+    """(R, M) 1 at each row's main mission, as lists are asked for; zeros where there is none."""
+    main_RM = np.eye(weights_RM.shape[1], dtype=np.float32)[weights_RM.argmax(1)]
+    return torch.from_numpy(main_RM * (weights_RM.sum(1, keepdims=True) > 0))

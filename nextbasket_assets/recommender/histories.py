@@ -101,6 +101,13 @@ def read(files: list[str], filesystem: fs.FileSystem | None = None) -> Sequences
     return sequences
 
 
+def mission_model_of(files: list[str], filesystem: fs.FileSystem | None = None) -> str | None:
+    """Version of the mission model whose weights these sequences carry; None where none is named."""
+    for batch in _batches(files, 1, filesystem):
+        return _mission_model(batch)
+    return None
+
+
 def stream(files: list[str], customers: int, filesystem: fs.FileSystem | None = None) -> Iterator[Sequences]:
     """Sequences in batches of at most `customers`, in the order of the files."""
     for batch in _batches(files, customers, filesystem):

@@ -1,5 +1,7 @@
 """One row per customer about their next trip: when, what for, how large. R customers, M missions."""
 
+from collections.abc import Sequence as Ids
+
 import numpy as np
 import pyarrow as pa
 
@@ -8,6 +10,7 @@ from nextbasket_assets.recommender.batches import Prefixes, Slices
 from nextbasket_assets.recommender.heads import Forecast
 from nextbasket_assets.recommender.histories import Sequences
 from nextbasket_assets.recommender.purchases import collect
+from nextbasket_assets.recommender.ranking import ScoreError
 from nextbasket_assets.recommender.scorer import FALLBACK, MODEL, Scorer
 from nextbasket_assets.recommender.split import Rows
 
@@ -25,11 +28,14 @@ SCHEMA = pa.schema(
 )
 
 
-def table(scorer: Scorer, sequences: Sequences) -> tuple[pa.Table, int]:
+def table(scorer: Scorer, sequences: Sequences, missions: Ids) -> tuple[pa.Table, int]:
     """The rows of these customers, and how many of them were foretold by counting.
 
     The model speaks for everybody with a basket. While it knows another mission model than the sequences are in the
     terms of, it says when and how much, and the missions are counted.
+
+    Raises:
+        ScoreError: there are not as many `missions` (ids) as weights in the sequences.
     """
     counted = scorer.habits.forecast(sequences)
     modelled = (np.diff(sequences.basket_offsets) > 0) & (scorer.model is not None)
@@ -39,7 +45,7 @@ def table(scorer: Scorer, sequences: Sequences) -> tuple[pa.Table, int]:
     columns = [
         sequences.customers,
         *(pa.array(part.astype(np.float32)) for part in (forecast.within_week, forecast.days, forecast.size)),
-        *_missions(forecast.missions),
+        *_missions(forecast.missions, missions),
         pa.array(np.where(modelled, names[1], names[0])),
         version.cast(pa.string()),
     ]
@@ -63,18 +69,17 @@ def _with_model(scorer: Scorer, sequences: Sequences, customers: np.ndarray, cou
     return Forecast(*parts)
 
 
-def _missions(shares: np.ndarray) -> tuple[pa.Array, pa.Array]:
-    """The most probable mission of each row, null where there is none, and all of them."""
+def _missions(shares: np.ndarray, ids: Ids) -> tuple[pa.Array, pa.Array]:
+    """The most probable mission of each row, null where there is none, and the chances of all of them."""
     rows, missions = shares.shape
     offsets = pa.array((np.arange(rows + 1) * missions).astype(np.int32))
     values = pa.array(shares.ravel().astype(np.float32))
     lists = pa.ListArray.from_arrays(offsets, values).cast(SCHEMA.field("mission_probabilities").type)
     if not missions:
         return pa.nulls(rows, pa.string()), lists
-    names = pa.array([mission_name(place) for place in range(missions)])
-    return names.take(pa.array(shares.argmax(1))), lists
-
-
-def mission_name(place: int) -> str:
-    """The id of the mission at a place among the weights: M01 for place 0."""
-    return f"M{place + 1:02d}"
+    if missions != len(ids):
+        raise ScoreError(
+            f"the sequences carry {missions} missions and {len(ids)} are known by name: "
+            "materialise customer_sequences for the week again"
+        )
+    return pa.array(list(ids)).take(pa.array(shares.argmax(1))), lists

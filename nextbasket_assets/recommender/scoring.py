@@ -2,7 +2,7 @@
 
 import datetime
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -75,42 +75,52 @@ def score(
 
 
 def foretell(
-    sequence_files: list[str], week: datetime.date, artifact_dir: str | None, output_dir: str
+    sequence_files: list[str],
+    week: datetime.date,
+    artifact_dir: str | None,
+    output_dir: str,
+    missions: Sequence[str] = (),
 ) -> ScoringReport:
-    """Writes one row about the next trip of every customer of the sequences; the arguments are those of `score`.
+    """Writes one row about the next trip of every customer of the sequences.
+
+    Args:
+        sequence_files, week, artifact_dir, output_dir: as for `score`.
+        missions: ids of the missions, in the order of the weights in the sequences.
 
     Raises:
         ArtifactError: the model is damaged, not finite, or newer than the week.
+        ScoreError: the sequences have another number of missions.
         SequenceError: the sequences cannot be read.
     """
     chosen = _scorer(sequence_files, week, artifact_dir)
     output = Output(output_dir, outlook.SCHEMA, 1, "visit_within_7_days")
-    return _write(chosen, sequence_files, output, lambda batch: outlook.table(chosen, batch))
+    return _write(chosen, sequence_files, output, lambda batch: outlook.table(chosen, batch, missions))
 
 
 def list_for_mission(
-    sequence_files: list[str], week: datetime.date, artifact_dir: str, customer: str, mission: str, k: int
+    sequence_files: list[str], week: datetime.date, artifact_dir: str, customer: str, mission: int, k: int
 ) -> pa.Table:
     """A customer's list for a trip of one mission: rows of P(item | customer, mission), without the week.
 
     Args:
         sequence_files, week, artifact_dir, k: as for `score`.
-        customer: code. mission: id, M01 for the first one.
+        customer: code. mission: its place among the weights in the sequences, 0 for the first.
 
     Raises:
-        ScoreError: the customer is not in the sequences, or the model does not know the mission.
+        ScoreError: the customer is not in the sequences, or the model does not know the week's missions.
     """
     chosen = Scorer.load(artifact_dir, week, sequence_files)
     assert chosen.model is not None
-    names = [outlook.mission_name(place) for place in range(chosen.model.network.config.missions)]
-    if mission not in names or not chosen.missions_known:
-        known = ", ".join(names) if names and chosen.missions_known else "none of the week's"
-        raise ScoreError(f"the model does not know that mission; it knows {known}: choose one of them, or train again")
+    if not chosen.missions_known or mission >= chosen.model.network.config.missions:
+        raise ScoreError(
+            "the model was trained on other missions than the week's and knows nothing that goes with them: "
+            "train again, or ask for a list without a mission"
+        )
     sequences = histories.read(sequence_files)
     place = pc.index(sequences.customers, customer).as_py()
     if place < 0:
         raise ScoreError("the customer is not in the week's sequences: check the code, or choose another week")
-    table, _ = lists.table(chosen, histories.of_customer(sequences, place), k, mission=names.index(mission))
+    table, _ = lists.table(chosen, histories.of_customer(sequences, place), k, mission=mission)
     return table
 
 

@@ -95,6 +95,19 @@ CLAIMS: dict[str, dict[str, str]] = {
         "no basket is later than the model's week": _rows("basket_week > week"),
         **_TAGS,
     },
+    "mission_profiles": {
+        "every measure of a mission is there once": _repeats("mission", "section", "name", "level"),
+        "every value is a number": _rows("isnan(value) or value is null or baskets < 0 or isnan(coalesce(index, 0))"),
+        "an interval holds its number": _rows(
+            "(low is null) <> (high is null)"
+            " or (low is not null and coalesce(index, value) not between low - 1e-9 and high + 1e-9)"
+        ),
+        "the missions' shares of baskets add up to 1": (
+            "if(abs(sum(if(section = 'overall' and name = 'share_of_baskets' and mission <> 'all', value, 0)) - 1) > 1e-9,"
+            " 1, 0)"
+        ),
+        "index 100 is the average of all baskets": _rows("mission = 'all' and abs(coalesce(index, 100) - 100) > 1e-9"),
+    },
     "customer_sequences": {
         "every customer is there once": _repeats("customer"),
         "baskets are in the order of date and hour": _rows(
@@ -131,9 +144,8 @@ CLAIMS: dict[str, dict[str, str]] = {
         "mission_probabilities add up to 1, or there are none": _rows(
             "size(mission_probabilities) > 0 and abs(aggregate(mission_probabilities, 0d, (a, p) -> a + p) - 1) > 0.001"
         ),
-        "the mission is the most probable one, null if and only if there are none": _rows(
-            "if(size(mission_probabilities) = 0, mission is not null, coalesce(element_at(mission_probabilities,"
-            " cast(substring(mission, 2) as int)) < array_max(mission_probabilities), true))"
+        "a mission is named if and only if there are probabilities": _rows(
+            "(mission is null) <> (size(mission_probabilities) = 0)"
         ),
         "every row says what foretold it": _rows("model_version = '' or source not in ('model', 'fallback')"),
     },

@@ -25,7 +25,7 @@ class SampleSettings:
     seed: int = 1
     min_item_baskets: int = 20  # an item in fewer baskets has no stable mission
     min_known_items: int = 2  # a basket of one item says nothing about what goes together
-    max_baskets: int = 40_000  # by stable hash
+    max_baskets: int = 30_000  # by stable hash
 
 
 def item_counts(baskets: DataFrame, min_item_baskets: int) -> DataFrame:

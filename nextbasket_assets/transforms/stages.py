@@ -14,7 +14,7 @@ from typing import Any
 
 from pyspark.sql import SparkSession
 
-from nextbasket_assets.transforms import stage_audit, stage_lines, stage_missions
+from nextbasket_assets.transforms import stage_audit, stage_lines, stage_missions, stage_profiles
 from nextbasket_assets.transforms.tables import SETTINGS, audit
 
 Plan = dict[str, Any]
@@ -25,6 +25,7 @@ STAGES: dict[str, Callable[[SparkSession, Plan], Report]] = {
     "staged_baskets": stage_lines.staged_baskets,
     "mission_documents": stage_missions.mission_documents,
     "tag_baskets": stage_missions.tag_baskets,
+    "mission_profiles": stage_profiles.mission_profiles,
     "customer_sequences": stage_missions.customer_sequences,
     "audit": stage_audit.audit_files,
     "replayed_baskets": stage_audit.replayed_baskets,

@@ -12,7 +12,7 @@ QUICK = ChoiceSettings(candidates=(2, 4, 6, 8), item_priors=(0.05,), seeds=2, re
 
 
 def candidate(k: int, gain: float, error: float = 0.01) -> Candidate:
-    topics = Topics(np.ones((k, 5)), 0.05, np.ones(k), np.ones(k) / k)
+    topics = Topics(np.ones((k, 5)), 0.05, np.ones(k))
     return Candidate(topics, 3, Completion(100.0, gain, error), 0.1, 1.0, 0.9, 0.9)
 
 

@@ -17,11 +17,12 @@ def learnt(missions: list[int], former: MissionModel | None = None, naming: Nami
 
 
 def test_the_first_missions_are_numbered_by_share_and_named_by_category() -> None:
-    """M01, M02, M03 in falling share, each named by the aisle that it was planted from."""
+    """M01, M02, M03 in falling share of the items, each named by the aisle that it was planted from."""
     model = learnt([3, 5, 8]).model
 
     assert list(model.missions) == ["M01", "M02", "M03"]
-    assert list(model.topics.share_K) == sorted(model.topics.share_K, reverse=True)
+    shares = list(model.topics.item_share_K)
+    assert shares == sorted(shares, reverse=True)
     assert sorted(model.names) == ["Aisle 3", "Aisle 5", "Aisle 8"]
 
 

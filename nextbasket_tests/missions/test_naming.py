@@ -7,7 +7,7 @@ from nextbasket_assets.missions.topics import Topics
 
 def topics(*counts: list[float]) -> Topics:
     k = len(counts)
-    return Topics(np.array(counts), 0.01, np.ones(k), np.ones(k) / k)
+    return Topics(np.array(counts), 0.01, np.ones(k))
 
 
 def test_lift_is_worked_by_hand() -> None:

@@ -10,7 +10,7 @@ from nextbasket_tests.missions.planted import planted
 
 def topics(*counts: list[float]) -> Topics:
     k = len(counts)
-    return Topics(np.array(counts), 1e-9, np.full(k, 1e-3), np.full(k, 1 / k))
+    return Topics(np.array(counts), 1e-9, np.full(k, 1e-3))
 
 
 def test_a_model_that_knows_gains_what_it_must() -> None:

@@ -136,7 +136,7 @@ def test_the_next_mission_is_foretold_where_trips_alternate_and_not_where_they_a
     for name, given in (("planted", weights), ("dealt", dealt)):
         file = shops.write_sequences(tmp_path / f"{name}.parquet", shop, missions=given)
         small.train_quietly([file], tmp_path / name, small.SETTINGS, shops.week(15))
-        scoring.foretell([file], shops.week(15), str(tmp_path / name), str(tmp_path / f"{name}-out"))
+        scoring.foretell([file], shops.week(15), str(tmp_path / name), str(tmp_path / f"{name}-out"), ["M01", "M02"])
         rows = pq.read_table(tmp_path / f"{name}-out").to_pylist()
         nexts = [row["mission_probabilities"][int(row["customer"][1:]) % 2] for row in rows]  # trip 16 is like trip 0
         means.append(np.mean(nexts))

@@ -1,0 +1,45 @@
+"""A week's figures, and the warnings that read them."""
+
+from dataclasses import asdict
+from datetime import date, timedelta
+
+from nextbasket_assets.assets.profiles import ProfileConfig, figures, pictures
+from nextbasket_assets.catalogue import Catalogue
+from nextbasket_assets.operations.mission_checks import judged
+from nextbasket_assets.transforms.profile_numbers import ProfileSettings
+from nextbasket_tests.report.test_cards import NAMES, profile, row
+
+WEEK = date(2006, 4, 10)
+
+
+def test_the_config_is_the_settings() -> None:
+    """Every setting of a profile can be set in the launchpad, with the same default."""
+    assert ProfileConfig().model_dump() == asdict(ProfileSettings())
+
+
+def test_figures_have_stable_names_and_leave_out_what_is_not_there() -> None:
+    """Numbers to plot over weeks: 'unassigned' is no mission, and a week without labels has no agreement."""
+    rows = [*profile(), row("overall", "share_of_baskets", mission="unassigned", value=0.8)]
+
+    assert figures(rows) == {"psi": 0.3, "missions": 1, "largest_mission_share": 0.2, "largest_change_points": 10.0}
+    assert figures([]) == {}
+
+
+def test_a_week_that_breaks_a_claim_is_named() -> None:
+    """The check fails on the one week above the limit and passes where no week has the figure."""
+    weeks = {WEEK: {"psi": 0.3}, WEEK + timedelta(weeks=1): {"psi": 0.1}, WEEK + timedelta(weeks=2): {}}
+    result = judged(weeks, "psi", lambda week: week["psi"] >= 0.25, 0.25)
+
+    assert not result.passed
+    assert result.metadata["broken_weeks"].value == "2006-04-10"
+    assert result.metadata["psi"].value == 0.1
+    assert judged({WEEK: {}}, "psi", lambda week: week["psi"] >= 0.25, 0.25).passed
+
+
+def test_pictures_are_inside_the_metadata() -> None:
+    """The UI shows them without fetching anything; a week without missions has none."""
+    shown = pictures(profile(), NAMES, Catalogue())
+
+    assert shown.keys() == {"lift_bars", "shares_over_weeks"}
+    assert all("](data:image/png;base64," in str(value.value) for value in shown.values())
+    assert pictures([], NAMES, Catalogue()) == {}
