@@ -26,6 +26,12 @@ check: $(INSTALLED) ## Lint, formatting, types and the import directions
 	$(VENV)/bin/mypy
 	$(VENV)/bin/python -m pytest -q nextbasket_tests/test_architecture.py
 
+faults: $(INSTALLED) ## Run the fault catalogue and print its table; ARGS="--fast" leaves the slow cases out
+	$(VENV)/bin/python -m nextbasket_tests.faults $(ARGS)
+
+audit: $(INSTALLED) ## Ask for known vulnerabilities of what is pinned
+	$(VENV)/bin/python .ci/audit.py
+
 ui: $(INSTALLED) ## Open the Dagster UI on the same data (127.0.0.1:3000)
 	$(VENV)/bin/nextbasket ui $(ARGS)
 
@@ -37,4 +43,4 @@ $(INSTALLED): pyproject.toml requirements.lock
 	$(VENV)/bin/python -m pip install --quiet --constraint requirements.lock --editable ".[dev]"
 	@touch $@
 
-.PHONY: help install demo test slow emr check ui clean
+.PHONY: help install demo test slow emr check faults audit ui clean

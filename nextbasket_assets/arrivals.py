@@ -3,7 +3,7 @@
 Pure: listings in, one decision per name out. The sensor looks at the folder, keeps the last listing and asks for runs.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
@@ -41,6 +41,7 @@ def decide(
     first: date,
     last: date,
     digest: Callable[[Listed], str],
+    calendar: Collection[date] | None = None,
 ) -> list[Decision]:
     """One decision per listed name, in name order.
 
@@ -53,12 +54,13 @@ def decide(
         first: first week wanted, by Monday.
         last: last week wanted, by Monday.
         digest: content of a listed file; a `LandingError` from it refuses that file.
+        calendar: Mondays of the retailer's own calendar; None where it delivered none.
     """
     held = set(before)
     decisions: dict[str, Decision] = {}
     candidates: list[tuple[Listed, date, str]] = []
     for listed in sorted(now, key=lambda listed: listed.name):
-        early = _without_reading(listed, held, first, last)
+        early = _without_reading(listed, held, first, last) or _outside(listed, calendar)
         if early is not None:
             decisions[listed.name] = early
             continue
@@ -91,6 +93,14 @@ def _without_reading(listed: Listed, held: set[Listed], first: date, last: date)
     if listed not in held:
         return Decision(name, "waiting", f"{name}: new or still growing ({listed.size} bytes), waiting", week)
     return None
+
+
+def _outside(listed: Listed, calendar: Collection[date] | None) -> Decision | None:
+    week = week_of(listed.name)
+    if calendar is None or week is None or week in calendar:
+        return None
+    reason = f"{listed.name}: week {week_code(week)} is not in time.csv. Deliver the calendar that has it, or remove the file."
+    return Decision(listed.name, "refused", reason, week)
 
 
 def _with_content(

@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 
 _ROOT = Path(__file__).parent
-_PARTS = ("__init__.py", "columns.py", "landing.py", "transforms", "recommender")
+_PARTS = ("__init__.py", "columns.py", "crash_points.py", "landing.py", "transforms", "missions", "recommender")
 
 
 def sources() -> dict[str, bytes]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 WEEK = "week"
+PERSONAL = ("customer", "basket", "raw_text")  # columns that tell a person, or may
 
 Type = str | dict[str, Any]
 

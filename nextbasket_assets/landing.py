@@ -45,6 +45,8 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "STORE_REGION": ("STORE_REGION",),
 }
 
+EMPTY_WEEK = "an_empty_week"
+
 _FIRST_MONDAY = date(2006, 2, 27)  # of retail week 200601; every retail year has 52 weeks
 _WEEKS_PER_YEAR = 52
 _CHUNK_BYTES = 1 << 20
@@ -133,8 +135,13 @@ def field_positions(header: tuple[str, ...], name: str) -> dict[str, int]:
     return positions
 
 
-def inspect(stream: BinaryIO, name: str) -> LandingFile:
+def inspect(stream: BinaryIO, name: str, *, allow_empty: bool = False) -> LandingFile:
     """Read a landing file once, in constant memory, and say what it holds.
+
+    Args:
+        stream: the file as delivered.
+        name: its name.
+        allow_empty: whether a header without rows is a sound file, which empties its week.
 
     Raises:
         LandingError: the file is empty, cut, not text, or lacks a column.
@@ -146,7 +153,7 @@ def inspect(stream: BinaryIO, name: str) -> LandingFile:
     text = _Text(name)
     for chunk in _chunks(counted, name):
         text.take(chunk)
-    header = text.finish()
+    header = text.finish(allow_empty=allow_empty)
     field_positions(header, name)
     digest, lines = text.digest.hexdigest(), text.newlines - 1
     return LandingFile(name, week, digest, counted.bytes, lines, header, extra_columns(header))
@@ -209,7 +216,7 @@ class _Text:
                 f"{self.name}: not UTF-8 near byte {self.size + error.start}. Save it as UTF-8 and deliver it again."
             ) from error
 
-    def finish(self) -> tuple[str, ...]:
+    def finish(self, *, allow_empty: bool) -> tuple[str, ...]:
         """The header's names, once the whole text was taken."""
         if not self.size:
             raise LandingError(f"{self.name}: 0 bytes. Deliver the week's transactions.")
@@ -219,7 +226,10 @@ class _Text:
                 f"{self.name}: last line has no newline at byte {self.size}: the file may be cut. "
                 "Deliver it whole, with a line end after the last line."
             )
-        if self.newlines == 1:
-            raise LandingError(f"{self.name}: 0 rows, only a header. Deliver the week's transactions.")
+        if self.newlines == 1 and not allow_empty:
+            raise LandingError(
+                f"{self.name}: 0 rows, only a header, expected > 0. Deliver the week's transactions; if the week is to be "
+                f"empty, run it with the tag nextbasket/allow={EMPTY_WEEK}."
+            )
         first = self._head.split(b"\n", 1)[0].decode("utf-8-sig").rstrip("\r")
         return tuple(column.strip() for column in next(csv.reader([first])))

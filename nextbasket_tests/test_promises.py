@@ -4,12 +4,9 @@ The shop is written by hand: every customer buys one item that nobody else buys,
 """
 
 import gzip
-import random
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -17,105 +14,11 @@ import pyarrow as pa
 import pytest
 
 from nextbasket_assets.columns import TABLES
-from nextbasket_assets.definitions import build_definitions, settings
 from nextbasket_assets.lake import registry
-from nextbasket_assets.lake.tables import Lake
-from nextbasket_assets.landing import FIELDS, monday, week_code
+from nextbasket_assets.landing import week_code
+from nextbasket_tests.platforms import BAG, CUSTOMERS, WEEKS, Platform, failure, week_lines
 
-FIRST = monday("200607")
-WEEKS = [FIRST + timedelta(weeks=number) for number in range(16)]
 AS_OF = WEEKS[12]
-CUSTOMERS = 60
-BAG = "PRD0903678"
-
-
-def line(week: date, customer: int, visit: int, item: str, quantity: int = 1) -> str:
-    day = week + timedelta(days=(customer * 3 + visit * 2) % 7)
-    fields = {
-        "SHOP_WEEK": week_code(week),
-        "SHOP_DATE": day.strftime("%Y%m%d"),
-        "SHOP_WEEKDAY": str(day.isoweekday() % 7 + 1),
-        "SHOP_HOUR": str(9 + customer % 8),
-        "QUANTITY": str(quantity),
-        "SPEND": f"{quantity * 1.5:g}",
-        "PROD_CODE": item,
-        "PROD_CODE_10": "CL00001",
-        "PROD_CODE_20": "DEP00001",
-        "PROD_CODE_30": "G00001",
-        "PROD_CODE_40": "D00001",
-        "CUST_CODE": f"CUST{customer:010d}",
-        "seg_1": "CT",
-        "seg_2": '""',
-        # The trap: ids within a week follow the customer, not the day.
-        "BASKET_ID": f"9941{(week - FIRST).days // 7 + 1:03d}{customer:06d}{9 - visit:02d}",
-        "BASKET_SIZE": "M",
-        "BASKET_PRICE_SENSITIVITY": "MM",
-        "BASKET_TYPE": "Small Shop",
-        "BASKET_DOMINANT_MISSION": "Fresh",
-        "STORE_CODE": f"STORE{customer % 5:05d}",
-        "STORE_FORMAT": "LS",
-        "STORE_REGION": "E01",
-    }
-    return ",".join(fields.values())
-
-
-def week_lines(week: date, seed: int = 0) -> list[str]:
-    """Two visits of every customer: their own item, two of their mission's ten, and a carrier bag now and then."""
-    draw = random.Random(f"{week}{seed}")
-    lines = []
-    for customer in range(CUSTOMERS):
-        for visit in range(2):
-            items = {f"PRD07{customer:05d}", *(f"PRD08{customer % 3}{draw.randrange(10):04d}" for _ in range(2))}
-            items |= {BAG} if draw.random() < 0.2 else set()
-            lines += [line(week, customer, visit, item) for item in sorted(items)]
-    return lines
-
-
-def header() -> str:
-    names = {"CUST_PRICE_SENSITIVITY": "seg_1", "CUST_LIFESTAGE": "seg_2"}
-    return ",".join(names.get(field, field) for field in FIELDS)
-
-
-@dataclass
-class Platform:
-    """A landing folder, a lake, and jobs that run in this process."""
-
-    root: Path
-    instance: dg.DagsterInstance
-
-    @property
-    def lake(self) -> Lake:
-        return Lake(str(self.root / "lake"))
-
-    def deliver(self, week: date, lines: list[str]) -> None:
-        folder = self.root / "landing"
-        folder.mkdir(parents=True, exist_ok=True)
-        text = "\n".join([header(), *lines, ""])
-        (folder / f"transactions_{week_code(week)}.csv.gz").write_bytes(gzip.compress(text.encode(), mtime=0))
-
-    def run(self, job: str, first: date, last: date | None = None) -> dg.ExecuteInProcessResult:
-        places = {"NEXTBASKET_LANDING": str(self.root / "landing"), "NEXTBASKET_LAKE": str(self.root / "lake")}
-        definitions = build_definitions(settings(places))
-        arguments: dict[str, Any] = {"partition_key": first.isoformat()}
-        if last:
-            ends = {"start": first.isoformat(), "end": last.isoformat()}
-            arguments = {"tags": {f"dagster/asset_partition_range_{end}": key for end, key in ends.items()}}
-        config = small_models() if job == "train_and_score_week" else {}
-        run_config = {"ops": config, "loggers": {"console": {"config": {"log_level": "ERROR"}}}}
-        return definitions.resolve_job_def(job).execute_in_process(
-            instance=self.instance, run_config=run_config, raise_on_error=False, **arguments
-        )
-
-    def rows(self, table: str, week: date) -> list[dict[str, Any]]:
-        return sorted(self.lake.read(table, [week]).to_pylist(), key=str)
-
-
-def small_models() -> dict[str, Any]:
-    """Settings of a model that fits this shop in seconds."""
-    return {
-        "mission_model": {"config": {"k": 3, "restarts": 3, "sweeps": 30, "min_item_baskets": 5}},
-        "rnn_model": {"config": {"epochs": 4, "held_out_weeks": 3, "hidden": 16, "embedding": 16}},
-    }
 
 
 def play(platform: Platform, weeks: list[date], later_seed: int | None) -> None:
@@ -255,7 +158,7 @@ def test_a_bad_file_leaves_the_last_good_version(
     result = platform.run("backfill_weeks", WEEKS[0])
 
     assert not result.success
-    assert message in str([event.event_specific_data for event in result.all_events if event.is_step_failure])
+    assert message in failure(result)
     assert {table: platform.lake.files(table, [WEEKS[0]]) for table in TABLES} == before
     assert (
         len(list((platform.root / "lake" / "raw_transactions").glob("*-*"))) == 1

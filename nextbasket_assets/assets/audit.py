@@ -3,7 +3,7 @@
 Both can be allowed for one run by the tag `nextbasket/allow` (comma-separated check names); what was allowed is recorded.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from statistics import median
@@ -12,9 +12,10 @@ from typing import Any
 import dagster as dg
 
 from nextbasket_assets.lake.tables import Lake
-from nextbasket_assets.landing import LandingFile, week_code
+from nextbasket_assets.landing import EMPTY_WEEK, LandingFile, week_code
 from nextbasket_assets.resources.spark import StageReport
 
+_RAW = "raw_transactions"
 ALLOW_TAG = "nextbasket/allow"
 MOST_REJECTED = 0.01
 LEAST_VOLUME, MOST_VOLUME = 0.2, 4.0
@@ -25,6 +26,8 @@ _FEW_REJECTED = "few_lines_are_rejected"
 _VOLUME = "the_volume_is_like_recent_weeks"
 _REPLAYED = "few_baskets_replay_an_earlier_week"
 _RECONCILED = "lines_in_are_accepted_or_rejected"
+_KNOWN = "every_column_is_known"
+_CALENDAR = "every_week_is_in_the_retailers_calendar"
 
 
 def reconciled(lake: Lake, report: StageReport, table: str, sources: Mapping[date, Sequence[date]]) -> StageReport:
@@ -65,7 +68,7 @@ def replay_results(context: dg.AssetExecutionContext, report: StageReport) -> It
     found = {week: counts["replayed"] / counts["baskets"] for week, counts in report.counts.items()}
     worst = max(found, key=lambda week: found[week], default=None)
     share = found[worst] if worst else 0.0
-    allowed = _REPLAYED in _allowed(context)
+    allowed = _REPLAYED in allowed_by_tag(context)
     stops = share > MOST_REPLAYED and not allowed
     yield dg.AssetCheckResult(
         asset_key="staged_baskets",
@@ -83,7 +86,8 @@ def replay_results(context: dg.AssetExecutionContext, report: StageReport) -> It
         )
 
 
-def _allowed(context: dg.AssetExecutionContext) -> set[str]:
+def allowed_by_tag(context: dg.AssetExecutionContext) -> set[str]:
+    """What this run may do although a check is against it."""
     return {name.strip() for name in context.run.tags.get(ALLOW_TAG, "").split(",")}
 
 
@@ -94,10 +98,25 @@ def raw_checks() -> list[dg.AssetCheckSpec]:
         _FEW_REJECTED: f"At most {MOST_REJECTED:.0%} of a week's lines are rejected.",
         _VOLUME: f"A week has {LEAST_VOLUME:g} to {MOST_VOLUME:g} times the lines of the median recent week.",
     }
+    warnings = {
+        _KNOWN: "Every column of the landing file is one that a table takes; others are not read.",
+        _CALENDAR: "The week is in the retailer's time.csv, where it delivered one.",
+    }
     return [
-        dg.AssetCheckSpec(name, asset="raw_transactions", blocking=True, description=text)
-        for name, text in texts.items()
+        *(dg.AssetCheckSpec(name, asset=_RAW, blocking=True, description=text) for name, text in texts.items()),
+        *(dg.AssetCheckSpec(name, asset=_RAW, description=text) for name, text in warnings.items()),
     ]
+
+
+def raw_warnings(files: Sequence[LandingFile], calendar: Collection[date] | None) -> Iterator[dg.AssetCheckResult]:
+    """What is worth a look and stops nothing: columns that are not read, weeks that the retailer does not know."""
+    ignored = [f"{file.name}: ignored {', '.join(file.extra_columns)}" for file in files if file.extra_columns]
+    unknown = [week_code(file.week) for file in files if calendar is not None and file.week not in calendar]
+    for name, found in ((_KNOWN, ignored), (_CALENDAR, unknown)):
+        metadata: dict[str, Any] = {"found": "\n".join(found) or "none"}
+        yield dg.AssetCheckResult(
+            asset_key=_RAW, check_name=name, passed=not found, severity=dg.AssetCheckSeverity.WARN, metadata=metadata
+        )
 
 
 def raw_results(
@@ -116,7 +135,9 @@ def raw_results(
         _FEW_REJECTED: [problem for file in files if (problem := many_rejected(file, rejected[file.week]))],
         _VOLUME: [problem for file in files if (problem := odd_volume(file.week, known))],
     }
-    allowed = _allowed(context) - {_RECONCILED}
+    allowed = allowed_by_tag(context) - {_RECONCILED}
+    if EMPTY_WEEK in allowed:
+        problems[_VOLUME] = [problem for file in files if file.lines and (problem := odd_volume(file.week, known))]
     for name, found in problems.items():
         metadata: dict[str, Any] = {"problems": "\n".join(found) or "none", "allowed_by_tag": name in allowed}
         yield dg.AssetCheckResult(

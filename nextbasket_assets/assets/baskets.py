@@ -8,7 +8,14 @@ import dagster as dg
 import pyarrow as pa
 from pydantic import Field
 
-from nextbasket_assets.assets.audit import raw_checks, raw_results, replay_check, replay_results
+from nextbasket_assets.assets.audit import (
+    allowed_by_tag,
+    raw_checks,
+    raw_results,
+    raw_warnings,
+    replay_check,
+    replay_results,
+)
 from nextbasket_assets.assets.publishing import (
     audited,
     claim_specs,
@@ -18,11 +25,12 @@ from nextbasket_assets.assets.publishing import (
     table_spec,
     versions,
 )
-from nextbasket_assets.lake.publish import staged_uris, write_staged
+from nextbasket_assets.lake.staged_files import staged_uris, write_staged
 from nextbasket_assets.lake.tables import Lake
+from nextbasket_assets.landing import EMPTY_WEEK
 from nextbasket_assets.partitions import LGSR_WEEKS
 from nextbasket_assets.resources.lake import LakeResource
-from nextbasket_assets.resources.landing import LandingResource, files_of
+from nextbasket_assets.resources.landing import LandingResource, calendar_of, files_of
 from nextbasket_assets.resources.spark import SparkResource, StageReport
 
 
@@ -72,7 +80,8 @@ def raw_transactions(
 ) -> Iterator[Any]:
     """Read the weeks' landing files."""
     weeks, tables, folder = run_weeks(context), lake.open(), landing.folder()
-    files = files_of(folder, weeks)
+    files = files_of(folder, weeks, allow_empty=EMPTY_WEEK in allowed_by_tag(context))
+    yield from raw_warnings(files, calendar_of(folder))
     plan = [
         {"uri": folder.uri(file.name), "name": file.name, "week": file.week.isoformat(), "header": list(file.header)}
         for file in files

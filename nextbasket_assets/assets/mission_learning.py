@@ -13,8 +13,10 @@ from pydantic import Field
 from nextbasket_assets.assets.publishing import picture, versions
 from nextbasket_assets.code_version import code_version
 from nextbasket_assets.lake import artifacts, registry
-from nextbasket_assets.lake.publish import scratch, write_rows
+from nextbasket_assets.lake.housekeeping import fresh_model
+from nextbasket_assets.lake.publish import scratch
 from nextbasket_assets.lake.registry import PROMOTED, Decision
+from nextbasket_assets.lake.staged_files import write_rows
 from nextbasket_assets.lake.tables import Lake
 from nextbasket_assets.report.mission_plots import candidates_png
 from nextbasket_assets.resources.landing import LandingResource, catalogue_of, read_optional
@@ -79,6 +81,8 @@ def learn(
     metrics = {**counts, **learnt.metrics()}
     artifact = f"models/{MODEL}/{version}-{context.run.run_id[:8]}"
     content = model.files(learnt.model, config.model_dump(), metrics, learnt.choice.why)
+    with fresh_model(lake, artifact):
+        digest = artifacts.write(lake, artifact, content)
     decision = Decision(
         week=week,
         name=MODEL,
@@ -87,7 +91,7 @@ def learn(
         why=learnt.choice.why,
         metrics=metrics,
         artifact=artifact,
-        digest=artifacts.write(lake, artifact, content),
+        digest=digest,
         inputs=versions(lake, "staged_baskets", "raw_transactions"),
         run_id=context.run.run_id,
     )

@@ -20,6 +20,7 @@ from nextbasket_assets.assets.publishing import (
     run_weeks,
     staged,
     table_spec,
+    tidy_models,
     versions,
 )
 from nextbasket_assets.code_version import code_version
@@ -87,13 +88,14 @@ def mission_model(
     weeks, tables = run_weeks(context), lake.open()
     inputs = versions(tables, "staged_baskets", "raw_transactions", "model_registry")
     naming = naming_of(landing)
+    tidy_models(tables, context, MODEL)
     with staged(tables, context, *LEARNT) as folders:
         learnt = {week: learn(context, config, spark, tables, folders, naming, week) for week in weeks}
         audit = {table: folders[table] for table in LEARNT}
         report = spark.run("audit", {}, audit, weeks=[week.isoformat() for week in weeks])
         for table in LEARNT:
             yield from audited(report, table, weeks)
-        results = [published(tables, context, table, folders[table], weeks, inputs) for table in LEARNT]
+        results = [published(tables, context, table, folders[table], weeks, inputs, report) for table in LEARNT]
     for week, (found, decision) in learnt.items():
         registry.record(tables, decision)
         numbers = {"model_version": decision.version, "why": decision.why, **decision.metrics, **evidence(found)}

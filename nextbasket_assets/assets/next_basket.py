@@ -18,15 +18,17 @@ from nextbasket_assets.assets.publishing import (
     run_weeks,
     staged,
     table_spec,
+    tidy_models,
     versions,
 )
 from nextbasket_assets.assets.run_config import SequenceConfig, TrainingRunConfig
 from nextbasket_assets.code_version import code_version
 from nextbasket_assets.columns import TABLES, WEEK
-from nextbasket_assets.lake import registry
+from nextbasket_assets.lake import artifacts, registry
 from nextbasket_assets.lake.copies import local_files, local_folder, new_folder
-from nextbasket_assets.lake.publish import write_staged
+from nextbasket_assets.lake.housekeeping import fresh_model
 from nextbasket_assets.lake.registry import PROMOTED, REFUSED, TRAINED, Decision
+from nextbasket_assets.lake.staged_files import write_staged
 from nextbasket_assets.lake.tables import Lake, LakeError, arrow_schema
 from nextbasket_assets.partitions import LGSR_WEEKS
 from nextbasket_assets.report.plots import reliability_diagram
@@ -118,6 +120,7 @@ def _sequences(
 def rnn_model(context: dg.AssetExecutionContext, config: TrainingRunConfig, lake: LakeResource) -> dg.MaterializeResult:
     """Train one challenger for every week of the run, on the sequences of that week."""
     weeks, tables = run_weeks(context), lake.open()
+    tidy_models(tables, context, MODEL)
     for week in weeks:
         decision = _train(context, config, tables, week)
         registry.record(tables, decision)
@@ -131,7 +134,11 @@ def _train(context: dg.AssetExecutionContext, config: TrainingRunConfig, lake: L
 
     artifact = f"models/{MODEL}/{week}-{context.run.run_id[:8]}"
     sequences = lake.require("customer_sequences", [week])
-    with local_files(lake, sequences) as files, new_folder(lake, artifact) as folder:
+    with (
+        fresh_model(lake, artifact),
+        local_files(lake, sequences) as files,
+        new_folder(lake, artifact) as folder,
+    ):
         settings = TrainingConfig(**config.model_dump())
         report = train(files, week, folder, settings, lambda epoch: context.log.info(str(epoch)))
     best = report.epochs[report.best_epoch]
@@ -207,8 +214,9 @@ def _evaluate(context: dg.AssetExecutionContext, lake: Lake, folder: str, week: 
     challenger = registry.trained(lake, MODEL, week)
     if challenger is None:
         raise LakeError(f"rnn_model: none was trained as of {week}. Materialise rnn_model for that week first.")
-    champion = registry.promoted(lake, MODEL, week)
-    rival = champion if champion and champion.version != challenger.version else None
+    rival = registry.promoted(lake, MODEL, week, besides=challenger.version)
+    for model in filter(None, (challenger, rival)):
+        artifacts.verify(lake, model.artifact, model.digest)
     with (
         local_files(lake, lake.require("customer_sequences", [week])) as files,
         local_folder(lake, challenger.artifact) as ours,

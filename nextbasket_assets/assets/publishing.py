@@ -14,6 +14,7 @@ import dagster as dg
 
 from nextbasket_assets.code_version import code_version
 from nextbasket_assets.columns import TABLES
+from nextbasket_assets.lake.housekeeping import collect_models, collect_scratch, collect_staged
 from nextbasket_assets.lake.publish import Provenance, publish, stage
 from nextbasket_assets.lake.tables import Lake
 from nextbasket_assets.landing import week_code
@@ -22,6 +23,8 @@ from nextbasket_assets.resources.spark import StageReport
 from nextbasket_assets.transforms.claims import CLAIMS
 
 OWNERS = ["team:nextbasket"]
+_ENDED = {dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED}
+UNFINISHED = [status for status in dg.DagsterRunStatus if status not in _ENDED]
 
 
 def table_spec(table: str, group: str, kinds: set[str], description: str, deps: Sequence[str] = ()) -> dg.AssetSpec:
@@ -66,9 +69,27 @@ def run_weeks(context: dg.AssetExecutionContext) -> list[date]:
     return weeks_of(list(context.partition_keys))
 
 
+def running_runs(context: dg.AssetExecutionContext) -> list[str]:
+    """Ids of the runs that have not ended, this one included."""
+    unfinished = dg.RunsFilter(statuses=UNFINISHED)
+    return [context.run.run_id, *(record.dagster_run.run_id for record in context.instance.get_run_records(unfinished))]
+
+
+def tidy_models(lake: Lake, context: dg.AssetExecutionContext, name: str) -> None:
+    """Remove what killed trainings left."""
+    running = running_runs(context)
+    collect_models(lake, name, running)
+    collect_scratch(lake, running)
+
+
 @contextmanager
 def staged(lake: Lake, context: dg.AssetExecutionContext, *tables: str) -> Iterator[dict[str, str]]:
-    """A fresh folder for each table; what is not published when the block fails is removed."""
+    """A fresh folder for each table; what is not published when the block fails is removed.
+
+    What killed runs left in these tables goes first.
+    """
+    for table in tables:
+        collect_staged(lake, table, running_runs(context))
     with ExitStack() as folders:
         yield {table: folders.enter_context(stage(lake, table, context.run.run_id)) for table in tables}
 
@@ -105,7 +126,8 @@ def published(
 ) -> dg.MaterializeResult:
     """Commit the staged files of these weeks and report each week's numbers."""
     provenance = Provenance(context.run.run_id, code_version(), inputs)
-    version = publish(lake, table, folder, weeks, provenance)
+    counted = {week: report.rows(table, week) for week in weeks} if report and table in report.tables else None
+    version = publish(lake, table, folder, weeks, provenance, counted)
     rows = lake.rows(table)
     for week in weeks:
         numbers = {"dagster/partition_row_count": rows.get(week, 0), "retail_week": week_code(week)}

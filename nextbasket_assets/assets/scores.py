@@ -10,7 +10,7 @@ import dagster as dg
 from nextbasket_assets.assets.next_basket import MODEL
 from nextbasket_assets.assets.publishing import audited, claim_specs, published, run_weeks, staged, table_spec, versions
 from nextbasket_assets.assets.run_config import ScoringConfig
-from nextbasket_assets.lake import registry
+from nextbasket_assets.lake import artifacts, registry
 from nextbasket_assets.lake.copies import local_files, local_folder, new_folder
 from nextbasket_assets.lake.missions import mission_ids
 from nextbasket_assets.lake.tables import Lake
@@ -49,7 +49,7 @@ def next_basket_scores(
         yield from audited(report, table, weeks)
         for week, numbers in scored.items():
             context.add_asset_metadata(numbers, asset_key=table, partition_key=week.isoformat())
-        yield published(tables, context, table, folders[table], weeks, inputs)
+        yield published(tables, context, table, folders[table], weeks, inputs, report)
 
 
 def _score(lake: Lake, folder: str, week: date, k: int) -> dict[str, Any]:
@@ -98,7 +98,7 @@ def next_trip_outlook(context: dg.AssetExecutionContext, spark: SparkResource, l
         yield from audited(report, table, weeks)
         for week, numbers in told.items():
             context.add_asset_metadata(numbers, asset_key=table, partition_key=week.isoformat())
-        yield published(tables, context, table, folders[table], weeks, inputs)
+        yield published(tables, context, table, folders[table], weeks, inputs, report)
 
 
 def _foretell(lake: Lake, folder: str, week: date) -> dict[str, Any]:
@@ -116,6 +116,8 @@ def _foretell(lake: Lake, folder: str, week: date) -> dict[str, Any]:
 def _opened(lake: Lake, folder: str, week: date) -> Iterator[tuple[list[str], str | None, str]]:
     """A week's sequences, the champion as of it, and the folder for the week's rows, all as local paths."""
     champion = registry.promoted(lake, MODEL, week)
+    if champion:
+        artifacts.verify(lake, champion.artifact, champion.digest)
     with (
         local_files(lake, lake.require("customer_sequences", [week])) as files,
         local_folder(lake, champion.artifact if champion else None) as artifact,

@@ -6,11 +6,13 @@ import click
 import dagster as dg
 
 from nextbasket_assets.arrivals import Listed
+from nextbasket_assets.cli.home import prepare
 from nextbasket_assets.cli.progress import progress_logger
 from nextbasket_assets.definitions import Settings, build_definitions
 from nextbasket_assets.lake import registry
 from nextbasket_assets.lake.tables import Lake
 from nextbasket_assets.landing import week_code, week_of
+from nextbasket_assets.operations.refreshing import REFRESH
 from nextbasket_assets.operations.requests import BACKFILL
 from nextbasket_assets.operations.retraining import SCORE, TRAIN
 from nextbasket_assets.operations.sensors import ingested_content
@@ -57,7 +59,29 @@ def run_all(settings: Settings, as_of: date) -> None:
             _run(definitions, instance, SCORE, first, last)
 
 
-def _run(definitions: dg.Definitions, instance: dg.DagsterInstance, job: str, first: date, last: date) -> None:
+def refresh(settings: Settings, table: str, weeks: list[date]) -> None:
+    """Make one table of these weeks again.
+
+    Raises:
+        RunFailedError: a run failed.
+    """
+    if not weeks:
+        return
+    prepare(settings.dagster_home)
+    definitions = build_definitions(settings, loggers={"console": progress_logger})
+    with dg.DagsterInstance.get() as instance:
+        for first, last in contiguous(weeks):
+            _run(definitions, instance, REFRESH, first, last, table)
+
+
+def _run(
+    definitions: dg.Definitions,
+    instance: dg.DagsterInstance,
+    job: str,
+    first: date,
+    last: date,
+    table: str | None = None,
+) -> None:
     span = week_code(first) if first == last else f"{week_code(first)} to {week_code(last)}"
     click.secho(f"{job} {span}", bold=True)
     tags = {
@@ -66,7 +90,11 @@ def _run(definitions: dg.Definitions, instance: dg.DagsterInstance, job: str, fi
     }
     one = {"partition_key": first.isoformat()} if first == last else {"tags": tags}
     result = definitions.resolve_job_def(job).execute_in_process(
-        run_config={"loggers": {"console": {}}}, instance=instance, raise_on_error=False, **one
+        run_config={"loggers": {"console": {}}},
+        instance=instance,
+        raise_on_error=False,
+        asset_selection=[dg.AssetKey(table)] if table else None,
+        **one,
     )
     if not result.success:
         raise RunFailedError(failure_text(result))

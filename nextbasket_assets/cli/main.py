@@ -2,13 +2,14 @@
 
 import os
 import sys
-from collections.abc import Callable
 from datetime import date
-from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from nextbasket_assets.cli.care import erase, promote, rollback
+from nextbasket_assets.cli.settled import settled
 
 HABITS = ("--strength=0.8", "--recency=0.95")  # of the demo's shop: plain missions, and habits that change
 PRODUCTS = 1000  # of the demo's shop: few enough that 400 customers show what they have in common
@@ -28,6 +29,10 @@ def main() -> None:
     """Weekly transactions in, next-basket scores out."""
 
 
+for command in (erase, rollback, promote):
+    main.add_command(command)
+
+
 def _week(_: click.Context, __: click.Parameter, value: str | None) -> date | None:
     from nextbasket_assets.landing import monday
 
@@ -38,25 +43,6 @@ def _week(_: click.Context, __: click.Parameter, value: str | None) -> date | No
 
 
 week_option = click.option("--week", callback=_week, metavar="YYYYWW", help="Retail week; the newest one by default.")
-
-
-def settled(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the settings of the environment, and turn our errors into one message without a traceback."""
-
-    @wraps(command)
-    def run(**arguments: Any) -> None:
-        from nextbasket_assets.cli.demo import RunFailedError
-        from nextbasket_assets.cli.home import environment
-        from nextbasket_assets.definitions import SettingsError, settings
-        from nextbasket_assets.lake.tables import LakeError
-        from nextbasket_assets.landing import LandingError
-
-        try:
-            command(settings(environment()), **arguments)
-        except (SettingsError, LandingError, LakeError, RunFailedError) as error:
-            raise click.ClickException(str(error)) from error
-
-    return run
 
 
 @main.command()
@@ -158,16 +144,20 @@ def evaluation(settings: "Settings", week: date | None) -> None:
 
 @main.command()
 @click.option("--port", default=3000, help="Port on 127.0.0.1.")
+@click.option("--read-only", is_flag=True, help="A viewer: it starts no sensor and takes no changes.")
 @settled
-def ui(settings: "Settings", port: int) -> None:
+def ui(settings: "Settings", port: int, read_only: bool) -> None:
     """Open the Dagster UI on the same data, with the landing sensor running."""
     from nextbasket_assets.cli.home import prepare
 
     prepare(settings.dagster_home)
     Path(settings.landing).mkdir(parents=True, exist_ok=True)
-    dagster = Path(sys.executable).with_name("dagster")
     workspace = Path(settings.dagster_home) / "workspace.yaml"
-    command = [str(dagster), "dev", "-w", str(workspace), "-h", "127.0.0.1", "-p", str(port)]
+    tools = Path(sys.executable)
+    start = [str(tools.with_name("dagster")), "dev"]
+    if read_only:
+        start = [str(tools.with_name("dagster-webserver")), "--read-only"]
+    command = [*start, "-w", str(workspace), "-h", "127.0.0.1", "-p", str(port)]
     os.execv(command[0], command)  # Dagster gets the terminal and its signals
 
 

@@ -13,6 +13,7 @@ from deltalake import CommitProperties, Transaction, write_deltalake
 from deltalake.exceptions import DeltaError
 
 from nextbasket_assets.columns import REGISTRY
+from nextbasket_assets.crash_points import reach
 from nextbasket_assets.lake.tables import Lake, LakeError, arrow_schema
 
 TRAINED, PROMOTED, REFUSED, ROLLED_BACK = "trained", "promoted", "refused", "rolled_back"
@@ -58,6 +59,7 @@ def record(lake: Lake, decision: Decision) -> None:
     row = {**vars(decision), "number": number}
     row["metrics"] = json.dumps(dict(sorted(decision.metrics.items())))
     row["inputs"] = json.dumps(dict(sorted(decision.inputs.items())))
+    reach("record")
     try:
         write_deltalake(
             before.delta if before else lake.uri("model_registry"),  # the state that the number was counted in
@@ -73,6 +75,7 @@ def record(lake: Lake, decision: Decision) -> None:
             f"model_registry: another decision was recorded while {decision.name} {decision.version} was being "
             f"{decision.decision}. Nothing was written. Run this again."
         ) from error
+    reach("recorded")
 
 
 def decisions(lake: Lake, name: str) -> list[Decision]:
@@ -97,12 +100,17 @@ def trained(lake: Lake, name: str, week: date) -> Decision | None:
     return found[-1] if found else None
 
 
-def promoted(lake: Lake, name: str, as_of: date) -> Decision | None:
-    """The champion for a week: the newest promoted model whose as-of week is not later; None when there is none."""
+def promoted(lake: Lake, name: str, as_of: date, *, besides: str | None = None) -> Decision | None:
+    """The champion for a week: the newest promoted model whose as-of week is not later; None when there is none.
+
+    Args:
+        besides: a version that does not count: a challenger must not meet itself, also when its week is run again.
+    """
     newest: dict[str, Decision] = {}
     for decision in decisions(lake, name):
         if decision.week <= as_of and decision.decision != TRAINED:
             newest.pop(decision.version, None)
             newest[decision.version] = decision
+    newest.pop(besides or "", None)
     candidates = [decision for decision in newest.values() if decision.decision == PROMOTED]
     return max(enumerate(candidates), key=lambda pair: (pair[1].week, pair[0]))[1] if candidates else None

@@ -11,6 +11,8 @@ from urllib.parse import urlparse
 
 import pyarrow.fs
 
+from nextbasket_assets.crash_points import reach
+
 
 class Disk:
     """Folders of this machine."""
@@ -22,8 +24,10 @@ class Disk:
 
     def put(self, path: str, data: bytes | BinaryIO) -> None:
         """Write a file; the folders above it need not exist."""
+        reach("put")
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         Path(path).write_bytes(data if isinstance(data, bytes) else data.read())
+        reach("put")
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,9 @@ class Bucket:
     def put(self, path: str, data: bytes | BinaryIO) -> None:
         """Write an object of at most 5 GB in one request: it is there whole or not at all."""
         bucket, key = path.split("/", 1)
+        reach("put")
         self.client.put_object(Bucket=bucket, Key=key, Body=data, **encryption(self.kms_key))
+        reach("put")
 
 
 Storage = Disk | Bucket

@@ -24,6 +24,7 @@ class Request:
         first: Monday of the first week.
         last: Monday of the last week, often the first one.
         why: the reason, in a sentence.
+        table: the only table to make; None for all of the job's.
     """
 
     key: str
@@ -31,6 +32,7 @@ class Request:
     first: date
     last: date
     why: str
+    table: str | None = None
 
 
 def plan(

@@ -8,14 +8,17 @@ import dagster as dg
 
 from nextbasket_assets.arrivals import Decision, Listed, decide
 from nextbasket_assets.assets import next_basket
-from nextbasket_assets.lake import registry
+from nextbasket_assets.assets.publishing import UNFINISHED
+from nextbasket_assets.lake import freshness, registry
 from nextbasket_assets.lake.tables import Lake
+from nextbasket_assets.landing import LandingError
 from nextbasket_assets.operations.checks import RETRAINING_CHECKS
-from nextbasket_assets.operations.jobs import backfill_weeks, score_week, train_and_score_week
+from nextbasket_assets.operations.jobs import backfill_weeks, refresh_weeks, score_week, train_and_score_week
+from nextbasket_assets.operations.refreshing import refreshes
 from nextbasket_assets.operations.requests import Request, plan
 from nextbasket_assets.operations.retraining import Branch, RetrainingPolicy, choose
 from nextbasket_assets.resources.lake import LakeResource
-from nextbasket_assets.resources.landing import Folder, LandingResource, inspect_file
+from nextbasket_assets.resources.landing import Folder, LandingResource, calendar_of, inspect_file
 
 SECONDS_BETWEEN_LOOKS = 15
 _SHOWN = 3  # files of one kind that a skipped tick names
@@ -32,7 +35,7 @@ def landing_sensor(
 
     @dg.sensor(
         name="landing_sensor",
-        jobs=[score_week, train_and_score_week, backfill_weeks],
+        jobs=[score_week, train_and_score_week, backfill_weeks, refresh_weeks],
         minimum_interval_seconds=SECONDS_BETWEEN_LOOKS,
         default_status=dg.DefaultSensorStatus.RUNNING if running else dg.DefaultSensorStatus.STOPPED,
         description="Watches the landing folder. A new or corrected week becomes one run; every tick says why.",
@@ -45,8 +48,13 @@ def landing_sensor(
         before = [Listed(*entry) for entry in cursor["listed"]]
         ingested = ingested_content(tables)
         keys = [date.fromisoformat(key) for key in weeks.get_partition_keys()]
-        decisions = decide(now, before, ingested, keys[0], keys[-1], digests)
+        decisions = decide(now, before, ingested, keys[0], keys[-1], digests, _calendar(context, folder))
         requests = plan(decisions, ingested, brancher(tables, policy, context.instance))
+        fresh = cursor.get("fresh")
+        if not requests and not busy(context.instance):
+            versions = freshness.versions(tables)
+            requests = refreshes(tables) if versions != fresh else []
+            fresh = fresh if requests else versions
         listed = [[entry.name, entry.size, entry.fingerprint] for entry in now]
         if listed != cursor["listed"]:
             for decision in decisions:
@@ -54,10 +62,19 @@ def landing_sensor(
         return dg.SensorResult(
             run_requests=[run_request(request) for request in requests],
             skip_reason=None if requests else skip_reason(decisions),
-            cursor=json.dumps({"listed": listed, "digests": digests.known(now)}),
+            cursor=json.dumps({"listed": listed, "digests": digests.known(now), "fresh": fresh}),
         )
 
     return sensor
+
+
+def _calendar(context: dg.SensorEvaluationContext, folder: Folder) -> frozenset[date] | None:
+    """The retailer's calendar; one that cannot be read is said, and stops no week."""
+    try:
+        return calendar_of(folder)
+    except LandingError as error:
+        context.log.warning(str(error))
+        return None
 
 
 class Digests:
@@ -107,6 +124,11 @@ def brancher(
     return branch
 
 
+def busy(instance: dg.DagsterInstance) -> bool:
+    """Whether a run is about to change the lake: what it will make is not behind."""
+    return bool(instance.get_runs(dg.RunsFilter(statuses=UNFINISHED), limit=1))
+
+
 def failed_check(instance: dg.DagsterInstance) -> str | None:
     """Name of a check that asks for a new model by its latest result; None when all hold, never ran, or are running."""
     latest = instance.event_log_storage.get_latest_asset_check_execution_by_key(RETRAINING_CHECKS)
@@ -116,13 +138,15 @@ def failed_check(instance: dg.DagsterInstance) -> str | None:
 def run_request(request: Request) -> dg.RunRequest:
     """The request as Dagster takes it; its tags say which branch and why."""
     tags = {"nextbasket/branch": request.job, "nextbasket/why": request.why}
+    only = [dg.AssetKey(request.table)] if request.table else None
     if request.first == request.last:
-        return dg.RunRequest(request.key, job_name=request.job, partition_key=request.first.isoformat(), tags=tags)
+        key = request.first.isoformat()
+        return dg.RunRequest(request.key, job_name=request.job, partition_key=key, tags=tags, asset_selection=only)
     tags |= {
         "dagster/asset_partition_range_start": request.first.isoformat(),
         "dagster/asset_partition_range_end": request.last.isoformat(),
     }
-    return dg.RunRequest(request.key, job_name=request.job, tags=tags)
+    return dg.RunRequest(request.key, job_name=request.job, tags=tags, asset_selection=only)
 
 
 def skip_reason(decisions: list[Decision]) -> str:

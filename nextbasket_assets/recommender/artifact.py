@@ -15,7 +15,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import safetensors.torch
 import torch
+from safetensors import SafetensorError
 
+from nextbasket_assets.crash_points import reach
 from nextbasket_assets.recommender import histories
 from nextbasket_assets.recommender.calibration import Calibration, WithinWeek
 from nextbasket_assets.recommender.histories import Histories, Sequences
@@ -84,7 +86,9 @@ def save(model: Model, directory: str, card: str, metrics: dict[str, Any]) -> Lo
     folder.mkdir(parents=True, exist_ok=True)
     (folder / SUMS).unlink(missing_ok=True)
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in model.network.state_dict().items()}
+    reach("artifact")
     safetensors.torch.save_file(weights, folder / WEIGHTS)
+    reach("artifact")
     config = {
         "as_of": model.as_of.isoformat(),
         "baskets": model.baskets,
@@ -97,8 +101,10 @@ def save(model: Model, directory: str, card: str, metrics: dict[str, Any]) -> Lo
     (folder / CONFIG).write_text(json.dumps(config, indent=1, sort_keys=True) + "\n")
     vocabulary = pa.table({"item": model.vocabulary.codes, "baskets": model.vocabulary.counts})
     pq.write_table(vocabulary, folder / VOCABULARY)
+    reach("artifact")
     (folder / CARD).write_text(card)
     (folder / METRICS).write_text(json.dumps(metrics, indent=1, sort_keys=True) + "\n")
+    reach("artifact")
     (folder / SUMS).write_text("".join(f"{_sha256(folder / name)}  {name}\n" for name in FILES))
     digest = verify(directory)
     return Loaded(model, version(model.as_of, digest), digest)
@@ -112,30 +118,24 @@ def load(directory: str) -> Loaded:
     """
     digest = verify(directory)
     folder = Path(directory)
-    config = json.loads((folder / CONFIG).read_text())
-    table = pq.read_table(folder / VOCABULARY)
-    codes = table["item"].combine_chunks()
-    vocabulary = Vocabulary(codes, table["baskets"].to_numpy())
     try:
+        config = json.loads((folder / CONFIG).read_text())
+        table = pq.read_table(folder / VOCABULARY)
+        vocabulary = Vocabulary(table["item"].combine_chunks(), table["baskets"].to_numpy())
+        as_of = datetime.date.fromisoformat(config["as_of"])
+        baskets, training = int(config["baskets"]), dict(config["training"])
         network = Network(NetworkConfig(**config["network"]))
         network.load_state_dict(safetensors.torch.load_file(folder / WEIGHTS))
         calibration = Calibration(**config["calibration"])
         within_week = WithinWeek(**config["within_week"])
-    except (KeyError, TypeError, RuntimeError) as error:
+        mission_model = config["mission_model"]
+    # With digests that fit, whatever is wrong inside is a file of another version, or of another maker.
+    except (KeyError, TypeError, ValueError, AttributeError, RuntimeError, OSError, SafetensorError) as error:
         raise ArtifactError(
-            f"{WEIGHTS} and {CONFIG} do not fit this version of the code: train again, or use the code they were made with"
+            f"{WEIGHTS}, {CONFIG} and {VOCABULARY} do not fit this version of the code: "
+            "train again, or use the code they were made with"
         ) from error
-    as_of = datetime.date.fromisoformat(config["as_of"])
-    model = Model(
-        network.eval(),
-        vocabulary,
-        calibration,
-        within_week,
-        as_of,
-        config["baskets"],
-        config["training"],
-        config["mission_model"],
-    )
+    model = Model(network.eval(), vocabulary, calibration, within_week, as_of, baskets, training, mission_model)
     return Loaded(model, version(as_of, digest), digest)
 
 

@@ -1,6 +1,8 @@
 """The landing folder: a local folder or an s3:// prefix, listed and opened by the same code."""
 
+import gzip
 import os
+import zlib
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -12,6 +14,7 @@ from urllib.parse import urlparse
 
 import dagster as dg
 
+from nextbasket_assets import retail_calendar
 from nextbasket_assets.arrivals import Listed
 from nextbasket_assets.catalogue import FILE_NAME, Catalogue, read_catalogue
 from nextbasket_assets.landing import LandingError, LandingFile, inspect, week_code, week_of
@@ -111,6 +114,16 @@ class LandingResource(dg.ConfigurableResource):
         return LocalFolder(Path(self.uri))
 
 
+def calendar_of(folder: Folder) -> frozenset[date] | None:
+    """Weeks of the retailer's calendar; None where the folder has no time.csv.
+
+    Raises:
+        LandingError: the calendar cannot be read.
+    """
+    content = read_optional(folder, retail_calendar.FILE_NAME)
+    return retail_calendar.read_calendar(BytesIO(content)) if content is not None else None
+
+
 def read_optional(folder: Folder, name: str) -> bytes | None:
     """A small file that a retailer may have put beside the weekly ones; None without it."""
     if name not in {listed.name for listed in folder.list()}:
@@ -125,17 +138,33 @@ def catalogue_of(folder: Folder) -> Catalogue:
     return read_catalogue(BytesIO(content)) if content is not None else Catalogue()
 
 
-def inspect_file(folder: Folder, name: str) -> LandingFile:
+def inspect_file(folder: Folder, name: str, *, allow_empty: bool = False) -> LandingFile:
     """Read one file of the folder and say what it holds.
 
     Raises:
         LandingError: it must not be ingested; the message says why.
     """
     with folder.open(name) as stream:
-        return inspect(stream, name)
+        return inspect(stream, name, allow_empty=allow_empty)
 
 
-def files_of(folder: Folder, weeks: list[date]) -> list[LandingFile]:
+def files_with(folder: Folder, text: str) -> list[str]:
+    """Names of the weekly files whose text holds this text somewhere."""
+    return [
+        listed.name for listed in folder.list() if week_of(listed.name) and _holds(folder, listed.name, text.encode())
+    ]
+
+
+def _holds(folder: Folder, name: str, wanted: bytes) -> bool:
+    with folder.open(name) as stream:
+        source = gzip.GzipFile(fileobj=stream) if name.endswith(".gz") else stream
+        try:
+            return any(wanted in line for line in source)
+        except (EOFError, gzip.BadGzipFile, zlib.error):
+            return False  # a damaged file: it never entered, and nobody can say what it holds
+
+
+def files_of(folder: Folder, weeks: list[date], *, allow_empty: bool = False) -> list[LandingFile]:
     """The one sound file of every week, in week order.
 
     Raises:
@@ -152,7 +181,7 @@ def files_of(folder: Folder, weeks: list[date]) -> list[LandingFile]:
             f"no landing file for {len(missing)} week(s): {', '.join(missing[:10])}. "
             "Leave them out of the range, or deliver transactions_YYYYWW.csv.gz for each."
         )
-    return [_only([inspect_file(folder, name) for name in found]) for found in names.values()]
+    return [_only([inspect_file(folder, name, allow_empty=allow_empty) for name in found]) for found in names.values()]
 
 
 def _only(files: list[LandingFile]) -> LandingFile:

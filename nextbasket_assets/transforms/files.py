@@ -10,7 +10,10 @@ def read_text(spark: SparkSession, uri: str) -> str:
     system, path = _open(spark, uri)
     stream = system.open(path)
     try:
-        return bytes(_jvm(spark).org.apache.hadoop.shaded.org.apache.commons.io.IOUtils.toByteArray(stream)).decode()
+        # Hadoop's own copy: the shaded commons-io of the pip package is not on a cluster.
+        content = _jvm(spark).java.io.ByteArrayOutputStream()
+        _jvm(spark).org.apache.hadoop.io.IOUtils.copyBytes(stream, content, 4096, False)
+        return bytes(content.toByteArray()).decode()
     finally:
         stream.close()
 

@@ -48,6 +48,10 @@ RULES: dict[str, tuple[str, str]] = {
         f"{_DATE} between week and date_add(week, 6)",
         "concat('SHOP_DATE is outside the week, expected ', week, ' to ', date_add(week, 6))",
     ),
+    "weekday": (
+        f"SHOP_WEEKDAY = cast(dayofweek({_DATE}) as string)",
+        _says("SHOP_WEEKDAY is not the day of SHOP_DATE, 1 for Sunday"),
+    ),
     "hour": (_matches("SHOP_HOUR", r"^([01]?\\d|2[0-3])\\z"), _says("SHOP_HOUR is no hour, expected 0 to 23")),
     "quantity": (
         _matches("QUANTITY", r"^-?\\d{1,7}\\z"),
@@ -58,6 +62,7 @@ RULES: dict[str, tuple[str, str]] = {
         _says("SPEND is no amount of at most 9 digits and 2 decimals"),
     ),
     "item": _code("PROD_CODE"),
+    **{f"category_{level}": _code_or_null(f"PROD_CODE_{level}") for level in (10, 20, 30, 40)},
     "basket": _code("BASKET_ID"),
     "store": _code("STORE_CODE"),
     "customer": _code_or_null("CUST_CODE"),
@@ -81,9 +86,12 @@ _PATTERNS = {
     "QUANTITY": r"-?\\d{1,7}",
     "SPEND": r"-?\\d{1,9}(\\.\\d{1,2}0*)?",
     **dict.fromkeys(("PROD_CODE", "BASKET_ID", "STORE_CODE"), _CODE),
-    "CUST_CODE": f"({_CODE})?",
+    **dict.fromkeys(("CUST_CODE", *(f"PROD_CODE_{level}" for level in (10, 20, 30, 40))), f"({_CODE})?"),
 }
-_PATTERNED = ("date", "hour", "quantity", "spend", "item", "basket", "store", "customer")
+_PATTERNED = (
+    *("date", "hour", "quantity", "spend", "item", "basket", "store", "customer"),
+    *(f"category_{level}" for level in (10, 20, 30, 40)),
+)
 SOUND_LINE = " and ".join(
     (
         *(f"({RULES[rule][0]})" for rule in RULES if rule not in _PATTERNED),

@@ -8,9 +8,11 @@ import pytest
 
 from nextbasket_assets.assets.scores import _score
 from nextbasket_assets.lake import registry
-from nextbasket_assets.lake.publish import Provenance, publish, stage, write_staged
+from nextbasket_assets.lake.publish import Provenance, publish, stage
 from nextbasket_assets.lake.registry import PROMOTED, ROLLED_BACK, Decision
+from nextbasket_assets.lake.staged_files import write_staged
 from nextbasket_assets.lake.tables import Lake
+from nextbasket_assets.recommender.artifact import verify
 from nextbasket_tests import shops
 from nextbasket_tests.recommender import small
 
@@ -36,7 +38,7 @@ def decided(lake: Lake, artifact: str, decision: str) -> None:
     registry.record(
         lake, Decision(
             week=WEEK, name="rnn_model", version=artifact, decision=decision, why="so", metrics={}, artifact=artifact,
-            digest="d", inputs={}, run_id="r",
+            digest=verify(lake.uri(artifact)), inputs={}, run_id="r",
         ),
     )  # fmt: skip
 

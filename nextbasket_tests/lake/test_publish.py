@@ -8,7 +8,8 @@ import pyarrow as pa
 import pytest
 from deltalake import DeltaTable
 
-from nextbasket_assets.lake.publish import Provenance, publish, stage, write_staged
+from nextbasket_assets.lake.publish import Provenance, publish, stage
+from nextbasket_assets.lake.staged_files import write_staged
 from nextbasket_assets.lake.tables import Lake, LakeError
 
 ONE, TWO, THREE = date(2006, 4, 10), date(2006, 4, 17), date(2006, 4, 24)

@@ -13,8 +13,9 @@ import pytest
 from nextbasket_assets.lake import registry
 from nextbasket_assets.lake.artifacts import seal, verify
 from nextbasket_assets.lake.copies import local_files, local_folder, new_folder
-from nextbasket_assets.lake.publish import Provenance, publish, stage, write_staged
+from nextbasket_assets.lake.publish import Provenance, publish, stage
 from nextbasket_assets.lake.registry import PROMOTED, Decision
+from nextbasket_assets.lake.staged_files import write_staged
 from nextbasket_assets.lake.tables import Lake, LakeError
 from nextbasket_tests.emr_bed.aws import local_aws, objects
 

@@ -13,7 +13,8 @@ import pytest
 from dagster._core.events import AssetCheckEvaluationPlanned, DagsterEvent, DagsterEventType
 
 from nextbasket_assets.definitions import build_definitions, settings
-from nextbasket_assets.lake.publish import Provenance, publish, stage, write_staged
+from nextbasket_assets.lake.publish import Provenance, publish, stage
+from nextbasket_assets.lake.staged_files import write_staged
 from nextbasket_assets.lake.tables import Lake
 from nextbasket_assets.landing import FIELDS, inspect, monday
 from nextbasket_assets.operations.checks import RETRAINING_CHECKS

@@ -1,0 +1,89 @@
+"""Commands that look after the platform: erase a customer, roll a model back, promote one, make what is behind anew."""
+
+import json
+import sys
+import uuid
+from datetime import date
+from typing import TYPE_CHECKING
+
+import click
+
+from nextbasket_assets.cli.settled import settled
+
+if TYPE_CHECKING:
+    from nextbasket_assets.definitions import Settings
+
+_REASON = click.option("--reason", required=True, help="Why; it is written into the registry.")
+_RESCORE = click.option("--rescore/--no-rescore", default=True, help="Make the lists again that another model made.")
+
+
+@click.command()
+@click.argument("customer")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@settled
+def erase(settings: "Settings", customer: str, yes: bool) -> None:
+    """Erase CUSTOMER from every table and every version that is kept, and print the receipt. `-` reads the code."""
+    from nextbasket_assets.lake.erasure import erase_customer
+    from nextbasket_assets.lake.tables import Lake
+    from nextbasket_assets.resources.landing import LandingResource, files_with
+
+    if not yes:
+        click.confirm("This cannot be undone. Erase the customer?", abort=True)
+    code = sys.stdin.readline().strip() if customer == "-" else customer
+    receipt = erase_customer(Lake(settings.lake), code, uuid.uuid4().hex)
+    landed = files_with(LandingResource(uri=settings.landing).folder(), code)
+    forgotten = "by the next training: the retraining policy's, or the job train_models"
+    shown = {**receipt.as_json(), "models_forget": forgotten, "landing_files_that_still_hold_the_customer": landed}
+    click.echo(json.dumps(shown, indent=1))
+    if receipt.remaining:
+        raise click.ClickException(
+            "some files still hold the customer: something was published meanwhile. Run it again."
+        )
+    if landed:
+        click.echo("Remove the customer from these landing files too: a week that is ingested again brings them back.")
+
+
+@click.command()
+@_REASON
+@_RESCORE
+@settled
+def rollback(settings: "Settings", reason: str, rescore: bool) -> None:
+    """Take the champion out of service: the one before serves again, and its lists are published again."""
+    from nextbasket_assets.lake.champions import roll_back
+    from nextbasket_assets.lake.tables import Lake
+
+    lake = Lake(settings.lake)
+    champion, now = roll_back(lake, reason, uuid.uuid4().hex)
+    click.echo(f"{champion.version} is rolled back; {now.version if now else 'the fallback'} serves")
+    _rescore(settings, champion.week, rescore)
+
+
+@click.command()
+@click.argument("version")
+@_REASON
+@_RESCORE
+@settled
+def promote(settings: "Settings", version: str, reason: str, rescore: bool) -> None:
+    """Promote VERSION of the recommender whatever its evaluation said; the registry keeps who won and why."""
+    from nextbasket_assets.lake.champions import promote as promote_in
+    from nextbasket_assets.lake.tables import Lake
+
+    decision = promote_in(Lake(settings.lake), version, reason, uuid.uuid4().hex)
+    click.echo(f"{decision.version} is promoted by hand")
+    _rescore(settings, decision.week, rescore)
+
+
+def _rescore(settings: "Settings", since: date, wanted: bool) -> None:
+    """Make the lists of these weeks again with the champion in force."""
+    from nextbasket_assets.cli.demo import refresh
+    from nextbasket_assets.lake.champions import scored_by_another
+    from nextbasket_assets.lake.freshness import SCORES
+    from nextbasket_assets.lake.tables import Lake
+
+    weeks = [week for week in scored_by_another(Lake(settings.lake)) if week >= since]
+    if not wanted:
+        click.echo(f"{len(weeks)} week(s) keep the lists of another model")
+        return
+    for table in SCORES:
+        refresh(settings, table, weeks)
+    click.echo(f"{len(weeks)} week(s) scored again")

@@ -1,0 +1,77 @@
+"""Changing the champion by hand: roll back to the one before, or promote a version. Both are decisions like any other.
+
+Belongs here: the decisions, and which weeks' lists they concern. Making those lists again is a run's part.
+"""
+
+from dataclasses import replace
+from datetime import date
+
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from nextbasket_assets.lake import artifacts, registry
+from nextbasket_assets.lake.registry import PROMOTED, ROLLED_BACK, Decision
+from nextbasket_assets.lake.tables import Lake, LakeError
+
+MODEL = "rnn_model"
+_SCORES = "next_basket_scores"
+_ANY_WEEK = date.max
+
+
+def roll_back(lake: Lake, reason: str, run_id: str) -> tuple[Decision, Decision | None]:
+    """Take the champion out of service; it, and the one that serves from now on (None for the fallback).
+
+    Raises:
+        LakeError: there is no champion, or the one before is damaged.
+    """
+    champion = registry.promoted(lake, MODEL, _ANY_WEEK)
+    if champion is None:
+        raise LakeError(f"{MODEL}: no champion to roll back. Train one first (job train_models).")
+    before = registry.promoted(lake, MODEL, _ANY_WEEK, besides=champion.version)
+    if before:
+        artifacts.verify(lake, before.artifact, before.digest)
+    _record(lake, champion, ROLLED_BACK, f"rolled back by hand: {reason}", run_id)
+    return champion, before
+
+
+def promote(lake: Lake, version: str, reason: str, run_id: str) -> Decision:
+    """Promote a version against the gate's word, or again after a rollback.
+
+    Raises:
+        LakeError: there is no such version, it serves already, or it is damaged.
+    """
+    known = {decision.version: decision for decision in registry.decisions(lake, MODEL)}
+    if version not in known:
+        some = ", ".join(sorted(known)[-5:]) or "none"
+        raise LakeError(f"{MODEL}: no version {version[:80]!r}. The newest ones are: {some}.")
+    model = known[version]
+    if model.decision == PROMOTED:
+        raise LakeError(f"{MODEL}: {version} is promoted already. Nothing was changed.")
+    artifacts.verify(lake, model.artifact, model.digest)
+    return _record(lake, model, PROMOTED, f"promoted by hand: {reason}", run_id)
+
+
+def scored_by_another(lake: Lake) -> list[date]:
+    """Weeks whose lists were not made by the champion in force; a rolled-back version made them, or a weaker one."""
+    versions = {decision.version for decision in registry.decisions(lake, MODEL)}
+    return [week for week in lake.weeks(_SCORES) if _scorers(lake, week) & versions != _in_force(lake, week)]
+
+
+def _in_force(lake: Lake, week: date) -> set[str]:
+    champion = registry.promoted(lake, MODEL, week)
+    return {champion.version} if champion else set()
+
+
+def _scorers(lake: Lake, week: date) -> set[str]:
+    found: set[str] = set()
+    for uri in lake.files(_SCORES, [week]):
+        path = lake.path(uri.removeprefix(lake.root + "/"))
+        rows = pq.read_table(path, columns=["model_version"], filesystem=lake.filesystem, partitioning=None)
+        found |= set(pc.unique(rows["model_version"]).to_pylist())
+    return found
+
+
+def _record(lake: Lake, model: Decision, decision: str, why: str, run_id: str) -> Decision:
+    decided = replace(model, decision=decision, why=why, run_id=run_id)
+    registry.record(lake, decided)
+    return decided

@@ -1,0 +1,167 @@
+"""Erasing a person: out of every table, every version that is kept, and the rejected lines. The receipt says what went.
+
+Files are never changed: those that hold the person are written again without them and committed, then every file that still
+holds them is deleted. An older version of a table that needs a deleted file can no longer be read, which is the point.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.fs
+import pyarrow.parquet as pq
+
+from nextbasket_assets.code_version import code_version
+from nextbasket_assets.columns import TABLES, WEEK
+from nextbasket_assets.crash_points import reach
+from nextbasket_assets.lake import registry
+from nextbasket_assets.lake.publish import ERASED, Provenance, publish, stage
+from nextbasket_assets.lake.staged_files import write_staged
+from nextbasket_assets.lake.tables import Lake, LakeError, PublishedFile
+
+_CUSTOMER, _RAW_TEXT = "customer", "raw_text"
+_CODE = re.compile(r"[!-~]{1,64}")
+_PART_OF_A_CODE = "0-9A-Za-z_"
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What an erasure did; it does not say of whom.
+
+    Attributes:
+        rows: table -> rows erased from its newest version.
+        rewritten: table -> files that were written again without the person.
+        deleted: table -> files that held the person, in any version, and are gone.
+        models: versions that were trained on weeks with the person. Their weights hold no code; the next training, by the
+            retraining policy or by the job train_models, is on data without them.
+        remaining: files that still hold the person; empty unless something was published meanwhile.
+    """
+
+    rows: dict[str, int]
+    rewritten: dict[str, int]
+    deleted: dict[str, list[str]]
+    models: list[str]
+    remaining: list[str]
+
+    def as_json(self) -> dict[str, Any]:
+        """The receipt as a JSON object."""
+        return asdict(self)
+
+
+def erase_customer(lake: Lake, customer: str, run_id: str) -> Receipt:
+    """Erase a customer from the lake. Run it again after a failure: it goes on where it stopped.
+
+    Raises:
+        LakeError: the code is none, or another run published one of the weeks at the same time.
+    """
+    if not _CODE.fullmatch(customer):
+        raise LakeError("the customer code is none: expected up to 64 visible characters. Nothing was erased.")
+    models = _models(lake, customer)
+    rows, rewritten, deleted = {}, {}, {}
+    for table in personal_tables():
+        rows[table], rewritten[table] = _erase_rows(lake, table, customer, run_id)
+        deleted[table] = _purge(lake, table, customer)
+    return Receipt(rows, rewritten, deleted, models, holding(lake, customer))
+
+
+def personal_tables() -> list[str]:
+    """Tables with a column that may hold a customer code."""
+    return [table for table in TABLES if personal_column(table)]
+
+
+def personal_column(table: str) -> str | None:
+    """The column that may hold a customer code; None where there is none."""
+    names = {column.name for column in TABLES[table]}
+    return next((name for name in (_CUSTOMER, _RAW_TEXT) if name in names), None)
+
+
+def holding(lake: Lake, customer: str) -> list[str]:
+    """Files of any version, staged ones included, that hold the customer."""
+    return [
+        f"{table}/{path.removeprefix(lake.path(table) + '/')}"
+        for table in personal_tables()
+        for path in _parquet(lake, table)
+        if _count(lake, path, table, customer)
+    ]
+
+
+def _erase_rows(lake: Lake, table: str, customer: str, run_id: str) -> tuple[int, int]:
+    """Publish the weeks that hold the customer without them: rows erased, files written."""
+    snapshot = lake.snapshot(table)
+    published = snapshot.published if snapshot else ()
+    counts = {file: _count(lake, lake.path(table, file.path), table, customer) for file in published}
+    weeks = sorted({file.week for file, count in counts.items() if count})
+    if not weeks:
+        return 0, 0
+    files = [file for file in published if file.week in weeks]
+    with stage(lake, table, run_id) as folder:
+        for number, file in enumerate(files):
+            write_staged(lake, table, folder, file.week, _without(lake, table, file, customer), f"part-{number:05d}")
+        kept = _kept(files, counts, weeks)
+        publish(lake, table, folder, weeks, Provenance(run_id, code_version(), {}, ERASED), kept)
+    return sum(counts.values()), len(files)
+
+
+def _kept(files: Sequence[PublishedFile], counts: dict[PublishedFile, int], weeks: Sequence[date]) -> dict[date, int]:
+    return {week: sum(file.rows - counts[file] for file in files if file.week == week) for week in weeks}
+
+
+def _without(lake: Lake, table: str, file: PublishedFile, customer: str) -> pa.Table:
+    rows = pq.read_table(lake.path(table, file.path), filesystem=lake.filesystem, partitioning=None)
+    names = [column.name for column in TABLES[table] if column.name != WEEK]
+    return rows.select(names).filter(pc.invert(_mask(rows, table, customer)))
+
+
+def _purge(lake: Lake, table: str, customer: str) -> list[str]:
+    """Delete the files that hold the customer and that the newest version does not need."""
+    snapshot = lake.snapshot(table)
+    current = {lake.path(table, file.path) for file in snapshot.published} if snapshot else set()
+    gone = []
+    for path in _parquet(lake, table):
+        if path not in current and _count(lake, path, table, customer):
+            reach("purge")
+            lake.filesystem.delete_file(path)
+            gone.append(path.removeprefix(lake.path(table) + "/"))
+    return gone
+
+
+def _parquet(lake: Lake, table: str) -> list[str]:
+    selector = pa.fs.FileSelector(lake.path(table), recursive=True, allow_not_found=True)
+    infos = lake.filesystem.get_file_info(selector)
+    data = (info for info in infos if info.path.endswith(".parquet") and "/_delta_log/" not in info.path)
+    return sorted(info.path for info in data)
+
+
+def _count(lake: Lake, path: str, table: str, customer: str) -> int:
+    rows = pq.read_table(path, columns=[personal_column(table)], filesystem=lake.filesystem, partitioning=None)
+    return int(pc.sum(_mask(rows, table, customer)).as_py() or 0)
+
+
+def _mask(rows: pa.Table, table: str, customer: str) -> pa.ChunkedArray:
+    """Which rows hold the customer: their own rows, or rejected lines in which the code stands by itself."""
+    column = personal_column(table)
+    assert column is not None, f"{table} holds no customer"
+    if column == _CUSTOMER:
+        found = pc.equal(rows[column], customer)
+    else:
+        alone = f"(^|[^{_PART_OF_A_CODE}]){re.escape(customer)}($|[^{_PART_OF_A_CODE}])"
+        found = pc.match_substring_regex(rows[column], alone)
+    return pc.fill_null(found, False)
+
+
+def _models(lake: Lake, customer: str) -> list[str]:
+    """Versions of models whose training weeks hold the customer."""
+    snapshot = lake.snapshot("staged_baskets")
+    weeks = [
+        file.week
+        for file in (snapshot.published if snapshot else ())
+        if _count(lake, lake.path("staged_baskets", file.path), "staged_baskets", customer)
+    ]
+    if not weeks:
+        return []
+    decisions = [decision for name in ("mission_model", "rnn_model") for decision in registry.decisions(lake, name)]
+    return sorted({f"{decision.name} {decision.version}" for decision in decisions if decision.week >= min(weeks)})

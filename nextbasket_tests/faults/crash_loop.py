@@ -1,0 +1,105 @@
+"""Kill a run at its first outside change, then at its second, ... until one passes; after each kill run again and compare.
+
+    python -m nextbasket_tests.faults.crash_loop SCENARIO FOLDER
+
+Every run is a fork of a process that has imported everything and opened nothing: a fork costs milliseconds, and SIGKILL
+leaves exactly what a power cut of the process leaves. Prints one JSON object: points killed, and what differed.
+"""
+
+import json
+import os
+import shutil
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+
+import deltalake  # noqa: F401  (imported before the forks, as is torch)
+import torch  # noqa: F401
+
+from nextbasket_assets.crash_points import ANY, VARIABLE
+from nextbasket_tests.faults.scenarios import SCENARIOS, Scenario
+
+MOST_POINTS = 400
+_KILLED = 9
+
+
+def loop(scenario: Scenario, folder: Path) -> dict[str, object]:
+    """Kill at every point.
+
+    Args:
+        scenario: what to do; its preparation has run in `folder`/before.
+        folder: where it all lies; `before` is copied for every attempt.
+    """
+    wanted, _ = _outcome(scenario, folder, None)
+    if "run" in wanted:
+        raise RuntimeError(f"{scenario.name}: the run that nobody kills fails: {wanted['run']}")
+    differing = []
+    for number in range(1, MOST_POINTS):
+        found, died = _outcome(scenario, folder, number)
+        if found != wanted:
+            differing.append({"point": number, "differs": _difference(wanted, found)})
+        if not died:
+            return {"scenario": scenario.name, "killed": number - 1, "differing": differing}
+    raise RuntimeError(f"{scenario.name}: still dying after {MOST_POINTS} points")
+
+
+def _outcome(scenario: Scenario, folder: Path, kill_at: int | None) -> tuple[dict[str, object], bool]:
+    """What the lake holds after a run that is killed at a point and run again; and whether it was killed."""
+    place = Path(tempfile.mkdtemp(dir=folder))
+    now, answer = place / "now", place / "answer.json"
+    try:
+        shutil.copytree(folder / "before", now)
+        if kill_at is not None:
+            status = _fork(lambda: scenario.act(now), f"{ANY}:{kill_at}")
+            if status == 0:
+                return _told(lambda: scenario.look(now), answer), False
+            if status != _KILLED:
+                return {"run": f"failed on its own, status {status}"}, True
+            _told(lambda: scenario.readable(now), answer)  # a reader between the kill and the next run
+        if _fork(lambda: scenario.act(now), None):
+            return {"run": "the next run failed"}, True
+        return _told(lambda: scenario.look(now), answer), True
+    finally:
+        shutil.rmtree(place)
+
+
+def _told(look: Callable[[], dict[str, object]], answer: Path) -> dict[str, object]:
+    """What a child sees.
+
+    Raises:
+        RuntimeError: it saw nothing, because it failed.
+    """
+    answer.unlink(missing_ok=True)
+    if _fork(lambda: answer.write_text(json.dumps(look())), None):
+        raise RuntimeError("the tables cannot be read")
+    found: dict[str, object] = json.loads(answer.read_text())
+    return found
+
+
+def _fork(work: Callable[[], object], fault_at: str | None) -> int:
+    """Do the work in a child: 0 when it was done, 1 when it failed, 9 when it was killed."""
+    sys.stdout.flush()
+    child = os.fork()
+    if child:
+        _, status = os.waitpid(child, 0)
+        return os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
+    failed = 1
+    try:
+        if fault_at:
+            os.environ[VARIABLE] = fault_at
+        work()
+        failed = 0
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        os._exit(failed)
+
+
+def _difference(wanted: dict[str, object], found: dict[str, object]) -> list[str]:
+    return [key for key in sorted(wanted.keys() | found.keys()) if wanted.get(key) != found.get(key)]
+
+
+if __name__ == "__main__":
+    print(json.dumps(loop(SCENARIOS[sys.argv[1]], Path(sys.argv[2]))))
