@@ -212,9 +212,11 @@ class _Search:
         if lasting.size < 2:
             return None
         if lasting.size < topics.k:
-            topics = self._updated(former.select(lasting), chosen.topics.item_prior, self._settings.memory)
+            former = former.select(lasting)
+            topics = self._updated(former, chosen.topics.item_prior, self._settings.memory)
+        topics = _blended(topics, former, self._settings.memory)
         gain, bar = self._examination.complete(topics).gain, chosen.completion.gain - chosen.completion.error
-        self._report(f"the {former.k} former missions, {topics.k} of them lasting: gain {gain:.4f}, wanted {bar:.4f}")
+        self._report(f"the {topics.k} former missions that last: gain {gain:.4f}, wanted {bar:.4f}")
         if gain < bar:
             return None
         return topics, (
@@ -235,6 +237,12 @@ class _Search:
 
     def _by_k(self) -> tuple[Candidate, ...]:
         return tuple(self._tried[key] for key in sorted(self._tried))
+
+
+def _blended(topics: Topics, former: Topics, memory: float) -> Topics:
+    """What the new baskets and the memory of the former ones say together, in counts of the new baskets."""
+    remembered_KV = former.counts_KV * memory * topics.counts_KV.sum() / former.counts_KV.sum()
+    return Topics((topics.counts_KV + remembered_KV) / (1.0 + memory), topics.item_prior, topics.mission_prior_K)
 
 
 def _most_alike(topics: Topics) -> list[tuple[int, int]]:
