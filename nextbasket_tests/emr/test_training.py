@@ -15,11 +15,11 @@ from nextbasket_assets.lake import registry
 from nextbasket_assets.landing import week_code
 from nextbasket_tests.emr.test_end_to_end import BUCKET, ON_EMR, Side, clusters, failures
 from nextbasket_tests.emr_bed.aws import local_aws, objects
-from nextbasket_tests.test_promises import FIRST, header, small_models, week_lines
+from nextbasket_tests.platforms import FIRST, header, small_models, week_lines
 
 pytestmark = pytest.mark.emr
 
-WEEKS = [FIRST + timedelta(weeks=number) for number in range(6)]
+WEEKS = [FIRST + timedelta(weeks=number) for number in range(5)]
 AS_OF = WEEKS[-1]
 QUIET = {"console": {"config": {"log_level": "ERROR"}}}
 
@@ -33,7 +33,7 @@ def run(side: Side, job: str, *, config: dict[str, Any], tags: dict[str, str]) -
 
 
 def play(side: Side) -> Side:
-    """Five weeks in one run, then the sixth with new models."""
+    """Four weeks in one run, then the fifth with new models."""
     ends = {"start": WEEKS[0], "end": WEEKS[-2]}
     run(side, "backfill_weeks", config={}, tags={f"dagster/asset_partition_range_{e}": str(w) for e, w in ends.items()})
     run(side, "train_and_score_week", config=small_models(), tags={"dagster/partition": str(AS_OF)})
