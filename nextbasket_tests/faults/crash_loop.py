@@ -1,6 +1,6 @@
 """Kill a run at its first outside change, then at its second, ... until one passes; after each kill run again and compare.
 
-    python -m nextbasket_tests.faults.crash_loop SCENARIO FOLDER
+    python -m nextbasket_tests.faults.crash_loop SCENARIO FOLDER [EVERY]
 
 Every run is a fork of a process that has imported everything and opened nothing: a fork costs milliseconds, and SIGKILL
 leaves exactly what a power cut of the process leaves. Prints one JSON object: points killed, and what differed.
@@ -25,23 +25,24 @@ MOST_POINTS = 400
 _KILLED = 9
 
 
-def loop(scenario: Scenario, folder: Path) -> dict[str, object]:
-    """Kill at every point.
+def loop(scenario: Scenario, folder: Path, every: int = 1) -> dict[str, object]:
+    """Kill at every point, or at every so many.
 
     Args:
         scenario: what to do; its preparation has run in `folder`/before.
         folder: where it all lies; `before` is copied for every attempt.
+        every: 1 for all points; 5 for the first, the sixth, the eleventh, ...
     """
     wanted, _ = _outcome(scenario, folder, None)
     if "run" in wanted:
         raise RuntimeError(f"{scenario.name}: the run that nobody kills fails: {wanted['run']}")
     differing = []
-    for number in range(1, MOST_POINTS):
+    for killed, number in enumerate(range(1, MOST_POINTS, every)):
         found, died = _outcome(scenario, folder, number)
         if found != wanted:
             differing.append({"point": number, "differs": _difference(wanted, found)})
         if not died:
-            return {"scenario": scenario.name, "killed": number - 1, "differing": differing}
+            return {"scenario": scenario.name, "killed": killed, "differing": differing}
     raise RuntimeError(f"{scenario.name}: still dying after {MOST_POINTS} points")
 
 
@@ -102,4 +103,4 @@ def _difference(wanted: dict[str, object], found: dict[str, object]) -> list[str
 
 
 if __name__ == "__main__":
-    print(json.dumps(loop(SCENARIOS[sys.argv[1]], Path(sys.argv[2]))))
+    print(json.dumps(loop(SCENARIOS[sys.argv[1]], Path(sys.argv[2]), int(sys.argv[3]) if sys.argv[3:] else 1)))
