@@ -27,7 +27,7 @@ from nextbasket_assets.catalogue import Catalogue
 from nextbasket_assets.lake.tables import Lake
 from nextbasket_assets.partitions import LGSR_WEEKS
 from nextbasket_assets.report.cards import ALL, UNASSIGNED, cards
-from nextbasket_assets.report.mission_plots import lift_bars_png, shares_png
+from nextbasket_assets.report.mission_plots import lift_bars_png, mission_card_png, shares_png
 from nextbasket_assets.resources.lake import LakeResource
 from nextbasket_assets.resources.landing import LandingResource, catalogue_of
 from nextbasket_assets.resources.spark import SparkResource, StageReport
@@ -80,7 +80,10 @@ def mission_profiles(
         rows = profile_rows(tables, week)
         context.add_asset_metadata(figures(rows), asset_key=TABLE, partition_key=week.isoformat())
         if week in weeks[-_PICTURED_WEEKS:]:
-            drawn = pictures(profile_rows(tables, week, sections=None), mission_names(tables, week), catalogue)
+            every, names = profile_rows(tables, week, sections=None), mission_names(tables, week)
+            drawn = pictures(every, names, catalogue)
+            if week == weeks[-1]:
+                drawn |= card_pictures(every, names, catalogue)
             context.add_asset_metadata(drawn, asset_key=TABLE, partition_key=week.isoformat())
     yield result
 
@@ -138,6 +141,15 @@ def figures(rows: Sequence[Mapping[str, Any]]) -> dict[str, float]:
     if changes:
         found["largest_change_points"] = max(changes)
     return found
+
+
+def card_pictures(
+    rows: Sequence[Mapping[str, Any]], names: Mapping[str, str], catalogue: Catalogue
+) -> dict[str, dg.MetadataValue]:
+    """A card for every mission, `card_M01` and so on; none without a mission."""
+    return {
+        f"card_{card.mission}": picture(mission_card_png(card), card.title) for card in cards(rows, names, catalogue)
+    }
 
 
 def pictures(

@@ -3,9 +3,10 @@
 from dataclasses import asdict
 from datetime import date, timedelta
 
-from nextbasket_assets.assets.profiles import ProfileConfig, figures, pictures
+from nextbasket_assets.assets.profiles import ProfileConfig, card_pictures, figures, pictures
 from nextbasket_assets.catalogue import Catalogue
 from nextbasket_assets.operations.mission_checks import judged
+from nextbasket_assets.report.cards import missions_of
 from nextbasket_assets.transforms.profile_numbers import ProfileSettings
 from nextbasket_tests.report.test_cards import NAMES, profile, row
 
@@ -43,3 +44,12 @@ def test_pictures_are_inside_the_metadata() -> None:
     assert shown.keys() == {"lift_bars", "shares_over_weeks"}
     assert all("](data:image/png;base64," in str(value.value) for value in shown.values())
     assert pictures([], NAMES, Catalogue()) == {}
+
+
+def test_every_mission_has_a_card() -> None:
+    """One picture a mission, under its id; none for what is no mission."""
+    shown = card_pictures(profile(), NAMES, Catalogue())
+
+    assert shown
+    assert shown.keys() == {f"card_{mission}" for mission in missions_of(profile())}
+    assert card_pictures([], NAMES, Catalogue()) == {}

@@ -30,7 +30,7 @@ import sys
 from nextbasket_assets.resources.spark import LocalSparkResource
 from nextbasket_tests.transforms.plans import header
 options = "-XX:+UseSerialGC -XX:TieredStopAtLevel=1"
-spark = LocalSparkResource(master="local[2]", driver_memory="400m", java_options=options)
+spark = LocalSparkResource(master="local[2]", driver_memory="500m", java_options=options)
 file = {"uri": sys.argv[1], "name": "transactions_200607.csv", "week": "2006-04-10", "header": header()}
 outputs = {table: f"{sys.argv[2]}/{table}" for table in ("raw_transactions", "rejected_lines")}
 report = spark.run("raw_transactions", {}, outputs, weeks=["2006-04-10"], files=[file])
@@ -70,7 +70,7 @@ def test_a_landing_file_is_read_in_constant_memory(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_week_is_ingested_in_constant_memory(tmp_path: Path) -> None:
-    """Twenty times the lines through Spark with a heap of 400 MB: the JVM stays below 1 GB both times."""
+    """Twenty times the lines through Spark with a heap of 500 MB: the JVM stays below 1 GB both times."""
     peaks = []
     for lines in (25_000, 25_000 * GROWTH):
         peaks.append(peak(INGEST, landed(tmp_path / "week.csv", lines), tmp_path / f"out-{lines}", lines))

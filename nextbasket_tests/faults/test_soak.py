@@ -165,4 +165,4 @@ def held(found: dict[str, Any], record_property: Any, least_kills: int) -> None:
 @pytest.mark.parametrize("count", [WEEKS])
 def test_a_storm_ends_like_a_calm(spark: SparkSession, tmp_path: Path, record_property: Any, count: int) -> None:
     """Every table of every week, and every list, is what the calm in-order run made."""
-    held(soak(spark, tmp_path, count), record_property, least_kills=3)
+    held(soak(spark, tmp_path, count), record_property, least_kills=2)
