@@ -65,7 +65,7 @@ def test_cores_and_file_order_change_nothing(spark: SparkSession, tmp_path: Path
         "staged_baskets": 480,
         "mission_history": 240,
         "mission_tagged_baskets": 240,
-        "customer_sequences": 480,
+        "customer_sequences": 120,
     }
     assert results[0] == results[1]
     assert results[0] == results[2]
@@ -79,6 +79,7 @@ def _land(folder: Path) -> list[dict[str, Any]]:
             line(
                 SHOP_WEEK=code,
                 SHOP_DATE=f"200604{visit['date'].day + 7 * index}",
+                SHOP_WEEKDAY=str(visit["date"].isoweekday() % 7 + 1),
                 CUST_CODE=visit["customer"],
                 BASKET_ID=str(int(visit["basket"]) + 1000 * index),
                 PROD_CODE=bought["item"],
