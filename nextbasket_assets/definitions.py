@@ -96,7 +96,7 @@ def settings(environment: Mapping[str, str]) -> Settings:
 def _emr(environment: Mapping[str, str], lake: str) -> EmrSettings:
     """The EMR settings: a variable for each field, lists with commas; work files lie beside the lake by default."""
     chosen: dict[str, Any] = {
-        "work": f"{lake.rsplit('/', 1)[0]}/work",
+        "work": f"{lake.rsplit('/', 1)[0]}/emr",
         "kms_key": environment.get("NEXTBASKET_KMS_KEY", ""),
     }
     if region := environment.get("AWS_REGION", environment.get("AWS_DEFAULT_REGION")):

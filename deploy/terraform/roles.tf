@@ -2,6 +2,10 @@
 
 data "aws_caller_identity" "me" {}
 
+locals {
+  written = [for prefix in ["lake", "emr"] : "${aws_s3_bucket.lake.arn}/${prefix}/*"] # what is ours to write in the bucket
+}
+
 data "aws_iam_policy_document" "trust" {
   for_each = { emr = "elasticmapreduce.amazonaws.com", ec2 = "ec2.amazonaws.com", serverless = "emr-serverless.amazonaws.com" }
   statement {
@@ -82,7 +86,7 @@ data "aws_iam_policy_document" "node" {
   }
   statement {
     actions   = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"]
-    resources = ["${aws_s3_bucket.lake.arn}/lake/*", "${aws_s3_bucket.lake.arn}/work/*"]
+    resources = local.written
   }
   # No node commits to a table: only the orchestrator does.
   statement {
@@ -133,7 +137,7 @@ data "aws_iam_policy_document" "host" {
   }
   statement {
     actions   = ["s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"]
-    resources = ["${aws_s3_bucket.lake.arn}/lake/*", "${aws_s3_bucket.lake.arn}/work/*"]
+    resources = local.written
   }
   statement {
     actions   = ["kms:Decrypt", "kms:GenerateDataKey"]

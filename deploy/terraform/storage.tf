@@ -1,4 +1,4 @@
-# One bucket: landing/, lake/, work/. Private, encrypted with its own key, versioned, reached over TLS only.
+# One bucket: landing/, lake/, emr/. Private, encrypted with its own key, versioned, reached over TLS only.
 
 resource "aws_kms_key" "lake" {
   description             = "${var.name}: files and tables"
@@ -48,15 +48,15 @@ resource "aws_s3_bucket_lifecycle_configuration" "lake" {
   depends_on = [aws_s3_bucket_versioning.lake]
 
   rule {
-    id     = "work"
+    id     = "runs"
     status = "Enabled"
-    filter { prefix = "work/runs/" }
+    filter { prefix = "emr/runs/" }
     expiration { days = var.work_days }
   }
   rule {
     id     = "logs"
     status = "Enabled"
-    filter { prefix = "work/logs/" }
+    filter { prefix = "emr/logs/" }
     expiration { days = var.work_days }
   }
   rule {

@@ -173,10 +173,10 @@ def test_the_run_shows_what_the_steps_said(far: Side) -> None:
 
 def test_logs_lie_where_the_failure_page_looks_for_them(far: Side, s3: Any) -> None:
     """Every step's stdout and stderr are under the cluster's LogUri."""
-    keys = objects(s3, BUCKET, "platform/work/logs/")
+    keys = objects(s3, BUCKET, "platform/emr/logs/")
     steps = [(cluster["Id"], step["Id"]) for cluster in clusters() for step in cluster["steps"]]
 
-    assert {f"platform/work/logs/{cluster}/steps/{step}/stderr.gz" for cluster, step in steps} <= set(keys)
+    assert {f"platform/emr/logs/{cluster}/steps/{step}/stderr.gz" for cluster, step in steps} <= set(keys)
 
 
 def test_a_damaged_week_leaves_no_cluster_and_the_old_data(far: Side, s3: Any, shop: list[Path]) -> None:

@@ -114,7 +114,7 @@ class ScriptedBed:
             def clock(self) -> Clock:
                 return bed.clock
 
-        return BedSparkResource(settings=EmrSettings(work=f"s3://{BUCKET}/work", **settings), lake=LAKE)
+        return BedSparkResource(settings=EmrSettings(work=f"s3://{BUCKET}/emr", **settings), lake=LAKE)
 
     def put(self, uri: str, data: bytes) -> None:
         self.s3.put_object(Bucket=BUCKET, Key=urlparse(uri).path[1:], Body=data)
