@@ -32,7 +32,18 @@ ROWS = {
     7: "growth",
     8: "loading",
 }
-VERSIONS = ("dagster", "deltalake", "duckdb", "gensim", "numpy", "polars", "pyspark", "scikit-learn", "tomotopy", "torch")
+VERSIONS = (
+    "dagster",
+    "deltalake",
+    "duckdb",
+    "gensim",
+    "numpy",
+    "polars",
+    "pyspark",
+    "scikit-learn",
+    "tomotopy",
+    "torch",
+)
 
 
 def machine() -> dict[str, Any]:

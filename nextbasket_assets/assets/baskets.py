@@ -27,7 +27,7 @@ from nextbasket_assets.assets.publishing import (
 )
 from nextbasket_assets.lake.staged_files import staged_uris, write_staged
 from nextbasket_assets.lake.tables import Lake
-from nextbasket_assets.landing import EMPTY_WEEK
+from nextbasket_assets.landing import EMPTY_WEEK, LandingFile
 from nextbasket_assets.partitions import LGSR_WEEKS
 from nextbasket_assets.resources.lake import LakeResource
 from nextbasket_assets.resources.landing import LandingResource, calendar_of, files_of
@@ -39,6 +39,12 @@ def _iso(weeks: list[date]) -> list[str]:
 
 
 _RAW = ("raw_transactions", "rejected_lines", "landed_files")
+
+
+def planned(file: LandingFile, uri: str) -> dict[str, Any]:
+    """A landing file as the stage is told of it."""
+    found = {"header": list(file.header), "lines": file.lines, "bytes": file.bytes}
+    return {"uri": uri, "name": file.name, "week": file.week.isoformat(), **found}
 
 
 class StagingConfig(dg.Config):
@@ -82,10 +88,7 @@ def raw_transactions(
     weeks, tables, folder = run_weeks(context), lake.open(), landing.folder()
     files = files_of(folder, weeks, allow_empty=EMPTY_WEEK in allowed_by_tag(context))
     yield from raw_warnings(files, calendar_of(folder))
-    plan = [
-        {"uri": folder.uri(file.name), "name": file.name, "week": file.week.isoformat(), "header": list(file.header)}
-        for file in files
-    ]
+    plan = [planned(file, folder.uri(file.name)) for file in files]
     with staged(tables, context, *_RAW) as folders:
         outputs = {table: folders[table] for table in _RAW[:2]}
         report = spark.run("raw_transactions", {}, outputs, weeks=_iso(weeks), files=plan)
