@@ -12,6 +12,7 @@ from nextbasket_assets.recommender import artifact, histories, trends
 from nextbasket_assets.recommender.habits import Habits
 from nextbasket_assets.recommender.heads import Forecast
 from nextbasket_assets.recommender.histories import Histories, SequenceError, Sequences
+from nextbasket_assets.recommender.side_by_side import side_by_side
 from nextbasket_assets.recommender.split import DAYS_PER_WEEK, Rows
 from nextbasket_assets.recommender.trends import Trends
 from nextbasket_assets.recommender.trip_fitting import inputs
@@ -72,8 +73,12 @@ class Scorer:
         now = int(trends.week_number(today))
         weekly = trends.Weekly.empty(now - trends.FURTHEST, now - 1, model.vocabulary.size)
         habits, known = Habits(today), True
-        for sequences in histories.stream(sequence_files, CUSTOMERS):
-            weekly.add(model.encode(histories.since(sequences, today - DAYS_PER_WEEK * (trends.FURTHEST + 1))))
+
+        def read(sequences: Sequences) -> tuple[Sequences, Histories]:
+            return sequences, model.encode(sequences)
+
+        for sequences, encoded in side_by_side(histories.stream(sequence_files, CUSTOMERS), read):
+            weekly.add(encoded)
             habits.add(sequences)
             known &= sequences.mission_model == model.mission_model
         moving = trends.trends(weekly, rates)
