@@ -10,8 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from benchmarks.outcome import Figure
-
 _TICKS = os.sysconf("SC_CLK_TCK")
 _ROOT = Path(__file__).resolve().parents[1]
 
@@ -28,9 +26,14 @@ class Span:
         """Ends now."""
         self.wall_seconds, self.cpu_seconds = time.monotonic() - self._wall, cpu_seconds() - self._cpu
 
-    def figure(self, name: str, **more: float) -> Figure:
-        """The span under a name."""
-        return Figure(name, self.wall_seconds, self.cpu_seconds, more)
+    def add(self, other: "Span") -> None:
+        """Counts another span in."""
+        self.wall_seconds += other.wall_seconds
+        self.cpu_seconds += other.cpu_seconds
+
+    def taken(self) -> tuple[float, float]:
+        """Wall and CPU seconds."""
+        return self.wall_seconds, self.cpu_seconds
 
 
 @contextmanager
