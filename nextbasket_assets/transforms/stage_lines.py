@@ -6,6 +6,7 @@ from typing import Any
 
 from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
 from nextbasket_assets.landing import week_code
 from nextbasket_assets.transforms import baskets, raw
@@ -40,22 +41,27 @@ def raw_transactions(spark: SparkSession, plan: dict[str, Any]) -> dict[str, Any
     write_in_order(raw.accepted(_parsed(spark, files, starts)), "raw_transactions", outputs["raw_transactions"])
     accepted = audit(spark, "raw_transactions", outputs["raw_transactions"], parameters["weeks"])
     broken = [file for file in files if accepted[file.week.isoformat()]["rows"] != lines_in[file.week.isoformat()]]
-    rejected, rules = unbroken("rejected_lines", parameters["weeks"]), dict[str, dict[str, int]]()
+    rejected = unbroken("rejected_lines", parameters["weeks"])
+    rules, first = dict[str, dict[str, int]](), dict[str, dict[str, str]]()
     if broken:
         write_in_order(raw.rejected(_parsed(spark, broken, starts)), "rejected_lines", outputs["rejected_lines"])
         rejected = audit(spark, "rejected_lines", outputs["rejected_lines"], parameters["weeks"])
-        rules = _rejections(spark, outputs["rejected_lines"])
+        rules, first = _rejections(spark, outputs["rejected_lines"])
     return {
         "written": (),
         "audited": {"raw_transactions": accepted, "rejected_lines": rejected},
         "counts": _line_counts(lines_in, accepted, rules),
-        "metrics": {"files": len(files), "rejected_lines": sum(sum(rule.values()) for rule in rules.values())},
+        "metrics": {
+            "files": len(files),
+            "rejected_lines": sum(sum(rule.values()) for rule in rules.values()),
+            "first_rejected": first,
+        },
     }
 
 
 def _is_whole(file: dict[str, Any], split_bytes: int) -> bool:
     """Whether one task reads the file from end to end."""
-    return file["name"].endswith(".gz") or file.get("bytes", split_bytes + 1) <= split_bytes
+    return str(file["name"]).endswith(".gz") or int(file.get("bytes", split_bytes + 1)) <= split_bytes
 
 
 def _parsed(spark: SparkSession, files: list[raw.TextFile], starts: dict[str, dict[int, int]]) -> DataFrame:
@@ -79,13 +85,18 @@ def _counted(spark: SparkSession, files: list[raw.TextFile]) -> tuple[dict[str, 
     return starts, weeks
 
 
-def _rejections(spark: SparkSession, folder: str) -> dict[str, dict[str, int]]:
-    """Rejected lines by week and rule."""
+def _rejections(spark: SparkSession, folder: str) -> tuple[dict[str, dict[str, int]], dict[str, dict[str, str]]]:
+    """Rejected lines by week and rule; and of each file and rule the first, by its number and what is wrong with it."""
     written = spark.read.schema(schema("rejected_lines")).parquet(folder)
-    rules: dict[str, dict[str, int]] = defaultdict(dict)
-    for row in written.groupBy("week", "rule").count().orderBy("week", "rule").collect():
-        rules[week_iso(row["week"])][row["rule"]] = row["count"]
-    return rules
+    rules: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    first: dict[str, dict[str, str]] = defaultdict(dict)
+    found = written.groupBy("week", "source_file", "rule").agg(
+        F.count(F.lit(1)).alias("lines"), F.min(F.struct("line_number", "detail")).alias("first")
+    )
+    for row in found.orderBy("week", "source_file", "rule").collect():
+        rules[week_iso(row["week"])][row["rule"]] += row["lines"]
+        first[row["source_file"]][row["rule"]] = f"line {row['first']['line_number']}: {row['first']['detail']}"
+    return rules, first
 
 
 def _line_counts(
