@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 
 from benchmarks.inputs import landing, landing_files
-from benchmarks.platform import job_seconds
+from benchmarks.jobs import job_seconds
 
 HISTORY = 53  # weeks in the lake when a new one arrives: a year, and the week that is new
 

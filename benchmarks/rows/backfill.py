@@ -2,9 +2,9 @@
 
 from statistics import mean
 
+from benchmarks.jobs import job_seconds
 from benchmarks.lakes import empty
 from benchmarks.outcome import Figure, Goal, Outcome
-from benchmarks.platform import job_seconds
 
 SINGLES = 3  # the last weeks, measured one by one; the rest is arithmetic
 

@@ -1,9 +1,9 @@
 """Row 2: one new week from its landing file to published scores, beside the work of its stages alone."""
 
 from benchmarks.clock import in_a_process
+from benchmarks.jobs import job_seconds
 from benchmarks.lakes import filled
 from benchmarks.outcome import Figure, Goal, Outcome
-from benchmarks.platform import job_seconds
 
 
 def measure(small: bool) -> Outcome:
@@ -11,7 +11,7 @@ def measure(small: bool) -> Outcome:
     with filled(small, trained=not small) as (root, weeks):
         newest = weeks[-1]
         whole, run = job_seconds(root, "score_week", newest, newest)
-        again = in_a_process("platform", str(root), "replay", newest.isoformat(), newest.isoformat())
+        again = in_a_process("jobs", str(root), "replay", newest.isoformat(), newest.isoformat())
     wall, cpu = (sum(seconds[clock] for seconds in again["work"].values()) for clock in (0, 1))
     overhead = whole.wall_seconds - wall
     figures = [

@@ -1,7 +1,7 @@
 """A platform in a folder, and its jobs, each in a process of its own as the daemon starts them.
 
-python -m benchmarks.platform ROOT JOB FIRST LAST     runs a job on weeks (YYYY-MM-DD) of ROOT/landing
-python -m benchmarks.platform ROOT replay WEEK WEEK   does the work of the last job's stages again, without Dagster
+python -m benchmarks.jobs ROOT JOB FIRST LAST     runs a job on weeks (YYYY-MM-DD) of ROOT/landing
+python -m benchmarks.jobs ROOT replay WEEK WEEK   does the work of the last job's stages again, without Dagster
 """
 
 import json
@@ -93,7 +93,7 @@ def job_seconds(root: Path, job: str, first: date, last: date) -> tuple[Span, di
     """A job in a fresh process: what it took from the start of the interpreter to its end, and what it says itself."""
     environment = {"DAGSTER_HOME": str(root / "dagster")}
     with span() as whole:
-        found = in_a_process("platform", str(root), job, first.isoformat(), last.isoformat(), **environment)
+        found = in_a_process("jobs", str(root), job, first.isoformat(), last.isoformat(), **environment)
     return whole, found
 
 
