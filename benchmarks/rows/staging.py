@@ -68,7 +68,9 @@ def measure(small: bool) -> Outcome:
 
 def _figures(engine: str, found: dict[str, Any]) -> list[Figure]:
     steps = ("start", *STEPS) if "start" in found else STEPS
-    more = {"peak MB": found["peak_mb"]} if "peak_mb" in found else {}
+    rows = {"lines": "raw_transactions", "baskets": "staged_baskets"}
+    more = {name: found["rows"][table] for name, table in rows.items() if table in found["rows"]}
+    more |= {"peak MB": found["peak_mb"]} if "peak_mb" in found else {}
     return [Figure(f"{engine}, {step}", *found[step], more if step == steps[-1] else {}) for step in steps]
 
 
