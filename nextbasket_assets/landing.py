@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import BinaryIO
 
+from nextbasket_assets.errors import BAD_INPUT, NextbasketError
+
 NAME = re.compile(r"transactions_([0-9]{6})\.csv(\.gz)?")
 
 # Field of the transaction -> the header names that mean it, the documented one first.
@@ -53,8 +55,10 @@ _CHUNK_BYTES = 1 << 20
 _HEADER_BYTES = 1 << 16
 
 
-class LandingError(ValueError):
+class LandingError(NextbasketError, ValueError):
     """A file that must not be ingested. The message says which file, what is wrong, and what to do."""
+
+    exit_code = BAD_INPUT
 
 
 @dataclass(frozen=True)

@@ -16,3 +16,4 @@ def week(_: click.Context, __: click.Parameter, value: str | None) -> date | Non
 
 
 week_option = click.option("--week", callback=week, metavar="YYYYWW", help="Retail week; the newest one by default.")
+json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout, nothing else.")

@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 import torch
 
+from nextbasket_assets.errors import NextbasketError
 from nextbasket_assets.recommender.batches import Batch, Prefixes, Slices, targets
 from nextbasket_assets.recommender.histories import Histories
 from nextbasket_assets.recommender.metrics import Truth
@@ -19,7 +20,7 @@ from nextbasket_assets.recommender.vocabulary import FIRST_ITEM, UNKNOWN
 BATCH_ROWS = 512
 
 
-class ScoreError(RuntimeError):
+class ScoreError(NextbasketError):
     """The network's answer cannot be published."""
 
 
