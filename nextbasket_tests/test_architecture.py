@@ -22,6 +22,7 @@ ALLOWED: dict[str, set[str]] = {
     "exports": GROUND,
     "lake": GROUND | {"exports"},
     "shop": GROUND,
+    "intake": GROUND,
     "report": GROUND | {"lake"},
     "partitions": GROUND,
     "resources": GROUND | {"transforms", "recommender", "lake", "report", "exports"},
@@ -34,6 +35,7 @@ ALLOWED: dict[str, set[str]] = {
         "lake",
         "report",
         "shop",
+        "intake",
         "resources",
         "partitions",
         "definitions",
@@ -52,6 +54,7 @@ ABSENT = {
     "exports": {"dagster", "pyspark", "torch", "deltalake"},
     "lake": {"dagster", "pyspark", "torch"},
     "shop": {"dagster", "pyspark", "torch"},
+    "intake": {"dagster", "pyspark", "torch"},
     "cli": {"matplotlib", "torch", "pyspark", "boto3"},
 }
 

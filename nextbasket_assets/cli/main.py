@@ -6,6 +6,7 @@ from nextbasket_assets.cli.care import erase, promote, rollback
 from nextbasket_assets.cli.doctor import doctor
 from nextbasket_assets.cli.exporting import export
 from nextbasket_assets.cli.failing import Commands
+from nextbasket_assets.cli.land import land
 from nextbasket_assets.cli.looking import customer, evaluation, missions
 from nextbasket_assets.cli.working import demo, score, shop, ui
 
@@ -17,6 +18,7 @@ def main() -> None:
 
 main.add_command(demo)
 main.add_command(shop)
+main.add_command(land)
 main.add_command(score)
 main.add_command(export)
 main.add_command(missions)

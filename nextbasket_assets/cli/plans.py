@@ -5,9 +5,10 @@ from datetime import date
 
 from nextbasket_assets.arrivals import Listed
 from nextbasket_assets.cli.runs import Run
+from nextbasket_assets.definitions import Settings, SettingsError
 from nextbasket_assets.lake import registry
 from nextbasket_assets.lake.tables import Lake
-from nextbasket_assets.landing import week_of
+from nextbasket_assets.landing import week_code, week_of
 from nextbasket_assets.operations.requests import BACKFILL
 from nextbasket_assets.operations.retraining import SCORE, TRAIN
 from nextbasket_assets.operations.sensors import ingested_content
@@ -41,11 +42,28 @@ def landed_weeks(folder: Folder) -> dict[date, Listed]:
     return {week: listed for listed in folder.list() if (week := week_of(listed.name))}
 
 
-def state(lake: Lake, folder: Folder) -> State:
-    """The landed weeks, read once, against the lake."""
+def state(settings: Settings, folder: Folder) -> State:
+    """The landed weeks, read once, against the lake.
+
+    Raises:
+        SettingsError: a week lies outside the platform's weeks.
+    """
+    lake = Lake(settings.lake, settings.kms_key)
     held, landed = ingested_content(lake), landed_weeks(folder)
+    _require_wanted(settings, sorted(landed))
     changed = {week for week, listed in landed.items() if held.get(week) != inspect_file(folder, listed.name).sha256}
     return State(sorted(landed), changed, lake)
+
+
+def _require_wanted(settings: Settings, weeks: list[date]) -> None:
+    last = settings.last_week or date.max
+    outside = [week for week in weeks if not settings.first_week <= week <= last]
+    if outside:
+        raise SettingsError(
+            f"{len(outside)} landed week(s), the first {week_code(outside[0])} ({outside[0]}), lie outside the weeks wanted, "
+            f"{settings.first_week} to {settings.last_week or 'now'}. Set NEXTBASKET_FIRST_WEEK={weeks[0]} and "
+            "NEXTBASKET_LAST_WEEK=open, or remove the files."
+        )
 
 
 def default_as_of(weeks: list[date]) -> date:

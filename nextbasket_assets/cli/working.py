@@ -125,7 +125,7 @@ def _landed(settings: "Settings") -> "State":
     from nextbasket_assets.landing import LandingError
     from nextbasket_assets.resources.landing import LandingResource
 
-    found = state(lake_of(settings), LandingResource(uri=settings.landing).folder())
+    found = state(settings, LandingResource(uri=settings.landing).folder())
     if not found.weeks:
         raise LandingError(f"{settings.landing}: no transactions_YYYYWW.csv[.gz] there. Deliver the weekly files.")
     return found
