@@ -46,8 +46,8 @@ def _table(findings: "list[Finding]") -> "Table":
     table = Table(expand=True)
     table.add_column("what", no_wrap=True)
     table.add_column("state", no_wrap=True)
-    table.add_column("why", ratio=3)
-    table.add_column("what to do", ratio=2)
+    table.add_column("why", ratio=3, overflow="fold")
+    table.add_column("what to do", ratio=2, overflow="fold")
     for one in findings:
         table.add_row(one.about, Text(one.state, _STYLES[one.state]), one.why, one.to_do)
     return table

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nextbasket_assets.cli.opened import lake_of, newest, show
+from nextbasket_assets.cli.opened import lake_of, show, week_in
 from nextbasket_assets.cli.options import json_option, week_option
 from nextbasket_assets.cli.settled import settled
 
@@ -58,7 +58,7 @@ def export(
     lake, folder = lake_of(settings), LandingResource(uri=settings.landing).folder()
     given |= {name: _items(path) for name, path in (("allow", allow), ("exclude", exclude)) if path}
     options = export_settings(folder, given)
-    made = week_of_scores(lake, week or newest(lake, "next_basket_scores"), catalogue_of(folder).names)
+    made = week_of_scores(lake, week_in(lake, "next_basket_scores", week), catalogue_of(folder).names)
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as new:
         files = Path(new) / "files"

@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nextbasket_assets.cli.opened import newest, open_lake, show
+from nextbasket_assets.cli.opened import open_lake, show, week_in
 from nextbasket_assets.cli.options import json_option, week_option
 from nextbasket_assets.cli.settled import settled
+from nextbasket_assets.landing import week_code
 
 if TYPE_CHECKING:
     from nextbasket_assets.catalogue import Catalogue
@@ -24,7 +25,7 @@ FEWEST_BASKETS = 3  # before the week: fewer say little about a customer
 def missions(settings: "Settings", week: date | None, as_json: bool) -> None:
     """Show a model's missions, their shares and typical items."""
     lake, catalogue = open_lake(settings)
-    show_missions(lake, catalogue, week or newest(lake, "mission_topics"), as_json)
+    show_missions(lake, catalogue, week_in(lake, "mission_topics", week), as_json)
 
 
 @click.command()
@@ -49,7 +50,7 @@ def customer(
     Without CODE, the customer with the longest history. The history has the mission of each basket.
     """
     lake, catalogue = open_lake(settings)
-    week = week or newest(lake, "next_basket_scores")
+    week = week_in(lake, "next_basket_scores", week)
     show_customer(lake, catalogue, week, code, mission, baskets, items, as_json=as_json)
 
 
@@ -63,7 +64,7 @@ def evaluation(settings: "Settings", week: date | None, as_json: bool) -> None:
     On its held-out weeks, against what people bought afterwards, and the registry's newest decisions.
     """
     lake, _ = open_lake(settings)
-    show_evaluation(lake, week or newest(lake, "model_evaluation"), as_json)
+    show_evaluation(lake, week_in(lake, "model_evaluation", week), as_json)
 
 
 def show_missions(lake: "Lake", catalogue: "Catalogue", week: date, as_json: bool = False) -> None:
@@ -71,7 +72,6 @@ def show_missions(lake: "Lake", catalogue: "Catalogue", week: date, as_json: boo
     from nextbasket_assets.report.answers import missions_answer
     from nextbasket_assets.report.console import missions_table
 
-    lake.require("mission_topics", [week])
     answer = missions_answer(lake, week, catalogue)
     show(answer, lambda: missions_table(answer), as_json)
 
@@ -91,12 +91,11 @@ def show_customer(
     from nextbasket_assets.report.answers import NoAnswerError, customer_answer
     from nextbasket_assets.report.console import customer_tables
 
-    lake.require("next_basket_scores", [week])
     chosen = code or _longest_history(lake, week)
     rows = _rows_for_mission(lake, week, chosen, mission, items) if mission else _rows(lake, week, chosen)[:items]
     if not rows:
         raise NoAnswerError(
-            f"week {week} has no scores for that customer code. Check the code, or choose another --week."
+            f"week {week_code(week)} has no scores for that customer code. Check the code, or choose another --week."
         )
     answer = customer_answer(lake, week, chosen, rows, catalogue, baskets)
     show(answer, lambda: customer_tables(answer, mission), as_json)
@@ -127,7 +126,7 @@ def _rows_for_mission(lake: "Lake", week: date, code: str, mission: str, items: 
     champion = registry.promoted(lake, "rnn_model", week)
     if champion is None:
         raise NoAnswerError(
-            f"no model is promoted as of {week}, and only a model knows what goes with a mission. "
+            f"no model is promoted as of week {week_code(week)}, and only a model knows what goes with a mission. "
             "Leave --mission out, or train one (job train_models)."
         )
     with (
@@ -137,7 +136,9 @@ def _rows_for_mission(lake: "Lake", week: date, code: str, mission: str, items: 
         assert folder is not None  # a champion has an artifact
         known = mission_ids(lake, mission_model_of(files))
         if mission not in known:
-            raise NoAnswerError(f"week {week} has no mission {mission[:20]}. Choose from {', '.join(known) or 'none'}.")
+            raise NoAnswerError(
+                f"week {week_code(week)} has no mission {mission[:20]}. Choose from {', '.join(known) or 'none'}."
+            )
         table = list_for_mission(files, week, folder, code, known.index(mission), items)
         rows: list[dict[str, Any]] = table.to_pylist()
     return rows

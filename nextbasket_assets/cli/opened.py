@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from nextbasket_assets.definitions import Settings
     from nextbasket_assets.lake.tables import Lake
 
+_SHOWN = 5  # weeks of a table that an error names
 _WIDTH = 140  # of what is no terminal: room for the widest table
 
 
@@ -32,18 +33,22 @@ def open_lake(settings: "Settings") -> "tuple[Lake, Catalogue]":
     return lake_of(settings), catalogue_of(LandingResource(uri=settings.landing).folder())
 
 
-def newest(lake: "Lake", table: str) -> date:
-    """The newest week of a table.
+def week_in(lake: "Lake", table: str, week: date | None) -> date:
+    """The week that was asked for, the newest one by default.
 
     Raises:
-        NotThereError: it has none.
+        NotThereError: the table has not that week, or none.
     """
     from nextbasket_assets.lake.tables import NotThereError
+    from nextbasket_assets.landing import week_code
 
     weeks = lake.weeks(table)
     if not weeks:
         raise NotThereError(f"{table} has no week yet. Run `nextbasket demo`, or materialise it in the UI.")
-    return weeks[-1]
+    if week and week not in weeks:
+        held = ", ".join(map(week_code, weeks[-_SHOWN:]))
+        raise NotThereError(f"{table} has no week {week_code(week)}. Choose one that is there; the newest are: {held}.")
+    return week or weeks[-1]
 
 
 def show(answer: dict[str, Any], render: "Callable[[], RenderableType]", as_json: bool) -> None:

@@ -139,10 +139,14 @@ def evaluation_answer(
         "afterwards": _methods(afterwards),
         "champion": champion.version if champion else None,
         "decisions": [
-            {"version": one.version, "week": week_code(one.week), "decision": one.decision, "why": one.why}
+            {"version": one.version, "week": week_code(one.week), "decision": one.decision, "why": _why(one)}
             for one in decisions[-_DECISIONS:]
         ],
     }
+
+
+def _why(decision: registry.Decision) -> str:
+    return decision.why.removeprefix(f"{decision.decision}: ")
 
 
 def _methods(rows: Iterable[Mapping[str, Any]]) -> list[Answer]:

@@ -49,14 +49,16 @@ def trip_sentence(trip: Mapping[str, Any] | None) -> str:
     """The next trip in words."""
     if trip is None:
         return "Next trip: nothing was foretold for this week."
-    days, items = round(trip["expected_days"]), round(trip["expected_items"])
-    said = (
-        f"Next trip: within 7 days with {trip['visit_within_7_days']:.0%}, expected in {days} day(s), {items} item(s)"
-    )
+    days, items = _counted(round(trip["expected_days"]), "day"), _counted(round(trip["expected_items"]), "item")
+    said = f"Next trip: expected in {days}, within 7 days at {trip['visit_within_7_days']:.0%}, with {items}"
     likely = trip["missions"][:1]
     return said + "".join(
         f"; most likely for {one['name'] or one['mission']} ({one['probability']:.0%})" for one in likely
     )
+
+
+def _counted(number: int, thing: str) -> str:
+    return f"{number} {thing}{'' if number == 1 else 's'}"
 
 
 def next_basket_table(answer: Answer, mission: str | None = None) -> Table:
@@ -79,9 +81,7 @@ def evaluation_tables(answer: Answer, fewest: int) -> Group:
     """The model against its rivals, twice, and the registry's newest decisions."""
     tables = [
         _methods(answer["held_out"], "Held-out weeks of the training"),
-        _methods(
-            answer["afterwards"], f"The week's lists against the first basket afterwards ({fewest}+ baskets before)"
-        ),
+        _methods(answer["afterwards"], f"The week's lists against the next basket ({fewest}+ before)"),
     ]
     return Group(*(table for table in tables if table.row_count), _decisions(answer))
 
