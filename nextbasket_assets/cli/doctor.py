@@ -49,5 +49,5 @@ def _table(findings: "list[Finding]") -> "Table":
     table.add_column("why", ratio=3, overflow="fold")
     table.add_column("what to do", ratio=2, overflow="fold")
     for one in findings:
-        table.add_row(one.about, Text(one.state, _STYLES[one.state]), one.why, one.to_do)
+        table.add_row(one.about, Text(one.state, _STYLES[one.state]), Text(one.why), Text(one.to_do))
     return table

@@ -22,7 +22,7 @@ def missions_table(answer: Answer) -> Table:
     table.add_column("typical items", ratio=5)
     for row in answer["missions"]:
         names = ", ".join(item["name"] for item in row["items"])
-        table.add_row(row["mission"], row["name"], f"{row['share_of_baskets']:.1%}", names)
+        _add(table, row["mission"], row["name"], f"{row['share_of_baskets']:.1%}", names)
     return table
 
 
@@ -41,7 +41,7 @@ def _history(answer: Answer) -> Table:
         names = [item["name"] for item in basket["items"]]
         more = f" and {len(names) - _ITEMS} more" if len(names) > _ITEMS else ""
         mission = " ".join(filter(None, (basket["mission"], basket["mission_name"]))) or "unassigned"
-        table.add_row(f"{basket['date']} {basket['hour']:02d}h", mission, ", ".join(names[:_ITEMS]) + more)
+        _add(table, f"{basket['date']} {basket['hour']:02d}h", mission, ", ".join(names[:_ITEMS]) + more)
     return table
 
 
@@ -73,7 +73,7 @@ def next_basket_table(answer: Answer, mission: str | None = None) -> Table:
     for row in answer["next_basket"]:
         soon = row["probability_7_days"]
         within = "" if soon is None else f"{soon:.1%}"
-        table.add_row(str(row["rank"]), row["name"], f"{row['probability']:.1%}", within, row["reason"])
+        _add(table, str(row["rank"]), row["name"], f"{row['probability']:.1%}", within, row["reason"])
     return table
 
 
@@ -94,7 +94,7 @@ def _methods(methods: Iterable[Mapping[str, Any]], title: str) -> Table:
         table.add_column(metric.replace("precision", "prec"), justify="right", no_wrap=True)
     for one in methods:
         cells = [one.get(metric) for metric in _METRICS]
-        table.add_row(one["method"], *("" if cell is None else f"{cell:.3f}" for cell in cells))
+        _add(table, one["method"], *("" if cell is None else f"{cell:.3f}" for cell in cells))
     return table
 
 
@@ -104,9 +104,14 @@ def _decisions(answer: Answer) -> Table:
     table.add_column("decision", no_wrap=True)
     table.add_column("why", ratio=1)
     for one in reversed(answer["decisions"]):
-        table.add_row(one["version"], one["decision"], one["why"])
+        _add(table, one["version"], one["decision"], one["why"])
     return table
 
 
 def _table(title: str) -> Table:
-    return Table(title=title, title_justify="left", title_style="bold", expand=True)
+    return Table(title=Text(title), title_justify="left", title_style="bold", expand=True)
+
+
+def _add(table: Table, *cells: str) -> None:
+    """A row of plain text: a name with brackets in it is no markup."""
+    table.add_row(*map(Text, cells))
