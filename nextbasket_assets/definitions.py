@@ -13,7 +13,7 @@ import dagster as dg
 warnings.filterwarnings("ignore", category=dg.BetaWarning)  # single-run backfills are beta, and what we want
 warnings.filterwarnings("ignore", category=dg.PreviewWarning)
 
-from nextbasket_assets.assets import baskets, missions, next_basket, profiles, scores  # noqa: E402  (after the filters)
+from nextbasket_assets.assets import baskets, missions, next_basket, profiles, scores, weekly_report  # noqa: E402  (after the filters)
 from nextbasket_assets.operations.checks import CHECKS  # noqa: E402
 from nextbasket_assets.operations.jobs import JOBS  # noqa: E402
 from nextbasket_assets.operations.mission_checks import MISSION_CHECKS  # noqa: E402
@@ -121,7 +121,7 @@ def build_definitions(
     weeks = weekly(chosen.first_week, chosen.last_week)
     assets = [
         definition.map_asset_specs(lambda spec: spec.replace_attributes(partitions_def=weeks))
-        for module in (baskets, missions, profiles, next_basket, scores)
+        for module in (baskets, missions, profiles, next_basket, scores, weekly_report)
         for definition in dg.load_assets_from_modules([module])
         if isinstance(definition, dg.AssetsDefinition)
     ]

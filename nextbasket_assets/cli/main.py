@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nextbasket_assets.cli.care import erase, promote, rollback
+from nextbasket_assets.cli.report import report
 from nextbasket_assets.cli.settled import settled
 
 HABITS = ("--strength=0.8", "--recency=0.95")  # of the demo's shop: plain missions, and habits that change
@@ -29,7 +30,7 @@ def main() -> None:
     """Weekly transactions in, next-basket scores out."""
 
 
-for command in (erase, rollback, promote):
+for command in (erase, rollback, promote, report):
     main.add_command(command)
 
 

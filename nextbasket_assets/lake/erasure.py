@@ -1,4 +1,6 @@
-"""Erasing a person: out of every table, every version that is kept, and the rejected lines. The receipt says what went.
+"""Erasing a person: out of every table, every version that is kept, the rejected lines and the weekly reports.
+
+The receipt says what went.
 
 Files are never changed: those that hold the person are written again without them and committed, then every file that still
 holds them is deleted. An older version of a table that needs a deleted file can no longer be read, which is the point.
@@ -18,7 +20,7 @@ import pyarrow.parquet as pq
 from nextbasket_assets.code_version import code_version
 from nextbasket_assets.columns import TABLES, WEEK
 from nextbasket_assets.crash_points import reach
-from nextbasket_assets.lake import registry
+from nextbasket_assets.lake import registry, reports
 from nextbasket_assets.lake.publish import ERASED, Provenance, publish, stage
 from nextbasket_assets.lake.staged_files import write_staged
 from nextbasket_assets.lake.tables import Lake, LakeError, PublishedFile
@@ -35,7 +37,8 @@ class Receipt:
     Attributes:
         rows: table -> rows erased from its newest version.
         rewritten: table -> files that were written again without the person.
-        deleted: table -> files that held the person, in any version, and are gone.
+        deleted: table -> files that held the person, in any version, and are gone; under `reports` the weekly reports that
+            showed them. Materialise `weekly_report` for such a week to have its report again, without the person.
         models: versions that were trained on weeks with the person. Their weights hold no code; the next training, by the
             retraining policy or by the job train_models, is on data without them.
         remaining: files that still hold the person; empty unless something was published meanwhile.
@@ -65,6 +68,7 @@ def erase_customer(lake: Lake, customer: str, run_id: str) -> Receipt:
     for table in personal_tables():
         rows[table], rewritten[table] = _erase_rows(lake, table, customer, run_id)
         deleted[table] = _purge(lake, table, customer)
+    deleted[reports.FOLDER] = _purge_reports(lake, customer)
     return Receipt(rows, rewritten, deleted, models, holding(lake, customer))
 
 
@@ -80,13 +84,14 @@ def personal_column(table: str) -> str | None:
 
 
 def holding(lake: Lake, customer: str) -> list[str]:
-    """Files of any version, staged ones included, that hold the customer."""
-    return [
+    """Files of any version, staged ones included, and reports that hold the customer."""
+    rows = [
         f"{table}/{path.removeprefix(lake.path(table) + '/')}"
         for table in personal_tables()
         for path in _parquet(lake, table)
         if _count(lake, path, table, customer)
     ]
+    return [*rows, *(f"{reports.FOLDER}/{name}" for name in _reports_with(lake, customer))]
 
 
 def _erase_rows(lake: Lake, table: str, customer: str, run_id: str) -> tuple[int, int]:
@@ -129,6 +134,20 @@ def _purge(lake: Lake, table: str, customer: str) -> list[str]:
     return gone
 
 
+def _purge_reports(lake: Lake, customer: str) -> list[str]:
+    """Delete the reports that show the customer."""
+    gone = _reports_with(lake, customer)
+    for name in gone:
+        reach("purge")
+        lake.filesystem.delete_file(lake.path(reports.FOLDER, name))
+    return gone
+
+
+def _reports_with(lake: Lake, customer: str) -> list[str]:
+    code = re.compile(_alone(customer))
+    return [name for name in reports.files(lake) if code.search(reports.text_of(lake, name))]
+
+
 def _parquet(lake: Lake, table: str) -> list[str]:
     selector = pa.fs.FileSelector(lake.path(table), recursive=True, allow_not_found=True)
     infos = lake.filesystem.get_file_info(selector)
@@ -145,12 +164,14 @@ def _mask(rows: pa.Table, table: str, customer: str) -> pa.ChunkedArray:
     """Which rows hold the customer: their own rows, or rejected lines in which the code stands by itself."""
     column = personal_column(table)
     assert column is not None, f"{table} holds no customer"
-    if column == _CUSTOMER:
-        found = pc.equal(rows[column], customer)
-    else:
-        alone = f"(^|[^{_PART_OF_A_CODE}]){re.escape(customer)}($|[^{_PART_OF_A_CODE}])"
-        found = pc.match_substring_regex(rows[column], alone)
+    own = column == _CUSTOMER
+    found = pc.equal(rows[column], customer) if own else pc.match_substring_regex(rows[column], _alone(customer))
     return pc.fill_null(found, False)
+
+
+def _alone(customer: str) -> str:
+    """A pattern for the code where it is no part of a longer one."""
+    return f"(^|[^{_PART_OF_A_CODE}]){re.escape(customer)}($|[^{_PART_OF_A_CODE}])"
 
 
 def _models(lake: Lake, customer: str) -> list[str]:
