@@ -45,6 +45,19 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "STORE_REGION": ("STORE_REGION",),
 }
 
+# Fields that hold one of these codes, or nothing; letters first, then what the current release writes for them.
+PRICE_CODES = {"AZ": "LA", "CT": "MM", "BG": "UM", "DY": "XX"}
+LIFESTAGE_CODES = {"BU": "OT", "DI": "YF", "AT": "YA", "CZ": "OA", "FN": "PE", "EQ": "OF"}
+LABELS: dict[str, tuple[str, ...]] = {
+    "CUST_PRICE_SENSITIVITY": (*PRICE_CODES.values(), *PRICE_CODES),
+    "CUST_LIFESTAGE": (*LIFESTAGE_CODES.values(), *LIFESTAGE_CODES),
+    "BASKET_SIZE": ("S", "M", "L"),
+    "BASKET_PRICE_SENSITIVITY": ("LA", "MM", "UM", "XX"),
+    "BASKET_TYPE": ("Small Shop", "Top Up", "Full Shop", "XX"),
+    "BASKET_DOMINANT_MISSION": ("Fresh", "Grocery", "Mixed", "Nonfood", "XX", "Non Food"),
+    "STORE_FORMAT": ("SS", "MS", "LS", "XLS"),
+}
+
 EMPTY_WEEK = "an_empty_week"
 
 _FIRST_MONDAY = date(2006, 2, 27)  # of retail week 200601; every retail year has 52 weeks

@@ -24,6 +24,7 @@ ALLOWED: dict[str, set[str]] = {
     "missions": GROUND,
     "lake": GROUND,
     "shop": GROUND,
+    "intake": GROUND,
     "report": GROUND | {"lake"},
     "partitions": GROUND,
     "resources": GROUND | {"transforms", "recommender", "lake", "report"},
@@ -31,7 +32,18 @@ ALLOWED: dict[str, set[str]] = {
     "operations": GROUND | {"lake", "report", "resources", "partitions", "assets"},
     "definitions": GROUND | {"resources", "partitions", "assets", "operations"},
     "cli": GROUND
-    | {"lake", "report", "shop", "resources", "partitions", "definitions", "operations", "recommender", "cli"},
+    | {
+        "lake",
+        "report",
+        "shop",
+        "intake",
+        "resources",
+        "partitions",
+        "definitions",
+        "operations",
+        "recommender",
+        "cli",
+    },
 }
 # What a fresh interpreter must not have loaded after importing all of a layer.
 ABSENT = {
@@ -41,6 +53,7 @@ ABSENT = {
     "missions": {"dagster", "pyspark", "torch", "deltalake"},
     "lake": {"dagster", "pyspark", "torch"},
     "shop": {"dagster", "pyspark", "torch"},
+    "intake": {"dagster", "pyspark", "torch"},
     "cli": {"matplotlib", "torch", "pyspark", "boto3"},
 }
 

@@ -6,23 +6,16 @@ from typing import TYPE_CHECKING
 
 import click
 
+from nextbasket_assets.cli.opened import newest
+from nextbasket_assets.cli.options import week_option
 from nextbasket_assets.cli.settled import settled
 
 if TYPE_CHECKING:
     from nextbasket_assets.definitions import Settings
 
 
-def _week(_: click.Context, __: click.Parameter, value: str | None) -> date | None:
-    from nextbasket_assets.landing import monday
-
-    try:
-        return monday(value) if value else None
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from error
-
-
 @click.command()
-@click.option("--week", callback=_week, metavar="YYYYWW", help="Retail week; the newest one by default.")
+@week_option
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Copy the page to this file.")
 @settled
 def report(settings: "Settings", week: date | None, out: Path | None) -> None:
@@ -31,9 +24,7 @@ def report(settings: "Settings", week: date | None, out: Path | None) -> None:
     from nextbasket_assets.lake.tables import Lake
 
     lake = Lake(settings.lake)
-    chosen = week or max(reports.weeks(lake), default=None)
-    if chosen is None:
-        raise click.ClickException("no week has a report yet. Run `nextbasket demo`, or materialise weekly_report.")
+    chosen = week or newest(lake, "weekly_report")
     page = reports.read(lake, chosen)
     if out:
         out.write_text(page, encoding="utf-8")

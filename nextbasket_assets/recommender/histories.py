@@ -19,6 +19,7 @@ from nextbasket_assets.recommender.vocabulary import UNKNOWN, Vocabulary
 
 COLUMNS = ["customer", "baskets"]
 MISSION_MODEL = "mission_model"
+MISSION_STEPS = 2.0**20  # weights are read to this precision: their sums are then exact, in any order
 EPOCH = datetime.date(1970, 1, 1)
 
 
@@ -253,5 +254,7 @@ def _missions(lists: pa.Array) -> np.ndarray:
             "baskets carry different numbers of mission weights: tag all of them with one mission model"
         )
     weights = np.zeros((len(lengths), width), np.float32)
-    weights[lengths > 0] = lists.flatten().to_numpy(zero_copy_only=False).reshape(-1, width) if width else 0
+    if width:
+        delivered = lists.flatten().to_numpy(zero_copy_only=False).reshape(-1, width)
+        weights[lengths > 0] = np.rint(delivered * MISSION_STEPS) / MISSION_STEPS
     return weights

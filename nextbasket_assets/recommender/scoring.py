@@ -16,7 +16,6 @@ from nextbasket_assets.recommender import histories, lists, outlook, scorer
 from nextbasket_assets.recommender.histories import Sequences
 from nextbasket_assets.recommender.ranking import ScoreError as ScoreError
 from nextbasket_assets.recommender.scorer import FALLBACK, MODEL, Scorer
-from nextbasket_assets.recommender.vocabulary import FIRST_ITEM
 
 PART = "part-00000.parquet"
 
@@ -64,12 +63,8 @@ def score(
         ScoreError: fewer than k items are known, or a score is not finite.
         SequenceError: the sequences cannot be read.
     """
-    chosen = _scorer(sequence_files, week, artifact_dir)
-    if chosen.words.size - FIRST_ITEM < k:
-        raise ScoreError(
-            f"{k} items per customer are wanted and {chosen.words.size - FIRST_ITEM} are known: "
-            "ask for shorter lists or train on more weeks"
-        )
+    chosen = Scorer.load(artifact_dir, week, sequence_files)
+    lists.require(chosen, k)
     output = Output(output_dir, lists.SCHEMA, k, "probability")
     return _write(chosen, sequence_files, output, lambda batch: lists.table(chosen, batch, k, reasons))
 
@@ -92,7 +87,7 @@ def foretell(
         ScoreError: the sequences have another number of missions.
         SequenceError: the sequences cannot be read.
     """
-    chosen = _scorer(sequence_files, week, artifact_dir)
+    chosen = Scorer.load(artifact_dir, week, sequence_files)
     output = Output(output_dir, outlook.SCHEMA, 1, "visit_within_7_days")
     return _write(chosen, sequence_files, output, lambda batch: outlook.table(chosen, batch, missions))
 
@@ -122,12 +117,6 @@ def list_for_mission(
         raise ScoreError("the customer is not in the week's sequences: check the code, or choose another week")
     table, _ = lists.table(chosen, histories.of_customer(sequences, place), k, mission=mission)
     return table
-
-
-def _scorer(sequence_files: list[str], week: datetime.date, artifact_dir: str | None) -> Scorer:
-    if artifact_dir is None:
-        return Scorer.without_model(week, sequence_files)
-    return Scorer.load(artifact_dir, week, sequence_files)
 
 
 @dataclass(frozen=True)

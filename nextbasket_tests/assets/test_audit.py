@@ -51,6 +51,13 @@ def test_a_first_week_needs_a_row() -> None:
     assert odd_volume(WEEK, {WEEK: 0}) == "week 200607: 0 rows, expected > 0"
 
 
+def test_a_first_week_may_be_part_of_one() -> None:
+    """An export that begins on a Sunday has a small first week: the whole ones after it are no outliers; a stump is."""
+    assert odd_volume(WEEK, history(100) | {WEEK: 900}) is None
+    assert odd_volume(WEEK, history(100, 900) | {WEEK: 900}) is None
+    assert odd_volume(WEEK, history(900) | {WEEK: 100})
+
+
 def test_later_weeks_do_not_count() -> None:
     """A correction of an old week is not measured by what came after it."""
     later = {WEEK + timedelta(weeks=1): 90_000}
