@@ -48,7 +48,7 @@ def lift_bars(title: str, bars: Sequence[Bar]) -> Markup:
     far = max([1.0, *(abs(log_index(min(bar.high, _MOST), _LEAST)) for bar in bars)])
     middle, unit = 150.0, 115.0 / far
     bottom = _ROW * len(bars) + 2
-    parts = [_line(middle, 12, middle, bottom, "axis"), _text(middle, bottom + 11, "100", "small", "middle")]
+    parts = [_text(middle, bottom + 11, "100", "small", "middle")]
     for number, bar in enumerate(bars):
         top = _ROW * number + 14
         ends = [middle + unit * log_index(min(end, _MOST), _LEAST) for end in (bar.low, bar.high)]
@@ -58,6 +58,7 @@ def lift_bars(title: str, bars: Sequence[Bar]) -> Markup:
         parts += [
             _box(min(middle, end), top, abs(end - middle), 12, "above" if above else "hatched"),
             _line(ends[0], top + 6, ends[1], top + 6, "whisker"),
+            _line(middle, top - 1, middle, top + 13, "axis"),
             _text(0, top - 3, f"{shortened(bar.label, 40)}, {bar.baskets:,} baskets", "label"),
             _text(place, top + 10, f"{bar.index:.0f}", "value", anchor),
         ]

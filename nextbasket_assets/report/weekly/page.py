@@ -59,6 +59,8 @@ def _environment() -> Environment:
         "words": lambda name: name.replace("_", " "),
         "sunday": lambda week: _day(week + timedelta(days=6)),
         "duration": _duration,
+        "signed": _signed,
+        "points": lambda ahead: "{} ({} to {})".format(*(_signed(100 * share) for share in ahead)),
     }
     environment.globals["titled"] = titled
     return environment
@@ -70,6 +72,11 @@ def _day(day: date) -> str:
 
 def _percent(share: float, digits: int = 1) -> str:
     return f"{share:.{digits}%}"
+
+
+def _signed(value: float) -> str:
+    """With its sign, the minus as wide as the plus; nothing is minus nothing."""
+    return f"{round(value, 1) + 0.0:+.1f}".replace("-", "\N{MINUS SIGN}")
 
 
 def _duration(seconds: float) -> str:
