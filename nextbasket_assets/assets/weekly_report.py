@@ -14,7 +14,7 @@ from nextbasket_assets.lake.staged_files import write_rows
 from nextbasket_assets.lake.tables import Lake
 from nextbasket_assets.landing import week_code
 from nextbasket_assets.partitions import LGSR_WEEKS
-from nextbasket_assets.report.weekly.facts import READS, TABLE, WeekFacts, gather
+from nextbasket_assets.report.weekly.facts import READS, TABLE, UPSTREAM, WeekFacts, gather
 from nextbasket_assets.resources.lake import LakeResource
 from nextbasket_assets.resources.landing import LandingResource, catalogue_of
 
@@ -29,7 +29,7 @@ _LIGHT_TAG, _WEEK_TAG, _MODEL_TAG = "nextbasket/light", "nextbasket/week", "next
             {"python", "html"},
             "One page per scored week, at reports/week=W/index.html in the lake: is it safe to use, what arrived, who was scored "
             "by what, missions, quality, segments, drift, a dozen customers. The table has every claim that was looked at.",
-            deps=READS,
+            deps=UPSTREAM,
         )
     ],
     partitions_def=LGSR_WEEKS,

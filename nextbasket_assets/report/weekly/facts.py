@@ -18,10 +18,11 @@ from nextbasket_assets.report.weekly.quality import JudgedWeek, Segment, judged_
 from nextbasket_assets.report.weekly.scored import Models, Scored, models, scored
 
 TABLE = "weekly_report"
-READS = (
-    *("next_basket_scores", "next_trip_outlook", "model_evaluation", "mission_profiles", "customer_sequences"),
-    *("staged_baskets", "landed_files", "rejected_lines"),
+UPSTREAM = (
+    *("landed_files", "rejected_lines", "mission_profiles"),
+    *("model_evaluation", "next_basket_scores", "next_trip_outlook"),
 )
+READS = (*UPSTREAM, "customer_sequences", "staged_baskets")  # the last two are upstream of the others
 
 
 @dataclass(frozen=True)
