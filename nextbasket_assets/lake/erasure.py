@@ -27,6 +27,7 @@ from nextbasket_assets.lake.tables import Lake, LakeError, PublishedFile
 
 _CUSTOMER, _RAW_TEXT = "customer", "raw_text"
 _CODE = re.compile(r"[!-~]{1,64}")
+_QUOTE = '"'
 _PART_OF_A_CODE = "0-9A-Za-z_"
 
 
@@ -98,6 +99,7 @@ def _erase_rows(lake: Lake, table: str, customer: str, run_id: str) -> tuple[int
     """Publish the weeks that hold the customer without them: rows erased, files written."""
     snapshot = lake.snapshot(table)
     published = snapshot.published if snapshot else ()
+    lake.files(table, [file.week for file in published])  # says which one is damaged
     counts = {file: _count(lake, lake.path(table, file.path), table, customer) for file in published}
     weeks = sorted({file.week for file, count in counts.items() if count})
     if not weeks:
@@ -156,7 +158,11 @@ def _parquet(lake: Lake, table: str) -> list[str]:
 
 
 def _count(lake: Lake, path: str, table: str, customer: str) -> int:
-    rows = pq.read_table(path, columns=[personal_column(table)], filesystem=lake.filesystem, partitioning=None)
+    """Rows of a file that hold the customer; of a stump, which nobody can read and a killed run left, one."""
+    try:
+        rows = pq.read_table(path, columns=[personal_column(table)], filesystem=lake.filesystem, partitioning=None)
+    except pa.ArrowInvalid:
+        return 1
     return int(pc.sum(_mask(rows, table, customer)).as_py() or 0)
 
 
@@ -164,8 +170,17 @@ def _mask(rows: pa.Table, table: str, customer: str) -> pa.ChunkedArray:
     """Which rows hold the customer: their own rows, or rejected lines in which the code stands by itself."""
     column = personal_column(table)
     assert column is not None, f"{table} holds no customer"
+<<<<<<< HEAD
     own = column == _CUSTOMER
     found = pc.equal(rows[column], customer) if own else pc.match_substring_regex(rows[column], _alone(customer))
+=======
+    if column == _CUSTOMER:
+        found = pc.equal(rows[column], customer)
+    else:
+        written = f"{re.escape(customer)}|{re.escape(customer.replace(_QUOTE, 2 * _QUOTE))}"  # as CSV quotes it
+        alone = f"(^|[^{_PART_OF_A_CODE}])({written})($|[^{_PART_OF_A_CODE}])"
+        found = pc.match_substring_regex(rows[column], alone)
+>>>>>>> main
     return pc.fill_null(found, False)
 
 
