@@ -19,11 +19,7 @@ from nextbasket_assets.resources.spark import StageReport
 _RAW = "raw_transactions"
 ALLOW_TAG = "nextbasket/allow"
 SOME_REPLAYED, MOST_REPLAYED = 0.05, 0.5
-<<<<<<< HEAD
-=======
-_RECENT_WEEKS = 8
 _SHOWN_RULES, _SHOWN_COLUMNS = 3, 20
->>>>>>> main
 
 _FEW_REJECTED = "few_lines_are_rejected"
 _VOLUME = "the_volume_is_like_recent_weeks"

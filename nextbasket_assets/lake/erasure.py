@@ -146,7 +146,7 @@ def _purge_reports(lake: Lake, customer: str) -> list[str]:
 
 
 def _reports_with(lake: Lake, customer: str) -> list[str]:
-    code = re.compile(_alone(customer))
+    code = re.compile(_alone(re.escape(customer)))
     return [name for name in reports.files(lake) if code.search(reports.text_of(lake, name))]
 
 
@@ -170,23 +170,17 @@ def _mask(rows: pa.Table, table: str, customer: str) -> pa.ChunkedArray:
     """Which rows hold the customer: their own rows, or rejected lines in which the code stands by itself."""
     column = personal_column(table)
     assert column is not None, f"{table} holds no customer"
-<<<<<<< HEAD
-    own = column == _CUSTOMER
-    found = pc.equal(rows[column], customer) if own else pc.match_substring_regex(rows[column], _alone(customer))
-=======
     if column == _CUSTOMER:
         found = pc.equal(rows[column], customer)
     else:
         written = f"{re.escape(customer)}|{re.escape(customer.replace(_QUOTE, 2 * _QUOTE))}"  # as CSV quotes it
-        alone = f"(^|[^{_PART_OF_A_CODE}])({written})($|[^{_PART_OF_A_CODE}])"
-        found = pc.match_substring_regex(rows[column], alone)
->>>>>>> main
+        found = pc.match_substring_regex(rows[column], _alone(written))
     return pc.fill_null(found, False)
 
 
-def _alone(customer: str) -> str:
-    """A pattern for the code where it is no part of a longer one."""
-    return f"(^|[^{_PART_OF_A_CODE}]){re.escape(customer)}($|[^{_PART_OF_A_CODE}])"
+def _alone(pattern: str) -> str:
+    """The pattern where it is no part of a longer code."""
+    return f"(^|[^{_PART_OF_A_CODE}])({pattern})($|[^{_PART_OF_A_CODE}])"
 
 
 def _models(lake: Lake, customer: str) -> list[str]:

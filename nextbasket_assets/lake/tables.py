@@ -157,16 +157,9 @@ class Lake:
         schema = _schema(table, columns)
         stored = [name for name in schema.names if name != WEEK]
         snapshot = self.snapshot(table)
-<<<<<<< HEAD
-        for file in snapshot.published if snapshot else ():
-            if file.week in weeks:
-                path = self.path(table, file.path)
-                rows = pq.read_table(path, columns=stored, filesystem=self.filesystem, partitioning=None)
-                week = pa.array([file.week] * rows.num_rows, pa.date32())
-                yield rows.append_column(WEEK, week).select(schema.names).cast(schema)
-=======
         for file in self._whole(table, snapshot, weeks):
-            rows = pq.read_table(self.path(table, file.path), filesystem=self.filesystem, partitioning=None)
+            path = self.path(table, file.path)
+            rows = pq.read_table(path, columns=stored, filesystem=self.filesystem, partitioning=None)
             week = pa.array([file.week] * rows.num_rows, pa.date32())
             yield rows.append_column(WEEK, week).select(schema.names).cast(schema)
 
@@ -184,7 +177,6 @@ class Lake:
                 f"{table}: {len(found)} data file(s) are not what was published: {'; '.join(found[:3])}. Restore them from a "
                 f"copy of the lake, or materialise {table} for those weeks again."
             )
->>>>>>> main
 
     def read_folder(self, folder: str) -> pa.Table:
         """Rows of all parquet files of a folder that is no table, by file name."""
