@@ -10,6 +10,7 @@ RUN: dict[str, tuple[str, ...]] = {
     "nextbasket missions": (),
     "nextbasket customer": (),
     "nextbasket evaluation": (),
+    "nextbasket report": (),
     "nextbasket erase": ("--yes",),
     "nextbasket rollback": ("--no-rescore",),
     "nextbasket promote": ("--no-rescore",),
