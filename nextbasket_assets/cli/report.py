@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from nextbasket_assets.cli.opened import newest
+from nextbasket_assets.cli.opened import lake_of, week_in
 from nextbasket_assets.cli.options import week_option
 from nextbasket_assets.cli.settled import settled
 
@@ -21,10 +21,9 @@ if TYPE_CHECKING:
 def report(settings: "Settings", week: date | None, out: Path | None) -> None:
     """Print where a week's report is; with --out, copy it there. A browser opens it without a network."""
     from nextbasket_assets.lake import reports
-    from nextbasket_assets.lake.tables import Lake
 
-    lake = Lake(settings.lake)
-    chosen = week or newest(lake, "weekly_report")
+    lake = lake_of(settings)
+    chosen = week_in(lake, "weekly_report", week)
     page = reports.read(lake, chosen)
     if out:
         out.write_text(page, encoding="utf-8")

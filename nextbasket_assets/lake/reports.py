@@ -7,7 +7,7 @@ import pyarrow.fs
 
 from nextbasket_assets.columns import WEEK
 from nextbasket_assets.lake.space import room
-from nextbasket_assets.lake.tables import Lake, LakeError
+from nextbasket_assets.lake.tables import Lake, NotThereError
 
 FOLDER, NAME = "reports", "index.html"
 
@@ -28,10 +28,10 @@ def read(lake: Lake, week: date) -> str:
     """A week's page.
 
     Raises:
-        LakeError: there is none.
+        NotThereError: there is none.
     """
     if lake.filesystem.get_file_info(lake.path(place(week))).type == pyarrow.fs.FileType.NotFound:
-        raise LakeError(
+        raise NotThereError(
             f"week {week} has no report: it was never made, or an erasure removed it. Materialise weekly_report for it."
         )
     return _text(lake, place(week).removeprefix(f"{FOLDER}/"))

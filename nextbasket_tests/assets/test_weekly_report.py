@@ -91,4 +91,4 @@ def test_the_command_says_where_it_is_or_copies_it(lake: Lake, monkeypatch: pyte
     assert copied.output == f"{copy}\n"
     assert copy.read_text() == reports.read(lake, WEEKS[2])
     assert none.exit_code != 0
-    assert "week 2006-04-10 has no report" in none.output
+    assert "weekly_report has no week 200607" in none.output
