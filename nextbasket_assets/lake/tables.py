@@ -15,12 +15,19 @@ from deltalake import DeltaTable, Schema
 from deltalake.exceptions import DeltaError
 
 from nextbasket_assets.columns import REGISTRY, TABLES, WEEK, Column, spark_schema
+from nextbasket_assets.errors import NOTHING_THERE, NextbasketError
 from nextbasket_assets.lake.damage import DamageError, damaged, refuse_empty_commits
 from nextbasket_assets.lake.storage import storage_of
 
 
-class LakeError(Exception):
+class LakeError(NextbasketError):
     """The lake cannot do what was asked; the message says what, why, and what to do."""
+
+
+class NotThereError(LakeError):
+    """The lake does not have it, or not yet."""
+
+    exit_code = NOTHING_THERE
 
 
 @dataclass(frozen=True)
@@ -85,7 +92,7 @@ class Lake:
     def snapshot(self, table: str, version: int | None = None) -> Snapshot | None:
         """The table at a version (the newest by default); None when nothing was ever published."""
         if table not in TABLES and table != "model_registry":
-            raise LakeError(f"{table}: no such table. The lake has {', '.join([*TABLES, 'model_registry'])}.")
+            raise LakeError(f"{table}: no such table. Choose from {', '.join([*TABLES, 'model_registry'])}.")
         try:
             refuse_empty_commits(self.filesystem, self.path(table, "_delta_log"))
             if not DeltaTable.is_deltatable(self.uri(table), self.storage_options):
@@ -128,28 +135,38 @@ class Lake:
         """Like `files`, for weeks that must be there.
 
         Raises:
-            LakeError: weeks are missing; names them and the asset to materialise.
+            NotThereError: weeks are missing; names them and the asset to materialise.
         """
         missing = sorted(set(weeks) - set(self.weeks(table)))
         if missing:
             listed = ", ".join(week.isoformat() for week in missing[:10]) + (" ..." if len(missing) > 10 else "")
-            raise LakeError(
+            raise NotThereError(
                 f"{table}: {len(missing)} week(s) are not in the lake: {listed}. "
                 f"This stage reads them. Materialise {table} for those weeks first."
             )
         return self.files(table, weeks)
 
-    def read(self, table: str, weeks: Collection[date]) -> pa.Table:
-        """Rows of these weeks with their `week` column, by week and file order."""
-        parts = list(self.batches(table, weeks))
-        return pa.concat_tables(parts) if parts else self._empty(table)
+    def read(self, table: str, weeks: Collection[date], columns: Collection[str] | None = None) -> pa.Table:
+        """Rows of these weeks with their `week` column, by week and file order.
 
-    def batches(self, table: str, weeks: Collection[date]) -> Iterator[pa.Table]:
+        Args:
+            table: its name.
+            weeks: weeks that were never published give no rows.
+            columns: those to read beside the week; None for all.
+        """
+        parts = list(self.batches(table, weeks, columns))
+        return pa.concat_tables(parts) if parts else _schema(table, columns).empty_table()
+
+    def batches(
+        self, table: str, weeks: Collection[date], columns: Collection[str] | None = None
+    ) -> Iterator[pa.Table]:
         """The same, one file at a time."""
-        schema = arrow_schema(TABLES[table])
+        schema = _schema(table, columns)
+        stored = [name for name in schema.names if name != WEEK]
         snapshot = self.snapshot(table)
         for file in self._whole(table, snapshot, weeks):
-            rows = pq.read_table(self.path(table, file.path), filesystem=self.filesystem, partitioning=None)
+            path = self.path(table, file.path)
+            rows = pq.read_table(path, columns=stored, filesystem=self.filesystem, partitioning=None)
             week = pa.array([file.week] * rows.num_rows, pa.date32())
             yield rows.append_column(WEEK, week).select(schema.names).cast(schema)
 
@@ -168,10 +185,6 @@ class Lake:
                 f"copy of the lake, or materialise {table} for those weeks again."
             )
 
-    @staticmethod
-    def _empty(table: str) -> pa.Table:
-        return arrow_schema(TABLES[table]).empty_table()
-
     def read_folder(self, folder: str) -> pa.Table:
         """Rows of all parquet files of a folder that is no table, by file name."""
         return pq.read_table(self.path(folder), filesystem=self.filesystem, partitioning=None)
@@ -184,3 +197,9 @@ class Lake:
         files = pa.table(snapshot.delta.get_add_actions(flatten=True)).to_pylist()
         self._refuse_damaged("model_registry", {file["path"]: file["size_bytes"] for file in files})
         return snapshot.delta.to_pyarrow_table().sort_by("number")
+
+
+def _schema(table: str, columns: Collection[str] | None) -> pa.Schema:
+    """The Arrow schema of a table, or of the week and some of its columns."""
+    wanted = (column for column in TABLES[table] if columns is None or column.name in (WEEK, *columns))
+    return arrow_schema(tuple(wanted))
