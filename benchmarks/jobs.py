@@ -63,8 +63,9 @@ def run_job(root: Path, job: str, first: date, last: date) -> dict[str, Any]:
 def replay(root: Path, week: date) -> dict[str, Any]:
     """The work of the last job's stages on one week: the same plans, and the same scoring, into folders of no table."""
     from nextbasket_assets.lake import registry
+    from nextbasket_assets.lake.missions import mission_ids
     from nextbasket_assets.lake.tables import Lake
-    from nextbasket_assets.recommender import scoring
+    from nextbasket_assets.recommender import histories, scoring
 
     lake, spark = Lake(str(root / "lake")), LocalSparkResource(master="local[2]")
     with span() as start:
@@ -85,7 +86,8 @@ def replay(root: Path, week: date) -> dict[str, Any]:
         with span() as seconds["score"]:
             scoring.score(files, week, artifact, f"{folder}/scores", 20)
         with span() as seconds["foretell"]:
-            scoring.foretell(files, week, artifact, f"{folder}/outlook", [])
+            missions = mission_ids(lake, histories.mission_model_of(files))
+            scoring.foretell(files, week, artifact, f"{folder}/outlook", missions)
     return {"start": start.taken(), "work": {name: one.taken() for name, one in seconds.items()}}
 
 
