@@ -24,9 +24,10 @@ def empty(small: bool, weeks: int | None = None) -> Iterator[tuple[Path, list[da
 
 @contextmanager
 def filled(small: bool, *, trained: bool) -> Iterator[tuple[Path, list[date]]]:
-    """A platform with all weeks but the last one in the lake, and with models as of the last but one."""
+    """A platform with all weeks but the last one in the lake, and, when trained, with models as of the last but one."""
     with empty(small, HISTORY) as (root, weeks):
         *before, as_of = weeks[:-1]
-        job_seconds(root, "backfill_weeks", before[0], before[-1])
-        job_seconds(root, "train_and_score_week" if trained else "backfill_weeks", as_of, as_of)
+        job_seconds(root, "backfill_weeks", before[0], before[-1] if trained else as_of)
+        if trained:
+            job_seconds(root, "train_and_score_week", as_of, as_of)
         yield root, weeks

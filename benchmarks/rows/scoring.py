@@ -11,16 +11,17 @@ from benchmarks.clock import in_a_process, span
 from benchmarks.inputs import PACKED
 from benchmarks.outcome import Figure, Goal, Outcome
 
+PLANTED = "planted"  # what --small reads: a shop made here
 DATASET, MANY_DATASET = "lgsr_dev", "tafeng"  # long histories; short ones, so that half a million customers fit a disk
 SIZES, MANY = (5_000, 20_000), (20_000, 500_000)
-SMALL = (300, 600)
-ONE_BY_ONE = 50
+SMALL, SMALL_MANY = (300,), (300, 600)
+ONE_BY_ONE, SMALL_ONE_BY_ONE = 50, 3
 THREADS = 2
 
 
 def measure(small: bool) -> Outcome:
     """Scoring in a process of its own per number of customers; the peers on the same customers."""
-    sizes, many = (SMALL, SMALL) if small else (SIZES, MANY)
+    sizes, many = (SMALL, SMALL_MANY) if small else (SIZES, MANY)
     folder, many_folder = _folder(DATASET, small), _folder(MANY_DATASET, small)
     scored = {n: _run("ours", folder, n) for n in sizes}
     widest = {n: _run("ours", many_folder, n) for n in many}
@@ -44,7 +45,7 @@ def measure(small: bool) -> Outcome:
 
 
 def _folder(dataset: str, small: bool) -> str:
-    return "planted" if small else str(PACKED / dataset)
+    return PLANTED if small else str(PACKED / dataset)
 
 
 def _figure(name: str, one: dict[str, Any]) -> Figure:
@@ -68,9 +69,9 @@ def prepare(folder: str, customers: int, out: Path) -> dict[str, Any]:
     from benchmarks import scoring
     from benchmarks.packed import planted
 
-    if folder == "planted":
+    if folder == PLANTED:
         planted(out / "packed")
-    scoring.prepare(out / "packed" if folder == "planted" else Path(folder), out, customers)
+    scoring.prepare(out / "packed" if folder == PLANTED else Path(folder), out, customers)
     return {}
 
 
@@ -96,7 +97,7 @@ def _flops(model: Any) -> float:
     return float(2 * config.vocabulary * config.embedding)
 
 
-def naive(_: str, __: int, out: Path) -> dict[str, Any]:
+def naive(folder: str, _: int, out: Path) -> dict[str, Any]:
     """The same code, called for one customer after the other."""
     import torch
 
@@ -107,7 +108,7 @@ def naive(_: str, __: int, out: Path) -> dict[str, Any]:
     torch.set_num_threads(THREADS)
     files, model = [str(out / "sequences.parquet")], artifact.load(str(out / "model")).model
     chosen, sequences = Scorer.load(str(out / "model"), model.as_of, files), histories.read(files)
-    count = min(ONE_BY_ONE, len(sequences.customers))
+    count = SMALL_ONE_BY_ONE if folder == PLANTED else ONE_BY_ONE
     k = min(20, model.vocabulary.size - FIRST_ITEM)
     with span() as taken:
         for place in range(count):
@@ -122,9 +123,9 @@ def tifuknn(folder: str, _: int, out: Path) -> dict[str, Any]:
     from benchmarks import neighbours, packed
     from benchmarks.next_basket import Case
 
-    if folder == "planted":
+    if folder == PLANTED:
         packed.planted(out / "packed")
-    data = packed.load(out / "packed" if folder == "planted" else Path(folder))
+    data = packed.load(out / "packed" if folder == PLANTED else Path(folder))
     case = Case.of(data, min(data.folds), strict=False)
     history, rows = case.history(), np.arange(case.encoded.customers)
     with span() as taken:
