@@ -1,12 +1,13 @@
 """`nextbasket land`: a retailer's files into a landing folder, with an account of every row."""
 
 import json
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from nextbasket_assets.landing import LandingError, week_code, week_of
+from nextbasket_assets.landing import week_code, week_of
 
 if TYPE_CHECKING:
     from nextbasket_assets.intake.land import LandReport
@@ -38,7 +39,7 @@ def land(sources: tuple[Path, ...], mapping: Path | None, out: Path, replace: bo
                 report = intake.land(list(sources), read_mapping(mapping), out, replace=replace, progress=bar.update)
             else:
                 report = intake.land_as_is(list(sources), out, replace=replace, progress=bar.update)
-    except (LandingError, OSError) as error:
+    except OSError as error:
         raise click.ClickException(str(error)) from error
     click.echo(json.dumps(report.as_json(), indent=1) if as_json else _told(report, out))
 
@@ -59,9 +60,13 @@ def _told(report: "LandReport", out: Path) -> str:
         for kind in ("new", "replaced", "unchanged")
     }
     told = ", ".join(f"{count} {kind}" for kind, count in kinds.items() if count)
-    lines.append(f"{len(weeks)} weeks in {out}, {week_code(min(weeks))} to {week_code(max(weeks))}: {told}")
+    lines.append(f"{len(weeks)} weeks in {out}, {_named(min(weeks))} to {_named(max(weeks))}: {told}")
     first = min(week for path in out.iterdir() if (week := week_of(path.name)))
     lines.append(
         f"\nNext: NEXTBASKET_LANDING={out} NEXTBASKET_FIRST_WEEK={first} NEXTBASKET_LAST_WEEK=open nextbasket demo"
     )
     return "\n".join(lines)
+
+
+def _named(week: date) -> str:
+    return f"{week_code(week)} (from {week})"

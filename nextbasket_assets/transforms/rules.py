@@ -10,6 +10,7 @@ from pyspark.sql import functions as F
 from nextbasket_assets.landing import LABELS, LIFESTAGE_CODES, PRICE_CODES
 
 _DATE = "make_date(int(substring(SHOP_DATE, 1, 4)), int(substring(SHOP_DATE, 5, 2)), int(substring(SHOP_DATE, 7, 2)))"
+LONGEST_LINE = 4096  # characters; the split into fields takes time with the square of it
 _CODE_PATTERN = r"^[!-~]{1,64}\\z"  # visible ASCII
 
 
@@ -37,6 +38,10 @@ def _one_of(field: str) -> tuple[str, str]:
 
 
 RULES: dict[str, tuple[str, str]] = {
+    "length": (
+        f"length(raw_text) <= {LONGEST_LINE}",
+        f"concat(length(raw_text), ' characters, expected at most {LONGEST_LINE}')",
+    ),
     "quotes": ("fields is not null", _says("a quote is not closed or stands inside a field")),
     "field_count": ("size(fields) = width", "concat(size(fields), ' fields, expected ', width)"),
     "week": ("SHOP_WEEK = week_code", "concat('SHOP_WEEK is not the week of the file, ', week_code)"),
