@@ -20,6 +20,9 @@ slow: $(INSTALLED) ## Run the slow tests
 emr: $(INSTALLED) ## Run the deployment `emr` on the local test bed: real Spark steps, no AWS
 	$(VENV)/bin/python -m pytest -m emr $(ARGS)
 
+browser: $(INSTALLED) ## Drive the UI and the report in a headless Chromium (apt-get install chromium)
+	$(VENV)/bin/python -m pytest -m browser $(ARGS)
+
 check: $(INSTALLED) ## Lint, formatting, types and the import directions
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
@@ -43,4 +46,4 @@ $(INSTALLED): pyproject.toml requirements.lock
 	$(VENV)/bin/python -m pip install --quiet --constraint requirements.lock --editable ".[dev]"
 	@touch $@
 
-.PHONY: help install demo test slow emr check faults audit ui clean
+.PHONY: help install demo test slow emr browser check faults audit ui clean

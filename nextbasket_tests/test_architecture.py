@@ -13,7 +13,7 @@ ROOT = Path(nextbasket_assets.__file__).parent
 MODULES = sorted(path.relative_to(ROOT).with_suffix("") for path in ROOT.rglob("*.py"))
 
 # Layer -> the layers it may import, besides itself.
-GROUND = {"columns", "landing", "arrivals", "code_version", "catalogue", "crash_points", "retail_calendar"}
+GROUND = {"columns", "lineage", "landing", "arrivals", "code_version", "catalogue", "crash_points", "retail_calendar"}
 ALLOWED: dict[str, set[str]] = {
     **dict.fromkeys(GROUND, GROUND),
     "transforms": GROUND,

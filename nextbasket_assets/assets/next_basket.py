@@ -31,7 +31,7 @@ from nextbasket_assets.lake.registry import PROMOTED, REFUSED, TRAINED, Decision
 from nextbasket_assets.lake.staged_files import write_staged
 from nextbasket_assets.lake.tables import Lake, LakeError, arrow_schema
 from nextbasket_assets.partitions import LGSR_WEEKS
-from nextbasket_assets.report.plots import reliability_diagram
+from nextbasket_assets.report.plots import reliability_diagram, training_curve
 from nextbasket_assets.resources.lake import LakeResource
 from nextbasket_assets.resources.spark import SparkResource, StageReport, merged
 
@@ -141,6 +141,9 @@ def _train(context: dg.AssetExecutionContext, config: TrainingRunConfig, lake: L
     ):
         settings = TrainingConfig(**config.model_dump())
         report = train(files, week, folder, settings, lambda epoch: context.log.info(str(epoch)))
+    losses, recalls = zip(*((epoch.loss, epoch.recall) for epoch in report.epochs), strict=True)
+    curve = picture(training_curve(losses, recalls, report.best_epoch), "loss and validation recall after every epoch")
+    context.add_asset_metadata({"training_curve": curve}, partition_key=week.isoformat())
     best = report.epochs[report.best_epoch]
     return Decision(
         week=week,

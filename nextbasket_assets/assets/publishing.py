@@ -12,12 +12,12 @@ from typing import Any
 
 import dagster as dg
 
+from nextbasket_assets.assets.table_columns import column_lineage, column_schema
 from nextbasket_assets.code_version import code_version
-from nextbasket_assets.columns import TABLES
 from nextbasket_assets.lake.housekeeping import collect_models, collect_scratch, collect_staged
 from nextbasket_assets.lake.publish import Provenance, publish, stage
 from nextbasket_assets.lake.tables import Lake
-from nextbasket_assets.landing import week_code
+from nextbasket_assets.landing import span_code, week_code
 from nextbasket_assets.partitions import weeks_of
 from nextbasket_assets.resources.spark import StageReport
 from nextbasket_assets.transforms.claims import CLAIMS
@@ -29,15 +29,6 @@ UNFINISHED = [status for status in dg.DagsterRunStatus if status not in _ENDED]
 
 def table_spec(table: str, group: str, kinds: set[str], description: str, deps: Sequence[str] = ()) -> dg.AssetSpec:
     """The spec of an asset that is a table of the lake, with its columns."""
-    columns = [
-        dg.TableColumn(
-            column.name,
-            column.type if isinstance(column.type, str) else str(column.type["type"]),
-            description=column.meaning,
-            constraints=dg.TableColumnConstraints(nullable=column.nullable),
-        )
-        for column in TABLES[table]
-    ]
     return dg.AssetSpec(
         table,
         deps=list(deps),
@@ -46,7 +37,7 @@ def table_spec(table: str, group: str, kinds: set[str], description: str, deps: 
         kinds=kinds | {"deltalake"},
         owners=OWNERS,
         code_version=code_version(),
-        metadata={"dagster/column_schema": dg.TableSchema(columns), "dagster/table_name": table},
+        metadata={"dagster/table_name": table, "dagster/column_schema": column_schema(table), **column_lineage(table)},
     )
 
 
@@ -134,11 +125,15 @@ def published(
         if report:
             numbers |= flat_counts(report.counts.get(week.isoformat(), {}))
         context.add_asset_metadata(numbers, asset_key=table, partition_key=week.isoformat())
+    tag_run(context, week=span_code(weeks[0], weeks[-1]))
     seconds = {"stage_seconds": round(report.seconds, 1), **report.place} if report else {}
-    return dg.MaterializeResult(
-        asset_key=table,
-        metadata={"table_version": version, "run_id": context.run.run_id, "inputs": dict(inputs), **seconds},
-    )
+    facts: dict[str, Any] = {"table_version": version, "run_id": context.run.run_id, "inputs": dict(inputs)}
+    return dg.MaterializeResult(asset_key=table, metadata={**facts, **column_lineage(table), **seconds})
+
+
+def tag_run(context: dg.AssetExecutionContext, **facts: str) -> None:
+    """Put facts on the run as tags `nextbasket/NAME`, to filter runs by, whoever launched them."""
+    context.instance.add_run_tags(context.run.run_id, {f"nextbasket/{name}": fact for name, fact in facts.items()})
 
 
 def picture(png: bytes, text: str) -> dg.MarkdownMetadataValue:

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from nextbasket_assets.assets.next_basket import MODEL
-from nextbasket_assets.assets.publishing import audited, claim_specs, published, run_weeks, staged, table_spec, versions
+from nextbasket_assets.assets.publishing import (
+    audited,
+    claim_specs,
+    published,
+    run_weeks,
+    staged,
+    table_spec,
+    tag_run,
+    versions,
+)
 from nextbasket_assets.assets.run_config import ScoringConfig
 from nextbasket_assets.lake import artifacts, registry
 from nextbasket_assets.lake.copies import local_files, local_folder, new_folder
@@ -49,6 +58,7 @@ def next_basket_scores(
         yield from audited(report, table, weeks)
         for week, numbers in scored.items():
             context.add_asset_metadata(numbers, asset_key=table, partition_key=week.isoformat())
+        tag_run(context, model_version=scored[weeks[-1]]["model_version"])
         yield published(tables, context, table, folders[table], weeks, inputs, report)
 
 

@@ -1,0 +1,91 @@
+"""A platform with two months of a small shop, Dagster's UI on it, and a headless Chromium."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import dagster as dg
+import pytest
+
+from nextbasket_assets.cli import home
+from nextbasket_tests.browser.server import served
+from nextbasket_tests.platforms import WEEKS, Platform, week_lines
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+# No sandbox: tests run as root in CI. The rest keeps Chromium from calling home.
+FLAGS = (
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
+    *("--disable-component-update", "--disable-sync"),
+)
+TRAINED, CLICKED, DROPPED = WEEKS[8:11]
+
+
+@dataclass(frozen=True)
+class Site:
+    """The UI's address, and the platform it shows."""
+
+    address: str
+    platform: Platform
+
+
+def chromium() -> str | None:
+    """Debian's Chromium, or the one that is named."""
+    return os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator["Browser"]:
+    """A headless Chromium; where CI has none, that is a failure."""
+    found = chromium()
+    if found is None and "CI" not in os.environ:
+        pytest.skip("no Chromium: apt-get install chromium, or name one in CHROMIUM")
+    assert found, "CI installs Chromium before this (see .ci/run), and there is none"
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chrome = playwright.chromium.launch(executable_path=found, args=list(FLAGS))
+        yield chrome
+        chrome.close()
+
+
+@pytest.fixture
+def page(browser: "Browser") -> Iterator["Page"]:
+    """A page as wide as a laptop's."""
+    context = browser.new_context(viewport={"width": 1400, "height": 900})
+    context.set_default_timeout(30_000)
+    yield context.new_page()
+    context.close()
+
+
+@pytest.fixture(scope="session")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    """Weeks up to TRAINED in the lake, models and scores for that week; made through the API, kept in Dagster's home."""
+    root = tmp_path_factory.mktemp("shop")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DAGSTER_HOME", str(root / "dagster"))
+        home.prepare(str(root / "dagster"))
+        with dg.DagsterInstance.from_config(str(root / "dagster")) as instance:
+            shop = Platform(root, instance, environment={"NEXTBASKET_LAST_WEEK": DROPPED.isoformat()})
+            for week in WEEKS[: WEEKS.index(CLICKED)]:
+                shop.deliver(week, week_lines(week))
+            assert shop.run("backfill_weeks", WEEKS[0], WEEKS[WEEKS.index(TRAINED) - 1]).success
+            assert shop.run("train_and_score_week", TRAINED).success
+            yield shop
+
+
+@pytest.fixture(scope="session")
+def site(platform: Platform) -> Iterator[Site]:
+    """The UI on that platform, started as `nextbasket ui` starts it."""
+    environment = {
+        "DAGSTER_HOME": str(platform.root / "dagster"),
+        "NEXTBASKET_LANDING": str(platform.root / "landing"),
+        "NEXTBASKET_LAKE": str(platform.root / "lake"),
+        "NEXTBASKET_DRIVER_MEMORY": "1g",
+        **platform.environment,
+    }
+    with served(platform.root, environment) as address:
+        yield Site(address, platform)
