@@ -19,6 +19,7 @@ from nextbasket_assets.lake.publish import Provenance, publish, stage
 from nextbasket_assets.lake.tables import Lake
 from nextbasket_assets.landing import span_code, week_code
 from nextbasket_assets.partitions import weeks_of
+from nextbasket_assets.report.week_numbers import week_numbers
 from nextbasket_assets.resources.spark import StageReport
 from nextbasket_assets.transforms.claims import CLAIMS
 
@@ -119,9 +120,10 @@ def published(
     provenance = Provenance(context.run.run_id, code_version(), inputs)
     counted = {week: report.rows(table, week) for week in weeks} if report and table in report.tables else None
     version = publish(lake, table, folder, weeks, provenance, counted)
-    rows = lake.rows(table)
+    rows, found = lake.rows(table), week_numbers(lake, table, weeks)
     for week in weeks:
-        numbers = {"dagster/partition_row_count": rows.get(week, 0), "retail_week": week_code(week)}
+        counts = {"dagster/partition_row_count": rows.get(week, 0), "retail_week": week_code(week)}
+        numbers = {**counts, **found.get(week, {})}
         if report:
             numbers |= flat_counts(report.counts.get(week.isoformat(), {}))
         context.add_asset_metadata(numbers, asset_key=table, partition_key=week.isoformat())

@@ -127,18 +127,21 @@ class Lake:
             )
         return self.files(table, weeks)
 
-    def read(self, table: str, weeks: Collection[date]) -> pa.Table:
-        """Rows of these weeks with their `week` column, by week and file order."""
-        parts = list(self.batches(table, weeks))
+    def read(self, table: str, weeks: Collection[date], columns: Collection[str] = ()) -> pa.Table:
+        """Rows of these weeks with their `week` column, by week and file order; of all columns, or of `week` and these."""
+        parts = list(self.batches(table, weeks, columns))
         return pa.concat_tables(parts) if parts else self._empty(table)
 
-    def batches(self, table: str, weeks: Collection[date]) -> Iterator[pa.Table]:
+    def batches(self, table: str, weeks: Collection[date], columns: Collection[str] = ()) -> Iterator[pa.Table]:
         """The same, one file at a time."""
-        schema = arrow_schema(TABLES[table])
+        asked = tuple(column for column in TABLES[table] if not columns or column.name in {WEEK, *columns})
+        schema = arrow_schema(asked)
+        stored = [name for name in schema.names if name != WEEK]
         snapshot = self.snapshot(table)
         for file in snapshot.published if snapshot else ():
             if file.week in weeks:
-                rows = pq.read_table(self.path(table, file.path), filesystem=self.filesystem, partitioning=None)
+                path = self.path(table, file.path)
+                rows = pq.read_table(path, columns=stored, filesystem=self.filesystem, partitioning=None)
                 week = pa.array([file.week] * rows.num_rows, pa.date32())
                 yield rows.append_column(WEEK, week).select(schema.names).cast(schema)
 
