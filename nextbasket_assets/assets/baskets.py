@@ -21,6 +21,7 @@ from nextbasket_assets.assets.publishing import (
     claim_specs,
     published,
     run_weeks,
+    show,
     staged,
     table_spec,
     versions,
@@ -99,7 +100,7 @@ def raw_transactions(
             write_staged(tables, "landed_files", folders["landed_files"], file.week, rows)
             landed = _landed(file, rejected)
             for table in _RAW:
-                context.add_asset_metadata(landed, asset_key=table, partition_key=file.week.isoformat())
+                show(context, table, file.week, landed)
         for table in _RAW:
             yield published(tables, context, table, folders[table], weeks, {}, report)
 

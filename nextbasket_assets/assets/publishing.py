@@ -44,13 +44,19 @@ def table_spec(table: str, group: str, kinds: set[str], description: str, deps: 
 
 def check_name(claim: str) -> str:
     """A claim as the name of its check: "every basket has one customer" -> every_basket_has_one_customer."""
-    return re.sub(r"[^a-z0-9]+", "_", claim.lower()).strip("_")
+    return re.sub(r"[^a-z0-9]+", "_", claim.lower().replace("'", "")).strip("_")
+
+
+def sentence(claim: str) -> str:
+    """A claim as a sentence; a column's name at its start stays as it is."""
+    start = claim[0] if "_" in claim.split()[0] else claim[0].upper()
+    return f"{start}{claim[1:]}."
 
 
 def claim_specs(*tables: str) -> list[dg.AssetCheckSpec]:
     """The blocking check of every claim about these tables."""
     return [
-        dg.AssetCheckSpec(check_name(claim), asset=table, blocking=True, description=f"{claim[0].upper()}{claim[1:]}.")
+        dg.AssetCheckSpec(check_name(claim), asset=table, blocking=True, description=sentence(claim))
         for table in tables
         for claim in CLAIMS[table]
     ]
@@ -126,11 +132,17 @@ def published(
         numbers = {**counts, **found.get(week, {})}
         if report:
             numbers |= flat_counts(report.counts.get(week.isoformat(), {}))
-        context.add_asset_metadata(numbers, asset_key=table, partition_key=week.isoformat())
+        show(context, table, week, numbers)
     tag_run(context, week=span_code(weeks[0], weeks[-1]))
     seconds = {"stage_seconds": round(report.seconds, 1), **report.place} if report else {}
     facts: dict[str, Any] = {"table_version": version, "run_id": context.run.run_id, "inputs": dict(inputs)}
-    return dg.MaterializeResult(asset_key=table, metadata={**facts, **column_lineage(table), **seconds})
+    return dg.MaterializeResult(asset_key=table, metadata={**facts, **seconds, **column_lineage(table)})
+
+
+def show(context: dg.AssetExecutionContext, asset: str, week: date, shown: Mapping[str, Any]) -> None:
+    """Put numbers, words and pictures beside an asset's week; numbers with four decimals, for more are noise to a reader."""
+    rounded = {name: round(value, 4) if isinstance(value, float) else value for name, value in shown.items()}
+    context.add_asset_metadata(rounded, asset_key=asset, partition_key=week.isoformat())
 
 
 def tag_run(context: dg.AssetExecutionContext, **facts: str) -> None:

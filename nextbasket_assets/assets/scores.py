@@ -13,6 +13,7 @@ from nextbasket_assets.assets.publishing import (
     claim_specs,
     published,
     run_weeks,
+    show,
     staged,
     table_spec,
     tag_run,
@@ -57,7 +58,7 @@ def next_basket_scores(
         report = spark.run("audit", {}, folders, weeks=[week.isoformat() for week in weeks])
         yield from audited(report, table, weeks)
         for week, numbers in scored.items():
-            context.add_asset_metadata(numbers, asset_key=table, partition_key=week.isoformat())
+            show(context, table, week, numbers)
         tag_run(context, model_version=scored[weeks[-1]]["model_version"])
         yield published(tables, context, table, folders[table], weeks, inputs, report)
 
@@ -107,7 +108,7 @@ def next_trip_outlook(context: dg.AssetExecutionContext, spark: SparkResource, l
         report = spark.run("audit", {}, folders, weeks=[week.isoformat() for week in weeks])
         yield from audited(report, table, weeks)
         for week, numbers in told.items():
-            context.add_asset_metadata(numbers, asset_key=table, partition_key=week.isoformat())
+            show(context, table, week, numbers)
         yield published(tables, context, table, folders[table], weeks, inputs, report)
 
 

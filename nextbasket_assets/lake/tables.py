@@ -127,15 +127,22 @@ class Lake:
             )
         return self.files(table, weeks)
 
-    def read(self, table: str, weeks: Collection[date], columns: Collection[str] = ()) -> pa.Table:
-        """Rows of these weeks with their `week` column, by week and file order; of all columns, or of `week` and these."""
-        parts = list(self.batches(table, weeks, columns))
-        return pa.concat_tables(parts) if parts else self._empty(table)
+    def read(self, table: str, weeks: Collection[date], columns: Collection[str] | None = None) -> pa.Table:
+        """Rows of these weeks with their `week` column, by week and file order.
 
-    def batches(self, table: str, weeks: Collection[date], columns: Collection[str] = ()) -> Iterator[pa.Table]:
+        Args:
+            table: its name.
+            weeks: weeks that were never published give no rows.
+            columns: those to read beside the week; None for all.
+        """
+        parts = list(self.batches(table, weeks, columns))
+        return pa.concat_tables(parts) if parts else _schema(table, columns).empty_table()
+
+    def batches(
+        self, table: str, weeks: Collection[date], columns: Collection[str] | None = None
+    ) -> Iterator[pa.Table]:
         """The same, one file at a time."""
-        asked = tuple(column for column in TABLES[table] if not columns or column.name in {WEEK, *columns})
-        schema = arrow_schema(asked)
+        schema = _schema(table, columns)
         stored = [name for name in schema.names if name != WEEK]
         snapshot = self.snapshot(table)
         for file in snapshot.published if snapshot else ():
@@ -144,10 +151,6 @@ class Lake:
                 rows = pq.read_table(path, columns=stored, filesystem=self.filesystem, partitioning=None)
                 week = pa.array([file.week] * rows.num_rows, pa.date32())
                 yield rows.append_column(WEEK, week).select(schema.names).cast(schema)
-
-    @staticmethod
-    def _empty(table: str) -> pa.Table:
-        return arrow_schema(TABLES[table]).empty_table()
 
     def read_folder(self, folder: str) -> pa.Table:
         """Rows of all parquet files of a folder that is no table, by file name."""
@@ -159,3 +162,9 @@ class Lake:
         if snapshot is None:
             return arrow_schema(REGISTRY).empty_table()
         return snapshot.delta.to_pyarrow_table().sort_by("number")
+
+
+def _schema(table: str, columns: Collection[str] | None) -> pa.Schema:
+    """The Arrow schema of a table, or of the week and some of its columns."""
+    wanted = (column for column in TABLES[table] if columns is None or column.name in (WEEK, *columns))
+    return arrow_schema(tuple(wanted))
