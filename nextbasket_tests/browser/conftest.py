@@ -1,7 +1,6 @@
 """A platform with two months of a small shop, Dagster's UI on it, and a headless Chromium."""
 
 import os
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -10,17 +9,13 @@ import dagster as dg
 import pytest
 
 from nextbasket_assets.cli import home
+from nextbasket_tests.browser import chromium
 from nextbasket_tests.browser.server import served
 from nextbasket_tests.platforms import WEEKS, Platform, week_lines
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-# No sandbox: tests run as root in CI. The rest keeps Chromium from calling home.
-FLAGS = (
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
-    *("--disable-component-update", "--disable-sync"),
-)
 TRAINED, CLICKED, DROPPED = WEEKS[8:11]
 
 
@@ -32,24 +27,14 @@ class Site:
     platform: Platform
 
 
-def chromium() -> str | None:
-    """Debian's Chromium, or the one that is named."""
-    return os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
-
-
 @pytest.fixture(scope="session")
 def browser() -> Iterator["Browser"]:
     """A headless Chromium; where CI has none, that is a failure."""
-    found = chromium()
-    if found is None and "CI" not in os.environ:
+    if not chromium.found() and "CI" not in os.environ:
         pytest.skip("no Chromium: apt-get install chromium, or name one in CHROMIUM")
-    assert found, "CI installs Chromium before this (see .ci/run), and there is none"
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        chrome = playwright.chromium.launch(executable_path=found, args=list(FLAGS))
-        yield chrome
-        chrome.close()
+    assert chromium.found(), "CI installs Chromium before this (see .ci/run), and there is none"
+    with chromium.launched() as browser:
+        yield browser
 
 
 @pytest.fixture

@@ -17,10 +17,17 @@ _PATIENCE_SECONDS = 120.0
 
 
 @contextmanager
-def served(folder: Path, environment: dict[str, str]) -> Iterator[str]:
-    """`nextbasket ui` on a free port: the webserver's address once its code location has loaded."""
+def served(folder: Path, environment: dict[str, str], *options: str) -> Iterator[str]:
+    """`nextbasket ui` on a free port, from this folder: the webserver's address once its code location has loaded."""
     port = _free_port()
-    command = [sys.executable, "-c", "from nextbasket_assets.cli.main import main; main()", "ui", f"--port={port}"]
+    command = [
+        sys.executable,
+        "-c",
+        "from nextbasket_assets.cli.main import main; main()",
+        "ui",
+        f"--port={port}",
+        *options,
+    ]
     # A shell in the background ignores SIGINT and SIGTERM, and children inherit that: Dagster would never end.
     with (folder / "ui.log").open("wb") as log:
         process = subprocess.Popen(

@@ -1,0 +1,85 @@
+"""Make the README's pictures from the synthetic shop: `make pictures`. Nothing in them is drawn by hand.
+
+Runs the demo in a folder (a few minutes; a folder that is kept is not run again), opens the UI on it in a headless Chromium,
+and writes small PNG files beside this script.
+"""
+
+import argparse
+import base64
+import io
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nextbasket_tests.browser.chromium import launched
+from nextbasket_tests.browser.server import ask, served
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+HERE = Path(__file__).parent
+SHOP = ("--customers=400", "--weeks=20")
+GROUPS = "global@global:baskets,global@global:missions,global@global:next_basket"
+WIDEST, COLOURS = 1400, 128
+_PICTURES = """{ assetNodeOrError(assetKey: {path: ["mission_profiles"]}) { ... on AssetNode {
+  assetMaterializations(limit: 1) { metadataEntries { label ... on MarkdownMetadataEntry { mdStr } } } } } }"""
+
+
+def main() -> None:
+    """Run the demo where it was not run yet, then write every picture."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--folder", type=Path, help="Where the demo runs, or ran; a temporary folder by default.")
+    chosen = parser.parse_args().folder
+    with tempfile.TemporaryDirectory() as fresh:
+        folder = (chosen or Path(fresh)).resolve()
+        folder.mkdir(parents=True, exist_ok=True)
+        subprocess.run([Path(sys.executable).with_name("nextbasket"), "demo", *SHOP], cwd=folder, check=True)
+        with served(folder, {}, "--read-only") as address, launched() as browser:
+            lineage(browser, address)
+            plots(browser, address)
+            mission(address)
+
+
+def lineage(browser: "Browser", address: str) -> None:
+    """The whole graph, without the navigation around it."""
+    page = browser.new_page(viewport={"width": 2000, "height": 1120})
+    page.goto(f"{address}/asset-groups?expanded={GROUPS}")
+    page.get_by_text("next_trip_outlook").first.wait_for()
+    page.wait_for_timeout(3000)  # the states of the partitions arrive after the boxes
+    graph = page.locator("svg").filter(has=page.locator("foreignObject")).first
+    write("lineage.png", graph.screenshot())
+
+
+def plots(browser: "Browser", address: str) -> None:
+    """What an asset's page plots over the weeks."""
+    page = browser.new_page(viewport={"width": 1400, "height": 1000})
+    page.goto(f"{address}/assets/staged_baskets")
+    page.get_by_role("button", name="Plots").click()
+    page.locator("canvas").nth(3).wait_for()
+    page.locator("canvas").nth(3).scroll_into_view_if_needed()
+    page.wait_for_timeout(1500)  # the curves are drawn with an animation
+    write("plots.png", page.screenshot())
+
+
+def mission(address: str) -> None:
+    """The newest week's lift bars, as the asset's metadata has them."""
+    [made] = ask(address, _PICTURES)["assetNodeOrError"]["assetMaterializations"]
+    texts = {entry["label"]: entry["mdStr"] for entry in made["metadataEntries"] if "mdStr" in entry}
+    write("missions.png", base64.b64decode(texts["lift_bars"].split("base64,")[1].rstrip(")")))
+
+
+def write(name: str, png: bytes) -> None:
+    """Keep a picture: at most as wide as the README shows it, and with few colours, so that it is small."""
+    from PIL import Image
+
+    image = Image.open(io.BytesIO(png)).convert("RGB")
+    if image.width > WIDEST:
+        image = image.resize((WIDEST, round(image.height * WIDEST / image.width)), Image.Resampling.LANCZOS)
+    image.quantize(COLOURS).save(HERE / name, optimize=True)
+    print(f"{name}: {image.width} x {image.height}, {(HERE / name).stat().st_size // 1000} kB")
+
+
+if __name__ == "__main__":
+    main()
