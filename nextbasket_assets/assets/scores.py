@@ -126,7 +126,7 @@ def _foretell(lake: Lake, folder: str, week: date) -> dict[str, Any]:
 @contextmanager
 def _opened(lake: Lake, folder: str, week: date) -> Iterator[tuple[list[str], str | None, str]]:
     """A week's sequences, the champion as of it, and the folder for the week's rows, all as local paths."""
-    champion = registry.promoted(lake, MODEL, week)
+    champion = registry.champion(lake, MODEL, week)
     if champion:
         artifacts.verify(lake, champion.artifact, champion.digest)
     with (

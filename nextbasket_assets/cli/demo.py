@@ -8,7 +8,7 @@ import dagster as dg
 from nextbasket_assets.arrivals import Listed
 from nextbasket_assets.cli.home import prepare
 from nextbasket_assets.cli.progress import progress_logger
-from nextbasket_assets.definitions import Settings, build_definitions
+from nextbasket_assets.definitions import Settings, SettingsError, build_definitions
 from nextbasket_assets.lake import registry
 from nextbasket_assets.lake.tables import Lake
 from nextbasket_assets.landing import week_code, week_of
@@ -41,12 +41,14 @@ def run_all(settings: Settings, as_of: date) -> None:
 
     Raises:
         RunFailedError: a run failed.
+        SettingsError: a week lies outside the platform's weeks.
     """
     definitions = build_definitions(settings, loggers={"console": progress_logger})
     lake, folder = Lake(settings.lake), LandingResource(uri=settings.landing).folder()
     held, landed = ingested_content(lake), landed_weeks(folder)
     changed = {week for week, listed in landed.items() if held.get(week) != inspect_file(folder, listed.name).sha256}
     weeks = sorted(landed)
+    _require_wanted(settings, weeks)
     with dg.DagsterInstance.get() as instance:
         sequences = set(lake.weeks("customer_sequences"))
         for first, last in contiguous([w for w in weeks if w < as_of and (w in changed or w not in sequences)]):
@@ -57,6 +59,17 @@ def run_all(settings: Settings, as_of: date) -> None:
         scored = set(lake.weeks("next_basket_scores"))
         for first, last in contiguous([w for w in weeks if w > as_of and (w in changed or w not in scored)]):
             _run(definitions, instance, SCORE, first, last)
+
+
+def _require_wanted(settings: Settings, weeks: list[date]) -> None:
+    last = settings.last_week or date.max
+    outside = [week for week in weeks if not settings.first_week <= week <= last]
+    if outside:
+        raise SettingsError(
+            f"{len(outside)} landed week(s), the first {week_code(outside[0])} ({outside[0]}), lie outside the weeks wanted, "
+            f"{settings.first_week} to {settings.last_week or 'now'}. Set NEXTBASKET_FIRST_WEEK={weeks[0]} and "
+            "NEXTBASKET_LAST_WEEK=open, or remove the files."
+        )
 
 
 def refresh(settings: Settings, table: str, weeks: list[date]) -> None:

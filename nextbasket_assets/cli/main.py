@@ -3,6 +3,7 @@
 import click
 
 from nextbasket_assets.cli.care import erase, promote, rollback
+from nextbasket_assets.cli.land import land
 from nextbasket_assets.cli.looking import customer, evaluation, missions
 from nextbasket_assets.cli.working import demo, shop, ui
 
@@ -14,6 +15,7 @@ def main() -> None:
 
 main.add_command(demo)
 main.add_command(shop)
+main.add_command(land)
 main.add_command(missions)
 main.add_command(customer)
 main.add_command(evaluation)

@@ -25,6 +25,7 @@ from nextbasket_assets.lake.tables import Lake, LakeError, PublishedFile
 
 _CUSTOMER, _RAW_TEXT = "customer", "raw_text"
 _CODE = re.compile(r"[!-~]{1,64}")
+_QUOTE = '"'
 _PART_OF_A_CODE = "0-9A-Za-z_"
 
 
@@ -93,6 +94,7 @@ def _erase_rows(lake: Lake, table: str, customer: str, run_id: str) -> tuple[int
     """Publish the weeks that hold the customer without them: rows erased, files written."""
     snapshot = lake.snapshot(table)
     published = snapshot.published if snapshot else ()
+    lake.files(table, [file.week for file in published])  # says which one is damaged
     counts = {file: _count(lake, lake.path(table, file.path), table, customer) for file in published}
     weeks = sorted({file.week for file, count in counts.items() if count})
     if not weeks:
@@ -137,7 +139,11 @@ def _parquet(lake: Lake, table: str) -> list[str]:
 
 
 def _count(lake: Lake, path: str, table: str, customer: str) -> int:
-    rows = pq.read_table(path, columns=[personal_column(table)], filesystem=lake.filesystem, partitioning=None)
+    """Rows of a file that hold the customer; of a stump, which nobody can read and a killed run left, one."""
+    try:
+        rows = pq.read_table(path, columns=[personal_column(table)], filesystem=lake.filesystem, partitioning=None)
+    except pa.ArrowInvalid:
+        return 1
     return int(pc.sum(_mask(rows, table, customer)).as_py() or 0)
 
 
@@ -148,7 +154,8 @@ def _mask(rows: pa.Table, table: str, customer: str) -> pa.ChunkedArray:
     if column == _CUSTOMER:
         found = pc.equal(rows[column], customer)
     else:
-        alone = f"(^|[^{_PART_OF_A_CODE}]){re.escape(customer)}($|[^{_PART_OF_A_CODE}])"
+        written = f"{re.escape(customer)}|{re.escape(customer.replace(_QUOTE, 2 * _QUOTE))}"  # as CSV quotes it
+        alone = f"(^|[^{_PART_OF_A_CODE}])({written})($|[^{_PART_OF_A_CODE}])"
         found = pc.match_substring_regex(rows[column], alone)
     return pc.fill_null(found, False)
 

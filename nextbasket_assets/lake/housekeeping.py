@@ -41,7 +41,12 @@ def collect_staged(lake: Lake, table: str, running: Collection[str]) -> list[str
 
 
 def collect_models(lake: Lake, name: str, running: Collection[str]) -> list[str]:
-    """Remove the folders of a kind of model that no decision names and no running run writes; their names."""
+    """Remove the folders of a kind of model that no decision names and no running run writes; their names.
+
+    Nothing, when the registry has lost decisions: what looks like nobody's may be the champion.
+    """
+    if registry.lost(lake, name):
+        return []
     alive = tuple(run_prefix(run_id) for run_id in running)
     known = {decision.artifact.rsplit("/", 1)[-1] for decision in registry.decisions(lake, name)}
     folders = _folders(lake, f"models/{name}")

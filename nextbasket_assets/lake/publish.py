@@ -13,7 +13,7 @@ from datetime import date
 
 import pyarrow as pa
 import pyarrow.fs
-from deltalake import CommitProperties, DeltaTable, Transaction
+from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, Transaction
 from deltalake.exceptions import CommitFailedError
 from deltalake.transaction import AddAction, RemoveAction, create_table_with_add_actions
 
@@ -26,6 +26,8 @@ from nextbasket_assets.lake.tables import Lake, LakeError, Snapshot, arrow_schem
 
 MADE, ERASED = "made", "erased"
 _ATTEMPTS = 5
+# Which weeks are behind is told by the commits (lake.freshness), old ones too; by default they go after thirty days.
+_KEEP_THE_LOG = PostCommitHookProperties(cleanup_expired_logs=False)
 
 
 @dataclass(frozen=True)
@@ -140,6 +142,7 @@ def _create(lake: Lake, table: str, added: list[AddAction], metadata: dict[str, 
             storage_options=lake.storage_options,
             # A retried creation would be committed on top of the other one: the week's rows twice.
             commit_properties=CommitProperties(custom_metadata=metadata, max_commit_retries=0),
+            post_commithook_properties=_KEEP_THE_LOG,
         )
     except Exception as error:
         if lake.snapshot(table) is None:
@@ -170,6 +173,7 @@ def _replace(
                 schema=delta_schema(TABLES[table]),
                 partition_by=[WEEK],
                 commit_properties=_commit_properties(read, metadata),
+                post_commithook_properties=_KEEP_THE_LOG,
             )
         except CommitFailedError:
             continue

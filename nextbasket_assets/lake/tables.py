@@ -12,8 +12,10 @@ from functools import cached_property
 import pyarrow as pa
 import pyarrow.parquet as pq
 from deltalake import DeltaTable, Schema
+from deltalake.exceptions import DeltaError
 
 from nextbasket_assets.columns import REGISTRY, TABLES, WEEK, Column, spark_schema
+from nextbasket_assets.lake.damage import DamageError, damaged, refuse_empty_commits
 from nextbasket_assets.lake.storage import storage_of
 
 
@@ -84,9 +86,16 @@ class Lake:
         """The table at a version (the newest by default); None when nothing was ever published."""
         if table not in TABLES and table != "model_registry":
             raise LakeError(f"{table}: no such table. The lake has {', '.join([*TABLES, 'model_registry'])}.")
-        if not DeltaTable.is_deltatable(self.uri(table), self.storage_options):
-            return None
-        return Snapshot(DeltaTable(self.uri(table), version=version, storage_options=self.storage_options))
+        try:
+            refuse_empty_commits(self.filesystem, self.path(table, "_delta_log"))
+            if not DeltaTable.is_deltatable(self.uri(table), self.storage_options):
+                return None
+            return Snapshot(DeltaTable(self.uri(table), version=version, storage_options=self.storage_options))
+        except (DeltaError, DamageError, OSError) as error:
+            raise LakeError(
+                f"{table}: its log cannot be read ({str(error).splitlines()[0][:200]}). Nothing was changed. Restore "
+                f"{self.uri(table, '_delta_log')} from a copy of the lake, or let this process read it."
+            ) from error
 
     def version(self, table: str) -> int:
         """Newest version of the table; -1 when nothing was ever published."""
@@ -107,10 +116,13 @@ class Lake:
         return counts
 
     def files(self, table: str, weeks: Collection[date], version: int | None = None) -> list[str]:
-        """URIs of the data files of these weeks, in week order; weeks that were never published give none."""
+        """URIs of the data files of these weeks, in week order; weeks that were never published give none.
+
+        Raises:
+            LakeError: a file is missing or not whole.
+        """
         snapshot = self.snapshot(table, version)
-        wanted = set(weeks)
-        return [self.uri(table, file.path) for file in snapshot.published if file.week in wanted] if snapshot else []
+        return [self.uri(table, file.path) for file in self._whole(table, snapshot, weeks)]
 
     def require(self, table: str, weeks: Collection[date]) -> list[str]:
         """Like `files`, for weeks that must be there.
@@ -145,12 +157,26 @@ class Lake:
         schema = _schema(table, columns)
         stored = [name for name in schema.names if name != WEEK]
         snapshot = self.snapshot(table)
-        for file in snapshot.published if snapshot else ():
-            if file.week in weeks:
-                path = self.path(table, file.path)
-                rows = pq.read_table(path, columns=stored, filesystem=self.filesystem, partitioning=None)
-                week = pa.array([file.week] * rows.num_rows, pa.date32())
-                yield rows.append_column(WEEK, week).select(schema.names).cast(schema)
+        for file in self._whole(table, snapshot, weeks):
+            path = self.path(table, file.path)
+            rows = pq.read_table(path, columns=stored, filesystem=self.filesystem, partitioning=None)
+            week = pa.array([file.week] * rows.num_rows, pa.date32())
+            yield rows.append_column(WEEK, week).select(schema.names).cast(schema)
+
+    def _whole(self, table: str, snapshot: Snapshot | None, weeks: Collection[date]) -> list[PublishedFile]:
+        """The snapshot's files of these weeks, once each is known to be there with the size that was committed."""
+        wanted = set(weeks)
+        files = [file for file in snapshot.published if file.week in wanted] if snapshot else []
+        self._refuse_damaged(table, {file.path: file.size for file in files})
+        return files
+
+    def _refuse_damaged(self, table: str, sizes: dict[str, int]) -> None:
+        found = damaged(self.filesystem, self.path(table), sizes)
+        if found:
+            raise LakeError(
+                f"{table}: {len(found)} data file(s) are not what was published: {'; '.join(found[:3])}. Restore them from a "
+                f"copy of the lake, or materialise {table} for those weeks again."
+            )
 
     def read_folder(self, folder: str) -> pa.Table:
         """Rows of all parquet files of a folder that is no table, by file name."""
@@ -161,6 +187,8 @@ class Lake:
         snapshot = self.snapshot("model_registry")
         if snapshot is None:
             return arrow_schema(REGISTRY).empty_table()
+        files = pa.table(snapshot.delta.get_add_actions(flatten=True)).to_pylist()
+        self._refuse_damaged("model_registry", {file["path"]: file["size_bytes"] for file in files})
         return snapshot.delta.to_pyarrow_table().sort_by("number")
 
 

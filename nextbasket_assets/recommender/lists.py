@@ -13,11 +13,11 @@ from nextbasket_assets.recommender.batches import Batch, Prefixes
 from nextbasket_assets.recommender.explainer import Explainer
 from nextbasket_assets.recommender.heads import Forecast
 from nextbasket_assets.recommender.histories import Histories, Sequences
-from nextbasket_assets.recommender.ranking import Ranked
+from nextbasket_assets.recommender.ranking import Ranked, ScoreError
 from nextbasket_assets.recommender.reasons import Evidence
 from nextbasket_assets.recommender.scorer import FALLBACK, MODEL, Scorer
 from nextbasket_assets.recommender.split import Rows
-from nextbasket_assets.recommender.vocabulary import Vocabulary
+from nextbasket_assets.recommender.vocabulary import FIRST_ITEM, Vocabulary
 
 SCHEMA = pa.schema(
     [
@@ -49,11 +49,25 @@ class Lists:
         return cls(np.zeros((rows, k), np.int64), np.zeros((rows, k)), np.zeros((rows, k)), evidence)
 
     def put(self, rows: np.ndarray, part: "Lists") -> None:
-        """Fills in the lists of these rows."""
-        self.items[rows], self.probabilities[rows] = part.items, part.probabilities
-        self.within_week[rows] = part.within_week
+        """Fills in the lists of these rows; what `part` holds beyond them is filling."""
+        count = len(rows)
+        self.items[rows], self.probabilities[rows] = part.items[:count], part.probabilities[:count]
+        self.within_week[rows] = part.within_week[:count]
         for name in ("kinds", "first", "second"):
-            getattr(self.evidence, name)[rows] = getattr(part.evidence, name)
+            getattr(self.evidence, name)[rows] = getattr(part.evidence, name)[:count]
+
+
+def require(scorer: Scorer, k: int) -> None:
+    """Refuses lists that are longer than the items known.
+
+    Raises:
+        ScoreError: fewer than k items are known.
+    """
+    if scorer.words.size - FIRST_ITEM < k:
+        raise ScoreError(
+            f"{k} items per customer are wanted and {scorer.words.size - FIRST_ITEM} are known: "
+            "ask for shorter lists or train on more weeks"
+        )
 
 
 def table(
@@ -75,7 +89,7 @@ def table(
     trips = scorer.habits.forecast(sequences)
     for customers, make in ((np.flatnonzero(modelled), _modelled), (np.flatnonzero(~modelled), _fallback)):
         if len(customers):
-            rows = Rows(customers, encoded.lengths[customers])
+            rows = ranking.filled(Rows(customers, encoded.lengths[customers]))
             lists.put(customers, make(scorer, encoded, bought, rows, k, trips, mission))
     told = lists.evidence if reasons_wanted else None
     return _table(scorer.words, scorer.version, sequences, lists, told, modelled), int((~modelled).sum())

@@ -56,7 +56,7 @@ def _with_model(scorer: Scorer, sequences: Sequences, customers: np.ndarray, cou
     """The model's forecast of some customers, the counted one of the others."""
     assert scorer.model is not None
     encoded = scorer.encode(sequences)
-    rows = Rows(customers, encoded.lengths[customers])
+    rows = ranking.filled(Rows(customers, encoded.lengths[customers]))
     prefixes = Prefixes.of(encoded, collect(encoded, every_prefix=False), scorer.moving)
     states = ranking.states(scorer.model.network, prefixes, Slices(rows.customers, rows.prefixes, rows.prefixes))
     told = scorer.forecast(encoded, rows, states)
@@ -65,7 +65,7 @@ def _with_model(scorer: Scorer, sequences: Sequences, customers: np.ndarray, cou
     if told.missions.shape[1] == counted.missions.shape[1] and scorer.missions_known:
         heard.append(told.missions)
     for part, values in zip(parts, heard, strict=False):
-        part[customers] = values
+        part[customers] = values[: len(customers)]
     return Forecast(*parts)
 
 

@@ -17,6 +17,7 @@ from nextbasket_assets.recommender.split import Rows
 from nextbasket_assets.recommender.vocabulary import FIRST_ITEM, UNKNOWN
 
 BATCH_ROWS = 512
+FEWEST = 64  # rows of a batch; below about 32, matrix products add up in another order and last digits move
 
 
 class ScoreError(RuntimeError):
@@ -100,6 +101,12 @@ def top(network: Network, batch: Batch, k: int, mission: np.ndarray | None = Non
         np.pad(fits_RK, missing),
         terms.state.cpu().numpy(),
     )
+
+
+def filled(rows: Rows) -> Rows:
+    """The rows, their last one repeated up to a multiple of FEWEST, so that no answer depends on who shares its batch."""
+    missing = -len(rows.customers) % FEWEST
+    return Rows(np.pad(rows.customers, (0, missing), "edge"), np.pad(rows.prefixes, (0, missing), "edge"))
 
 
 def states(network: Network, prefixes: Prefixes, slices: Slices) -> np.ndarray:

@@ -1,18 +1,17 @@
 """What it takes to score a week: a model or none, the shop's rates, what sells just now, and when people come."""
 
 import datetime
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from nextbasket_assets.recommender import artifact, histories, trends
 from nextbasket_assets.recommender.habits import Habits
 from nextbasket_assets.recommender.heads import Forecast
-from nextbasket_assets.recommender.histories import Histories, SequenceError, Sequences
-from nextbasket_assets.recommender.split import DAYS_PER_WEEK, Rows
+from nextbasket_assets.recommender.histories import Histories, Sequences
+from nextbasket_assets.recommender.side_by_side import side_by_side
+from nextbasket_assets.recommender.split import Rows
+from nextbasket_assets.recommender.tally import Tally
 from nextbasket_assets.recommender.trends import Trends
 from nextbasket_assets.recommender.trip_fitting import inputs
 from nextbasket_assets.recommender.trips import Trips, elapsed
@@ -53,44 +52,32 @@ class Scorer:
         return int(trends.week_number(self.today))
 
     @classmethod
-    def load(cls, artifact_dir: str, week: datetime.date, sequence_files: list[str]) -> "Scorer":
-        """The scorer of an artifact; one pass over the sequences tells it what sells just now.
+    def of(cls, loaded: artifact.Loaded | None, tally: Tally) -> "Scorer":
+        """The scorer of a model, or of none, for the week of a tally."""
+        if loaded is None:
+            words = tally.vocabulary()
+            rates = words.rates(int(tally.habits.baskets))
+            weekly = trends.Weekly.empty(0, -1, words.size)
+        else:
+            words = loaded.model.vocabulary
+            rates, weekly = words.rates(loaded.model.baskets), tally.weekly
+        model, version = (loaded.model, loaded.version) if loaded else (None, FALLBACK_VERSION)
+        moving = trends.trends(weekly, rates)
+        return cls(model, words, rates, version, tally.today, moving, tally.habits, tally.missions_known)
+
+    @classmethod
+    def load(cls, artifact_dir: str | None, week: datetime.date, sequence_files: list[str]) -> "Scorer":
+        """The scorer of an artifact, or of none; one pass over the sequences tells it what sells just now.
 
         Raises:
             ArtifactError: it is damaged, not finite, or newer than the week, which would be time travel.
+            SequenceError: without an artifact, there are no sequences.
         """
-        loaded = artifact.load(artifact_dir)
-        model = loaded.model
-        artifact.require_finite(model.network)
-        if model.as_of > week:
-            raise artifact.ArtifactError(
-                f"the model was trained as of {model.as_of.isoformat()}, after the week {week.isoformat()}: "
-                "score with a model that is not newer than the week"
-            )
-        rates = model.vocabulary.rates(model.baskets)
-        today = first_day_after(week)
-        now = int(trends.week_number(today))
-        weekly = trends.Weekly.empty(now - trends.FURTHEST, now - 1, model.vocabulary.size)
-        habits, known = Habits(today), True
-        for sequences in histories.stream(sequence_files, CUSTOMERS):
-            weekly.add(model.encode(histories.since(sequences, today - DAYS_PER_WEEK * (trends.FURTHEST + 1))))
-            habits.add(sequences)
-            known &= sequences.mission_model == model.mission_model
-        moving = trends.trends(weekly, rates)
-        return cls(model, model.vocabulary, rates, loaded.version, today, moving, habits, known)
-
-    @classmethod
-    def without_model(cls, week: datetime.date, sequence_files: list[str]) -> "Scorer":
-        """The scorer of the first weeks: rates of the sequences themselves, counted in one pass."""
-        today = first_day_after(week)
-        counted, habits = Counted(), Habits(today)
-        for sequences in histories.stream(sequence_files, CUSTOMERS):
-            counted.add(sequences)
-            habits.add(sequences)
-        words = counted.vocabulary()
-        rates = words.rates(int(habits.baskets))
-        moving = trends.trends(trends.Weekly.empty(0, -1, words.size), rates)
-        return cls(None, words, rates, FALLBACK_VERSION, today, moving, habits)
+        loaded = open_model(artifact_dir, week) if artifact_dir else None
+        tally = Tally(loaded.model if loaded else None, week)
+        for part in side_by_side(histories.stream(sequence_files, CUSTOMERS), tally.read):
+            tally.count(*part)
+        return cls.of(loaded, tally)
 
     def encode(self, sequences: Sequences) -> Histories:
         """The sequences in the scorer's ids."""
@@ -106,32 +93,17 @@ class Scorer:
 NOBODYS = "of no mission model"  # what the fallback's missions are in the terms of: it has none
 
 
-class Counted:
-    """Baskets with each item, over batches of sequences."""
+def open_model(artifact_dir: str, week: datetime.date) -> artifact.Loaded:
+    """A verified model that may score the week.
 
-    def __init__(self) -> None:
-        self.counts: pa.Table | None = None
-
-    def add(self, sequences: Sequences) -> None:
-        """Counts these customers in."""
-        values = pc.value_counts(sequences.items)
-        part = pa.table({"item": values.field("values"), "n": values.field("counts")})
-        merged: Iterable[pa.Table] = [part] if self.counts is None else [self.counts, part]
-        grouped = pa.concat_tables(merged).group_by("item").aggregate([("n", "sum")])
-        self.counts = grouped.rename_columns(["item", "n"])
-
-    def vocabulary(self) -> Vocabulary:
-        """All items, however rare.
-
-        Raises:
-            SequenceError: nothing was counted.
-        """
-        if self.counts is None:
-            raise SequenceError("there are no customer sequences: materialise customer_sequences for the week first")
-        counts = self.counts.sort_by("item").combine_chunks()
-        return Vocabulary(counts["item"].cast(pa.string()).combine_chunks(), counts["n"].to_numpy())
-
-
-def first_day_after(week: datetime.date) -> int:
-    """Day number of the Monday after a week."""
-    return histories.day_number(week) + DAYS_PER_WEEK
+    Raises:
+        ArtifactError: it is damaged, not finite, or newer than the week, which would be time travel.
+    """
+    loaded = artifact.load(artifact_dir)
+    artifact.require_finite(loaded.model.network)
+    if loaded.model.as_of > week:
+        raise artifact.ArtifactError(
+            f"the model was trained as of {loaded.model.as_of.isoformat()}, after the week {week.isoformat()}: "
+            "score with a model that is not newer than the week"
+        )
+    return loaded

@@ -1,22 +1,19 @@
 """Scores and outlooks for every customer of a week, streamed, so that memory does not grow with the customers."""
 
 import datetime
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-import torch
 
 from nextbasket_assets.recommender import histories, lists, outlook, scorer
 from nextbasket_assets.recommender.histories import Sequences
 from nextbasket_assets.recommender.ranking import ScoreError as ScoreError
 from nextbasket_assets.recommender.scorer import FALLBACK, MODEL, Scorer
-from nextbasket_assets.recommender.vocabulary import FIRST_ITEM
+from nextbasket_assets.recommender.side_by_side import side_by_side
 
 PART = "part-00000.parquet"
 
@@ -64,12 +61,8 @@ def score(
         ScoreError: fewer than k items are known, or a score is not finite.
         SequenceError: the sequences cannot be read.
     """
-    chosen = _scorer(sequence_files, week, artifact_dir)
-    if chosen.words.size - FIRST_ITEM < k:
-        raise ScoreError(
-            f"{k} items per customer are wanted and {chosen.words.size - FIRST_ITEM} are known: "
-            "ask for shorter lists or train on more weeks"
-        )
+    chosen = Scorer.load(artifact_dir, week, sequence_files)
+    lists.require(chosen, k)
     output = Output(output_dir, lists.SCHEMA, k, "probability")
     return _write(chosen, sequence_files, output, lambda batch: lists.table(chosen, batch, k, reasons))
 
@@ -92,7 +85,7 @@ def foretell(
         ScoreError: the sequences have another number of missions.
         SequenceError: the sequences cannot be read.
     """
-    chosen = _scorer(sequence_files, week, artifact_dir)
+    chosen = Scorer.load(artifact_dir, week, sequence_files)
     output = Output(output_dir, outlook.SCHEMA, 1, "visit_within_7_days")
     return _write(chosen, sequence_files, output, lambda batch: outlook.table(chosen, batch, missions))
 
@@ -124,12 +117,6 @@ def list_for_mission(
     return table
 
 
-def _scorer(sequence_files: list[str], week: datetime.date, artifact_dir: str | None) -> Scorer:
-    if artifact_dir is None:
-        return Scorer.without_model(week, sequence_files)
-    return Scorer.load(artifact_dir, week, sequence_files)
-
-
 @dataclass(frozen=True)
 class Output:
     """Where rows go: the folder, their schema, how many a customer has, and the column whose mean is reported."""
@@ -148,7 +135,7 @@ def _write(
     report = ScoringReport(chosen.version, chosen.missions_known)
     total, k = 0.0, output.k
     with pq.ParquetWriter(Path(output.folder) / PART, output.schema) as writer:
-        for table, fallback in _side_by_side(histories.stream(sequence_files, scorer.CUSTOMERS), make):
+        for table, fallback in side_by_side(histories.stream(sequence_files, scorer.CUSTOMERS), make):
             writer.write_table(table)
             report.customers += table.num_rows // k
             report.fallback_customers += fallback
@@ -158,22 +145,3 @@ def _write(
     report.rows_per_source[MODEL] = report.rows - report.rows_per_source[FALLBACK]
     report.mean_probability = total / report.rows if report.rows else 0.0
     return report
-
-
-def _side_by_side(
-    batches: Iterator[Sequences], work: Callable[[Sequences], tuple[pa.Table, int]]
-) -> Iterator[tuple[pa.Table, int]]:
-    """The work's results in the order of the batches, one batch per core at a time, each on one thread of torch's."""
-    cores = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        with ThreadPoolExecutor(cores) as pool:
-            running: deque[Future[tuple[pa.Table, int]]] = deque()
-            for batch in batches:
-                running.append(pool.submit(work, batch))
-                if len(running) > cores:
-                    yield running.popleft().result()
-            while running:
-                yield running.popleft().result()
-    finally:
-        torch.set_num_threads(cores)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
+from rich.markup import escape
 from rich.table import Table
 
 from nextbasket_assets.catalogue import Catalogue
@@ -33,20 +34,24 @@ def missions_table(lake: Lake, week: date, catalogue: Catalogue, items: int = 5)
         best = sorted(common, key=lambda row: (-row["lift"], row["item"]))[:items]
         share = baskets.get(mission, 0) / max(sum(baskets.values()), 1)
         table.add_row(
-            mission, names.get(mission, ""), f"{share:.1%}", ", ".join(catalogue.name(row["item"]) for row in best)
+            mission,
+            escape(names.get(mission, "")),
+            f"{share:.1%}",
+            ", ".join(escape(catalogue.name(row["item"])) for row in best),
         )
     return table
 
 
 def customer_table(scores: Iterable[Mapping[str, Any]], customer: str, week: date, catalogue: Catalogue) -> Table:
     """One customer's next basket: items in order of probability, each with its reason."""
-    table = Table(title=f"Next basket of {customer} after week {week_code(week)}", title_justify="left")
+    table = Table(title=f"Next basket of {escape(customer)} after week {week_code(week)}", title_justify="left")
     table.add_column("#", justify="right")
     table.add_column("item")
     table.add_column("probability", justify="right")
     table.add_column("why")
     for row in sorted(scores, key=lambda row: row["rank"]):
-        table.add_row(str(row["rank"]), catalogue.name(row["item"]), f"{row['probability']:.1%}", row["reason"])
+        name, reason = escape(catalogue.name(row["item"])), escape(row["reason"])
+        table.add_row(str(row["rank"]), name, f"{row['probability']:.1%}", reason)
     return table
 
 

@@ -1,9 +1,11 @@
+import dataclasses
+
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
 from nextbasket_assets import columns
-from nextbasket_assets.recommender import scoring
+from nextbasket_assets.recommender import scorer, scoring
 from nextbasket_tests import shops
 from nextbasket_tests.recommender import small
 
@@ -74,3 +76,20 @@ def test_outlook_and_scores_mean_the_same_visit(tmp_path, model):
             score["probability_7_days"]
             <= max(rows[score["customer"]]["visit_within_7_days"], score["probability"]) + 0.05
         )
+
+
+def test_the_size_of_the_batch_changes_no_outlook(tmp_path, monkeypatch):
+    """With missions, seen one, seven or all customers at a time: the same rows, bit for bit."""
+    random = np.random.default_rng(0)
+    shop = {name: baskets[: 1 + number % 12] for number, (name, baskets) in enumerate(shops.planted(60).items())}
+    weights = {name: random.dirichlet([0.2, 0.2], len(baskets)).tolist() for name, baskets in shop.items()}
+    file = shops.write_sequences(tmp_path / "s.parquet", shop, missions=weights, mission_model="m")
+    small.train_quietly([file], tmp_path / "model", dataclasses.replace(small.SETTINGS, epochs=1))
+    found = []
+    for customers in (1024, 7, 1):
+        monkeypatch.setattr(scorer, "CUSTOMERS", customers)
+        scoring.foretell([file], small.AS_OF, str(tmp_path / "model"), str(tmp_path / str(customers)), ["a", "b"])
+        found.append(pq.read_table(tmp_path / str(customers)).to_pylist())
+
+    assert found[1] == found[0]
+    assert found[2] == found[0]

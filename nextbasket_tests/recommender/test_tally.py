@@ -1,0 +1,43 @@
+"""Tallies of parts are the tally of the whole."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from nextbasket_assets.recommender import artifact, histories
+from nextbasket_assets.recommender.histories import SequenceError
+from nextbasket_assets.recommender.tally import Tally
+from nextbasket_tests import shops
+from nextbasket_tests.recommender import small
+
+
+@pytest.mark.parametrize("with_model", [True, False], ids=["a model", "no model"])
+def test_parts_join_to_the_whole_in_any_order(tmp_path, with_model):
+    """Counted three customers at a time, carried as bytes, joined backwards: every count is that of one pass."""
+    shop = shops.planted(customers=20)
+    weights = {name: np.random.default_rng(1).dirichlet([0.1, 1.0], 12).tolist() for name in shop}
+    file = shops.write_sequences(tmp_path / "s.parquet", shop, missions=weights, mission_model="m")
+    model = None
+    if with_model:
+        small.train_quietly([file], tmp_path / "model", dataclasses.replace(small.SETTINGS, epochs=1))
+        model = artifact.load(str(tmp_path / "model")).model
+    whole, joined, parts = Tally(model, small.AS_OF), Tally(model, small.AS_OF), []
+    whole.add(histories.read([file]))
+    for sequences in histories.stream([file], 3):
+        part = Tally(model, small.AS_OF)
+        part.add(sequences)
+        parts.append(part.to_bytes())
+    for content in reversed(parts):
+        joined.join(content)
+
+    assert joined.weekly.holding.tobytes() == whole.weekly.holding.tobytes()
+    assert joined.habits.missions.tobytes() == whole.habits.missions.tobytes()
+    assert (joined.customers, joined.missions_known) == (20, True if with_model else whole.missions_known)
+    assert joined.sold.sort_by("item").equals(whole.sold.sort_by("item"))
+
+
+def test_nobody_is_no_vocabulary():
+    """Without a customer there is nothing to sell, and the error says what to do."""
+    with pytest.raises(SequenceError, match="no customer sequences"):
+        Tally(None, small.AS_OF).vocabulary()
