@@ -10,9 +10,11 @@ import io
 import subprocess
 import sys
 import tempfile
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nextbasket_assets.partitions import LGSR_FIRST_WEEK
 from nextbasket_tests.browser.chromium import launched
 from nextbasket_tests.browser.server import ask, served
 
@@ -20,7 +22,9 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 HERE = Path(__file__).parent
-SHOP = ("--customers=400", "--weeks=20")
+WEEKS = 20
+SHOP = ("--customers=500", f"--weeks={WEEKS}")
+LAST_WEEK = LGSR_FIRST_WEEK + timedelta(weeks=WEEKS - 1)  # so that the curves fill their frames
 GROUPS = "global@global:baskets,global@global:missions,global@global:next_basket"
 WIDEST, COLOURS = 1400, 128
 _PICTURES = """{ assetNodeOrError(assetKey: {path: ["mission_profiles"]}) { ... on AssetNode {
@@ -36,7 +40,7 @@ def main() -> None:
         folder = (chosen or Path(fresh)).resolve()
         folder.mkdir(parents=True, exist_ok=True)
         subprocess.run([Path(sys.executable).with_name("nextbasket"), "demo", *SHOP], cwd=folder, check=True)
-        with served(folder, {}, "--read-only") as address, launched() as browser:
+        with served(folder, {"NEXTBASKET_LAST_WEEK": str(LAST_WEEK)}, "--read-only") as address, launched() as browser:
             lineage(browser, address)
             plots(browser, address)
             mission(address)

@@ -16,6 +16,7 @@ from nextbasket_tests.platforms import WEEKS, Platform, week_lines
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
+PATIENCE_MILLISECONDS = 60_000  # for what a page shows; nothing waits longer than it has to
 TRAINED, CLICKED, DROPPED = WEEKS[8:11]
 
 
@@ -33,6 +34,9 @@ def browser() -> Iterator["Browser"]:
     if not chromium.found() and "CI" not in os.environ:
         pytest.skip("no Chromium: apt-get install chromium, or name one in CHROMIUM")
     assert chromium.found(), "CI installs Chromium before this (see .ci/run), and there is none"
+    from playwright.sync_api import expect
+
+    expect.set_options(timeout=PATIENCE_MILLISECONDS)
     with chromium.launched() as browser:
         yield browser
 
@@ -41,7 +45,7 @@ def browser() -> Iterator["Browser"]:
 def page(browser: "Browser") -> Iterator["Page"]:
     """A page as wide as a laptop's."""
     context = browser.new_context(viewport={"width": 1400, "height": 900})
-    context.set_default_timeout(30_000)
+    context.set_default_timeout(PATIENCE_MILLISECONDS)
     yield context.new_page()
     context.close()
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.browser
 
 GROUPS = ("baskets", "missions", "next_basket")
-RUN_MILLISECONDS = 240_000  # a run starts a Spark of its own
+RUN_MILLISECONDS = 600_000  # a run starts a Spark of its own
 
 
 def test_the_first_look_is_undisturbed(site: Site, page: "Page") -> None:
