@@ -26,7 +26,7 @@ WEEKS = 20
 SHOP = ("--customers=500", f"--weeks={WEEKS}")
 LAST_WEEK = LGSR_FIRST_WEEK + timedelta(weeks=WEEKS - 1)  # so that the curves fill their frames
 GROUPS = "global@global:baskets,global@global:missions,global@global:next_basket"
-WIDEST, COLOURS = 1400, 128
+WIDEST, COLOURS, MARGIN = 1300, 48, 10  # points, colours of a picture, points around the graph
 _PICTURES = """{ assetNodeOrError(assetKey: {path: ["mission_profiles"]}) { ... on AssetNode {
   assetMaterializations(limit: 1) { metadataEntries { label ... on MarkdownMetadataEntry { mdStr } } } } } }"""
 
@@ -47,13 +47,16 @@ def main() -> None:
 
 
 def lineage(browser: "Browser", address: str) -> None:
-    """The whole graph, without the navigation around it."""
-    page = browser.new_page(viewport={"width": 2000, "height": 1120})
+    """The whole graph with every asset's state, and nothing around it."""
+    page = browser.new_page(viewport={"width": 2600, "height": 1700})
     page.goto(f"{address}/asset-groups?expanded={GROUPS}")
-    page.get_by_text("next_trip_outlook").first.wait_for()
-    page.wait_for_timeout(3000)  # the states of the partitions arrive after the boxes
-    graph = page.locator("svg").filter(has=page.locator("foreignObject")).first
-    write("lineage.png", graph.screenshot())
+    page.get_by_text("Latest event").first.wait_for()
+    page.wait_for_function("!document.body.innerText.includes('Loading')")
+    boxes = [box for node in page.locator("foreignObject").all() if (box := node.bounding_box())]
+    left, top = (min(box[side] for box in boxes) - MARGIN for side in ("x", "y"))
+    right = max(box["x"] + box["width"] for box in boxes) + MARGIN
+    bottom = max(box["y"] + box["height"] for box in boxes) + MARGIN
+    write("lineage.png", page.screenshot(clip={"x": left, "y": top, "width": right - left, "height": bottom - top}))
 
 
 def plots(browser: "Browser", address: str) -> None:
@@ -81,7 +84,7 @@ def write(name: str, png: bytes) -> None:
     image = Image.open(io.BytesIO(png)).convert("RGB")
     if image.width > WIDEST:
         image = image.resize((WIDEST, round(image.height * WIDEST / image.width)), Image.Resampling.LANCZOS)
-    image.quantize(COLOURS).save(HERE / name, optimize=True)
+    image.quantize(COLOURS, dither=Image.Dither.NONE).save(HERE / name, optimize=True)
     print(f"{name}: {image.width} x {image.height}, {(HERE / name).stat().st_size // 1000} kB")
 
 
