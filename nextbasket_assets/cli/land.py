@@ -1,6 +1,7 @@
 """`nextbasket land`: a retailer's files into a landing folder, with an account of every row."""
 
 import json
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -59,9 +60,13 @@ def _told(report: "LandReport", out: Path) -> str:
         for kind in ("new", "replaced", "unchanged")
     }
     told = ", ".join(f"{count} {kind}" for kind, count in kinds.items() if count)
-    lines.append(f"{len(weeks)} weeks in {out}, {week_code(min(weeks))} to {week_code(max(weeks))}: {told}")
+    lines.append(f"{len(weeks)} weeks in {out}, {_named(min(weeks))} to {_named(max(weeks))}: {told}")
     first = min(week for path in out.iterdir() if (week := week_of(path.name)))
     lines.append(
         f"\nNext: NEXTBASKET_LANDING={out} NEXTBASKET_FIRST_WEEK={first} NEXTBASKET_LAST_WEEK=open nextbasket demo"
     )
     return "\n".join(lines)
+
+
+def _named(week: date) -> str:
+    return f"{week_code(week)} (from {week})"

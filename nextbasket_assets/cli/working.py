@@ -58,7 +58,12 @@ def shop(
 @click.command()
 @click.option("--customers", default=1500, help="Customers of the synthetic shop.")
 @click.option("--weeks", default=40, help="Weeks of the synthetic shop.")
-@click.option("--as-of", callback=as_week, metavar="YYYYWW", help="Week to train as of; the fifth-last one by default.")
+@click.option(
+    "--as-of",
+    callback=as_week,
+    metavar="YYYYWW",
+    help="Week to train as of, or a day of it as YYYY-MM-DD; the fifth-last one by default.",
+)
 @settled
 def demo(settings: "Settings", customers: int, weeks: int, as_of: date | None) -> None:
     """Run the main job: landed weeks to missions, a trained model and next-basket scores.

@@ -1,11 +1,14 @@
 """The command line: it says what it does, and its errors say what to do."""
 
+from datetime import date
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 
 from nextbasket_assets.cli.main import main
+from nextbasket_assets.cli.options import week
 
 
 @pytest.fixture
@@ -51,6 +54,11 @@ def test_looking_before_there_is_anything_says_what_to_run(run, tmp_path: Path) 
 
     assert result.exit_code == 1
     assert "Run `nextbasket demo`" in result.output
+
+
+def test_a_week_may_be_named_by_a_day() -> None:
+    """Who knows a date and not the number of its week gives the date."""
+    assert week(click.Context(main), click.Option(["--week"]), "2006-04-12") == date(2006, 4, 10)
 
 
 def test_a_week_that_is_none_is_refused(run) -> None:  # type: ignore[no-untyped-def]
