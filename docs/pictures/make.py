@@ -48,10 +48,12 @@ def main() -> None:
 
 def lineage(browser: "Browser", address: str) -> None:
     """The whole graph with every asset's state, and nothing around it."""
+    from playwright.sync_api import expect
+
     page = browser.new_page(viewport={"width": 2600, "height": 1700})
     page.goto(f"{address}/asset-groups?expanded={GROUPS}")
     page.get_by_text("Latest event").first.wait_for()
-    page.wait_for_function("!document.body.innerText.includes('Loading')")
+    expect(page.get_by_text("Loading")).to_have_count(0, timeout=60_000)
     boxes = [box for node in page.locator("foreignObject").all() if (box := node.bounding_box())]
     left, top = (min(box[side] for box in boxes) - MARGIN for side in ("x", "y"))
     right = max(box["x"] + box["width"] for box in boxes) + MARGIN
