@@ -13,14 +13,18 @@ from collections.abc import Iterable
 from io import TextIOWrapper
 from typing import BinaryIO
 
+from nextbasket_assets.errors import BAD_INPUT, NextbasketError
+
 _CHUNK_BYTES = 1 << 20
 _HEADER_BYTES = 1 << 16
 _LINE_BYTES = 1 << 20
 _MOST_EXPANSION, _FREE_BYTES = 200, 1 << 30  # weekly files shrink tenfold; below a gigabyte nobody counts
 
 
-class LandingError(ValueError):
+class LandingError(NextbasketError, ValueError):
     """A file that must not be ingested. The message says which file, what is wrong, and what to do."""
+
+    exit_code = BAD_INPUT
 
 
 class Counted:

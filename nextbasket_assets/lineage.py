@@ -107,6 +107,14 @@ LINEAGE: dict[str, Sources] = {
         "source": ("customer_sequences.baskets_seen",),
         **_same("model_evaluation", "model_version"),
     },
+    "score_exports": {
+        **_same("next_basket_scores", WEEK),
+        **_made("file"),
+        **_from(
+            ("next_basket_scores.customer", "next_basket_scores.item", "next_trip_outlook.visit_within_7_days"),
+            *("rows", "bytes", "sha256"),
+        ),
+    },
     "model_evaluation": {
         **_same("customer_sequences", WEEK),
         **_made("model_version", "method", "metric", "k", "decile"),

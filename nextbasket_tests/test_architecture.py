@@ -21,6 +21,7 @@ GROUND = {
     "code_version",
     "catalogue",
     "crash_points",
+    "errors",
     "retail_calendar",
     "landing_text",
 }
@@ -29,13 +30,15 @@ ALLOWED: dict[str, set[str]] = {
     "transforms": GROUND,
     "recommender": GROUND,
     "missions": GROUND,
-    "lake": GROUND,
+    "exports": GROUND,
+    "lake": GROUND | {"exports"},
     "shop": GROUND,
     "intake": GROUND,
     "report": GROUND | {"lake"},
     "partitions": GROUND,
-    "resources": GROUND | {"transforms", "recommender", "lake", "report"},
-    "assets": GROUND | {"transforms", "recommender", "missions", "lake", "report", "resources", "partitions"},
+    "resources": GROUND | {"transforms", "recommender", "lake", "report", "exports"},
+    "assets": GROUND
+    | {"transforms", "recommender", "missions", "lake", "report", "resources", "partitions", "exports"},
     "operations": GROUND | {"lake", "report", "resources", "partitions", "assets"},
     "definitions": GROUND | {"resources", "partitions", "assets", "operations"},
     "cli": GROUND
@@ -49,6 +52,7 @@ ALLOWED: dict[str, set[str]] = {
         "definitions",
         "operations",
         "recommender",
+        "exports",
         "cli",
     },
 }
@@ -58,6 +62,7 @@ ABSENT = {
     "transforms": {"dagster", "torch", "deltalake"},
     "recommender": {"dagster", "pyspark", "deltalake"},
     "missions": {"dagster", "pyspark", "torch", "deltalake"},
+    "exports": {"dagster", "pyspark", "torch", "deltalake"},
     "lake": {"dagster", "pyspark", "torch"},
     "shop": {"dagster", "pyspark", "torch"},
     "intake": {"dagster", "pyspark", "torch"},

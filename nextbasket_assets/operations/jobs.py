@@ -11,7 +11,7 @@ _MODELS = (
     *("rnn_model", "model_evaluation"),
 )
 _PROFILES = ("mission_profiles",)
-_SCORES = ("next_basket_scores", "next_trip_outlook")
+_SCORES = ("next_basket_scores", "next_trip_outlook", "score_exports")
 
 
 def _tags(job: str) -> dict[str, str]:
