@@ -115,6 +115,17 @@ LINEAGE: dict[str, Sources] = {
             *("rows", "bytes", "sha256"),
         ),
     },
+    "weekly_report": {
+        **_same("next_basket_scores", WEEK),
+        **_made("claim", "light"),
+        **_from(
+            (
+                *("landed_files.accepted", "rejected_lines.rule", "next_basket_scores.source"),
+                *("mission_profiles.value", "model_evaluation.value"),
+            ),
+            *("held", "found"),
+        ),
+    },
     "model_evaluation": {
         **_same("customer_sequences", WEEK),
         **_made("model_version", "method", "metric", "k", "decile"),

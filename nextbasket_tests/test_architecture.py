@@ -24,6 +24,8 @@ GROUND = {
     "errors",
     "retail_calendar",
     "landing_text",
+    "limits",
+    "stability",
 }
 ALLOWED: dict[str, set[str]] = {
     **dict.fromkeys(GROUND, GROUND),

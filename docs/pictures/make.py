@@ -25,7 +25,7 @@ HERE = Path(__file__).parent
 WEEKS = 20
 SHOP = ("--customers=500", f"--weeks={WEEKS}")
 LAST_WEEK = LGSR_FIRST_WEEK + timedelta(weeks=WEEKS - 1)  # so that the curves fill their frames
-GROUPS = "global@global:baskets,global@global:missions,global@global:next_basket"
+GROUPS = "global@global:baskets,global@global:missions,global@global:next_basket,global@global:report"
 WIDEST, COLOURS, MARGIN = 1300, 48, 10  # points, colours of a picture, points around the graph
 _PICTURES = """{ assetNodeOrError(assetKey: {path: ["mission_profiles"]}) { ... on AssetNode {
   assetMaterializations(limit: 1) { metadataEntries { label ... on MarkdownMetadataEntry { mdStr } } } } } }"""
@@ -44,6 +44,7 @@ def main() -> None:
             lineage(browser, address)
             plots(browser, address)
             mission(address)
+            report(browser, folder)
 
 
 def lineage(browser: "Browser", address: str) -> None:
@@ -79,6 +80,14 @@ def mission(address: str) -> None:
     write("missions.png", base64.b64decode(texts["lift_bars"].split("base64,")[1].rstrip(")")))
 
 
+def report(browser: "Browser", folder: Path) -> None:
+    """The top of the newest week's report: whether the week is safe to use, and why."""
+    *_, newest = sorted(folder.glob(".nextbasket/demo/lake/reports/week=*/index.html"))
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.goto(newest.as_uri())
+    write("report.png", page.screenshot())
+
+
 def write(name: str, png: bytes) -> None:
     """Keep a picture: at most as wide as the README shows it, and with few colours, so that it is small."""
     from PIL import Image
@@ -86,7 +95,7 @@ def write(name: str, png: bytes) -> None:
     image = Image.open(io.BytesIO(png)).convert("RGB")
     if image.width > WIDEST:
         image = image.resize((WIDEST, round(image.height * WIDEST / image.width)), Image.Resampling.LANCZOS)
-    image.quantize(COLOURS, dither=Image.Dither.NONE).save(HERE / name, optimize=True)
+    image.quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(HERE / name, optimize=True)
     print(f"{name}: {image.width} x {image.height}, {(HERE / name).stat().st_size // 1000} kB")
 
 

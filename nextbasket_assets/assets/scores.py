@@ -20,7 +20,7 @@ from nextbasket_assets.assets.publishing import (
     versions,
 )
 from nextbasket_assets.assets.run_config import ScoringConfig
-from nextbasket_assets.lake import artifacts, registry
+from nextbasket_assets.lake import artifacts, registry, reports
 from nextbasket_assets.lake.copies import local_files, local_folder, new_folder
 from nextbasket_assets.lake.missions import mission_ids
 from nextbasket_assets.lake.tables import Lake
@@ -58,7 +58,8 @@ def next_basket_scores(
         report = spark.run("audit", {}, folders, weeks=[week.isoformat() for week in weeks])
         yield from audited(report, table, weeks)
         for week, numbers in scored.items():
-            show(context, table, week, numbers)
+            report_page = dg.MetadataValue.path(tables.uri(reports.place(week)))
+            show(context, table, week, {**numbers, "report": report_page})
         tag_run(context, model_version=scored[weeks[-1]]["model_version"])
         yield published(tables, context, table, folders[table], weeks, inputs, report)
 

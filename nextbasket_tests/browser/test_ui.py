@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.browser
 
-GROUPS = ("baskets", "missions", "next_basket")
+GROUPS = ("baskets", "missions", "next_basket", "report")
 RUN_MILLISECONDS = 600_000  # a run starts a Spark of its own
 
 
