@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from nextbasket_assets.catalogue import Catalogue
+from nextbasket_assets.report.weekly.claims import CLAIMS
 from nextbasket_assets.report.weekly.drift import Drift
 from nextbasket_assets.report.weekly.facts import RunFacts, WeekFacts, gather
-from nextbasket_assets.report.weekly.light import AMBER, CLAIMS, GREEN, RED, Finding, light_of, reasons
+from nextbasket_assets.report.weekly.light import AMBER, GREEN, RED, Finding, light_of, reasons
 from nextbasket_assets.report.weekly.quality import Calibration, JudgedWeek
 from nextbasket_tests.report.weekly.weeks import MODEL, WEEKS, small_lake
 
@@ -105,7 +106,7 @@ def test_each_claim_can_be_broken_and_gives_its_light(green: WeekFacts, claim: s
 
     assert claim in [finding.claim for finding in reasons(week.findings)]
     assert week.light == light
-    assert CLAIMS[claim][0] == light
+    assert CLAIMS[claim].light == light
 
 
 def test_every_claim_is_in_the_table() -> None:
@@ -114,11 +115,12 @@ def test_every_claim_is_in_the_table() -> None:
 
 
 def test_every_claim_is_explained() -> None:
-    """docs/report.md has a row for each claim with its light, and none for a claim that is gone."""
-    rows = [line.split(" | ") for line in DOCS.read_text().splitlines() if " | red | " in line or " | amber | " in line]
-    explained = {row[0].removeprefix("| ").replace(" ", "_"): row[1] for row in rows}
+    """docs/report.md has a row for each claim with its light and what to do, and none for a claim that is gone."""
+    lines = DOCS.read_text().replace("`", "").splitlines()
+    rows = [line.strip("| ").split(" | ") for line in lines if " | red | " in line or " | amber | " in line]
+    explained = {row[0].replace(" ", "_"): (row[1], row[3]) for row in rows}
 
-    assert explained == {claim: light for claim, (light, _) in CLAIMS.items()}
+    assert explained == {name: (claim.light, claim.remedy) for name, claim in CLAIMS.items()}
 
 
 def test_the_worst_broken_claim_decides() -> None:
