@@ -21,6 +21,8 @@ MOST_CALIBRATION_ERROR = 0.05
 LEAST_OF_RECENT_RECALL = 0.8  # of the mean of the weeks before
 LEAST_JUDGED = 30  # customers; a comparison over fewer is not made
 
+_NOBODY_TO_JUDGE_BY = f"no newest week of lists with {LEAST_JUDGED} customers who came in the week after"
+
 
 def findings(facts: "WeekFacts") -> list[Finding]:
     """Every claim about a week, those that make it red first."""
@@ -29,7 +31,7 @@ def findings(facts: "WeekFacts") -> list[Finding]:
 
 def _lines_add_up(facts: "WeekFacts") -> Answer:
     now = facts.arrived.now
-    held = now.lines > 0 and now.lines == now.accepted + now.quarantined
+    held = now.lines == now.accepted + now.quarantined
     return held, f"{now.lines:,} lines in, {now.accepted:,} accepted, {now.quarantined:,} quarantined"
 
 
@@ -59,7 +61,7 @@ def _better_than_usual(facts: "WeekFacts") -> Answer:
 
 def _against_usual(facts: "WeekFacts", holds: Callable[[float, float], bool]) -> Answer:
     if not facts.judged or facts.judged[-1].quality.customers < LEAST_JUDGED:
-        return None, f"no week of lists with {LEAST_JUDGED} customers to judge them by yet"
+        return None, _NOBODY_TO_JUDGE_BY
     newest = facts.judged[-1].quality
     mean, low, high = (100 * value for value in newest.ahead)
     words = f"recall@10 {newest.recall:.1%} against {newest.usual:.1%}: {mean:+.1f} points ({low:+.1f} to {high:+.1f})"
@@ -130,8 +132,8 @@ def _baskets_are_stable(facts: "WeekFacts") -> Answer:
 
 
 def _probabilities_come_true(facts: "WeekFacts") -> Answer:
-    if not facts.judged:
-        return None, "no week of lists to judge by yet"
+    if not facts.judged or facts.judged[-1].quality.customers < LEAST_JUDGED:
+        return None, _NOBODY_TO_JUDGE_BY
     error = facts.judged[-1].calibration.error
     return (
         error <= MOST_CALIBRATION_ERROR,

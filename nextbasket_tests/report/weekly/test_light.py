@@ -13,7 +13,7 @@ from nextbasket_assets.report.weekly.drift import Drift
 from nextbasket_assets.report.weekly.facts import RunFacts, WeekFacts, gather
 from nextbasket_assets.report.weekly.light import AMBER, GREEN, RED, Finding, light_of, reasons
 from nextbasket_assets.report.weekly.quality import Calibration, JudgedWeek
-from nextbasket_tests.report.weekly.weeks import MODEL, WEEKS, small_lake
+from nextbasket_tests.report.weekly.weeks import MODEL, WEEKS, put, score, small_lake
 
 DOCS = Path(__file__).parents[3] / "docs" / "report.md"
 
@@ -143,6 +143,19 @@ def test_a_week_without_a_model_is_amber_and_nothing_is_guessed(green: WeekFacts
 
     assert [finding.claim for finding in reasons(week.findings)] == ["most_customers_are_scored_by_the_model"]
     assert {"the_model_in_service_won_its_gate", "the_probabilities_come_true"} <= unknown
+
+
+def test_an_empty_week_is_amber_and_judges_nobody(tmp_path: Path) -> None:
+    """A week that was taken empty: its volume is odd, and nothing is said of lists that nobody could follow."""
+    lake, empty = small_lake(str(tmp_path / "lake")), WEEKS[3] + timedelta(weeks=1)
+    landed = {"source_file": "f", "sha256": "0", "bytes": 1, "lines": 0, "accepted": 0, "rejected": 0}
+    put(lake, "landed_files", empty, [landed])
+    put(lake, "staged_baskets", empty, [])
+    score(lake, empty)
+    week = gather(lake, empty, Catalogue(), {}, RunFacts())
+
+    assert [finding.claim for finding in reasons(week.findings)] == ["the_volume_is_like_recent_weeks"]
+    assert (week.light, week.judged[-1].quality.customers) == (AMBER, 0)
 
 
 def test_eight_numbers_at_most_plot_over_weeks(green: WeekFacts, tmp_path: Path) -> None:
