@@ -10,7 +10,7 @@ from pathlib import Path
 from benchmarks.inputs import landing, landing_files
 from benchmarks.jobs import job_seconds
 
-HISTORY = 53  # weeks in the lake when a new one arrives: a year, and the week that is new
+HISTORY = 27  # weeks when a new one arrives: half a year, and the week that is new
 
 
 @contextmanager
