@@ -5,7 +5,16 @@ from functools import cache
 from pathlib import Path
 
 _ROOT = Path(__file__).parent
-_PARTS = ("__init__.py", "columns.py", "crash_points.py", "landing.py", "transforms", "missions", "recommender")
+_PARTS = (
+    "__init__.py",
+    "columns.py",
+    "crash_points.py",
+    "landing.py",
+    "transforms",
+    "missions",
+    "recommender",
+    "distributed",
+)
 
 
 def sources() -> dict[str, bytes]:

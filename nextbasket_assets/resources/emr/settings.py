@@ -17,6 +17,9 @@ class EmrSettings(dg.Config):
     )
     python: str = Field(default="/usr/bin/python3.11", description="Python on the nodes: 3.11 is in every release.")
     environment: str = Field(default="", description="s3:// archive (tar.gz) of a Python environment; empty: `python`.")
+    score_on_spark: bool = Field(
+        default=False, description="Customers are scored on the nodes, whose `environment` then needs torch."
+    )
     service_role: str = Field(default="EMR_DefaultRole", description="Role that EMR itself takes.")
     instance_profile: str = Field(default="EMR_EC2_DefaultRole", description="Role of the nodes.")
     subnets: list[str] = Field(default=[], description="Subnets that may hold the cluster; EMR takes the cheapest.")
