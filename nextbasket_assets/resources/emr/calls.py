@@ -49,22 +49,27 @@ class Aws:
             self._clients[service] = boto3.session.Session().client(service, config=config)
         return self._clients[service]
 
-    def call(self, service: str, operation: str, **arguments: Any) -> Any:
+    def call(self, service: str, operation: str, patience: float | None = None, **arguments: Any) -> Any:
         """Call, and call again while the reason passes.
+
+        Args:
+            service, operation, arguments: as boto3 takes them.
+            patience: seconds, when it is not the usual one.
 
         Raises:
             botocore.exceptions.ClientError: the call is wrong, or the reason did not pass in time.
         """
         began, wait = self._clock.now(), 1.0
+        patience = self._patience if patience is None else patience
         while True:
             try:
                 return getattr(self.client(service), operation)(**arguments)
             except Exception as error:
                 reason = passing(error)
-                if reason is None or self._clock.now() - began > self._patience:
+                if reason is None or self._clock.now() - began + wait > patience:
                     raise
                 if wait == 1.0:
-                    self._tell(f"{operation}: {reason}; trying again for up to {self._patience / 60:.0f} minutes")
+                    self._tell(f"{operation}: {reason}; trying again for up to {patience / 60:.0f} minutes")
                 if reason == _RENEWED:
                     self._clients.clear()
                 self._clock.sleep(wait)

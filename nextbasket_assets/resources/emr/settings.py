@@ -42,6 +42,9 @@ class EmrSettings(dg.Config):
     patience_minutes: float = Field(
         default=15.0, ge=0, description="How long AWS may throttle, fail or refuse before we do."
     )
+    ending_minutes: float = Field(
+        default=10.0, ge=0, description="How long ending a cluster may take; after it, idle policy and reaper must do."
+    )
     capacity_retries: int = Field(default=2, ge=0, description="New clusters, on demand, after capacity was lost.")
     capacity_wait_seconds: float = Field(default=60.0, ge=0, description="Before such a new cluster.")
     usd_per_node_hour: float = Field(
