@@ -4,11 +4,12 @@ from typing import Any
 
 from pyspark.sql import SparkSession
 
-from nextbasket_assets.distributed import scoring
+from nextbasket_assets.distributed import scoring, training
 from nextbasket_assets.transforms import stages
 
 STAGES = {
     **stages.STAGES,
+    "rnn_model": training.rnn_model,
     "next_basket_scores": scoring.next_basket_scores,
     "next_trip_outlook": scoring.next_trip_outlook,
 }
