@@ -211,6 +211,13 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("source", "string", "'model', or 'fallback' where the model has nothing to go on"),
         Column("model_version", "string", "model that foretold; the fallback's name without one"),
     ),
+    "score_exports": (
+        _WEEK,
+        Column("file", "string", "name of the file in the week's folder below exports/"),
+        Column("rows", "long", "rows in it; a CSV's header is none"),
+        Column("bytes", "long", "its size"),
+        Column("sha256", "string", "its digest"),
+    ),
     "model_evaluation": (
         _WEEK,
         Column("model_version", "string", "the challenger of the week"),
@@ -220,6 +227,13 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("decile", "integer", "of the probabilities, 1 the lowest, in the reliability rows", nullable=True),
         Column("value", "double", "mean over the customers"),
         Column("customers", "long", "customers that the mean is over"),
+    ),
+    "weekly_report": (
+        _WEEK,
+        Column("claim", "string", "what should hold for the week; the report's light is that of the worst broken one"),
+        Column("light", "string", "amber or red: the light of a week that breaks it"),
+        Column("held", "boolean", "whether it held; null when it cannot be known yet", nullable=True),
+        Column("found", "string", "the numbers that decided, in a sentence"),
     ),
 }
 

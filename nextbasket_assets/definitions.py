@@ -13,7 +13,16 @@ import dagster as dg
 warnings.filterwarnings("ignore", category=dg.BetaWarning)  # single-run backfills are beta, and what we want
 warnings.filterwarnings("ignore", category=dg.PreviewWarning)
 
-from nextbasket_assets.assets import baskets, missions, next_basket, profiles, scores  # noqa: E402  (after the filters)
+from nextbasket_assets.assets import (  # noqa: E402  (after the filters)
+    baskets,
+    missions,
+    next_basket,
+    profiles,
+    score_exports,
+    scores,
+    weekly_report,
+)
+from nextbasket_assets.errors import BAD_INPUT, NextbasketError  # noqa: E402
 from nextbasket_assets.operations.checks import CHECKS  # noqa: E402
 from nextbasket_assets.operations.jobs import JOBS  # noqa: E402
 from nextbasket_assets.operations.mission_checks import MISSION_CHECKS  # noqa: E402
@@ -30,8 +39,10 @@ from nextbasket_assets.resources.spark import LocalSparkResource, SparkResource 
 PROJECT_FOLDER = ".nextbasket"
 
 
-class SettingsError(Exception):
+class SettingsError(NextbasketError):
     """The environment asks for something that does not exist; the message says what there is."""
+
+    exit_code = BAD_INPUT
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +80,9 @@ def settings(environment: Mapping[str, str]) -> Settings:
     """
     deployment = environment.get("NEXTBASKET_DEPLOYMENT", "local")
     if deployment not in ("local", "emr"):
-        raise SettingsError(f"NEXTBASKET_DEPLOYMENT is {deployment!r}: the deployments are 'local' and 'emr'.")
+        raise SettingsError(
+            f"NEXTBASKET_DEPLOYMENT is {deployment!r}: there is no such deployment. Choose 'local' or 'emr'."
+        )
     last = environment.get("NEXTBASKET_LAST_WEEK", LGSR_LAST_WEEK.isoformat())
     landing = environment.get("NEXTBASKET_LANDING", f"{PROJECT_FOLDER}/demo/landing")
     # One landing folder, one lake: two shops never mix, whatever the order in which they are tried.
@@ -89,7 +102,9 @@ def settings(environment: Mapping[str, str]) -> Settings:
     for name, place in (("NEXTBASKET_LANDING", chosen.landing), ("NEXTBASKET_LAKE", chosen.lake)):
         if place.startswith("s3://") != (deployment == "emr"):
             needed = "an s3:// prefix, which its clusters read" if deployment == "emr" else "a folder of this machine"
-            raise SettingsError(f"{name} is {place}: the deployment {deployment!r} needs {needed}.")
+            raise SettingsError(
+                f"{name} is {place}: the deployment {deployment!r} needs {needed}. Change the one or the other."
+            )
     return chosen
 
 
@@ -127,7 +142,7 @@ def build_definitions(
     weeks = weekly(chosen.first_week, chosen.last_week)
     assets = [
         definition.map_asset_specs(lambda spec: spec.replace_attributes(partitions_def=weeks))
-        for module in (baskets, missions, profiles, next_basket, scores)
+        for module in (baskets, missions, profiles, next_basket, scores, score_exports, weekly_report)
         for definition in dg.load_assets_from_modules([module])
         if isinstance(definition, dg.AssetsDefinition)
     ]
@@ -163,7 +178,7 @@ def _monday(name: str, text: str) -> date:
     except ValueError as error:
         raise SettingsError(f"{name} is {text!r}: expected a Monday as YYYY-MM-DD.") from error
     if found.weekday() != 0:
-        raise SettingsError(f"{name} is {found}, which is not a Monday: a retail week is named by its first day.")
+        raise SettingsError(f"{name} is {found}, which is not a Monday. Name the week by its first day.")
     return found
 
 

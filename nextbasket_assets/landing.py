@@ -5,17 +5,14 @@ week. Columns are found by name, in any order, in the three dialects that are in
 the files of a folder is in `arrivals`. Standard library only.
 """
 
-import codecs
-import csv
 import difflib
-import gzip
-import hashlib
 import re
-import zlib
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import BinaryIO
+
+from nextbasket_assets.landing_text import Counted, Text, chunks
+from nextbasket_assets.landing_text import LandingError as LandingError
 
 NAME = re.compile(r"transactions_([0-9]{6})\.csv(\.gz)?")
 
@@ -45,16 +42,23 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "STORE_REGION": ("STORE_REGION",),
 }
 
+# Fields that hold one of these codes, or nothing; letters first, then what the current release writes for them.
+PRICE_CODES = {"AZ": "LA", "CT": "MM", "BG": "UM", "DY": "XX"}
+LIFESTAGE_CODES = {"BU": "OT", "DI": "YF", "AT": "YA", "CZ": "OA", "FN": "PE", "EQ": "OF"}
+LABELS: dict[str, tuple[str, ...]] = {
+    "CUST_PRICE_SENSITIVITY": (*PRICE_CODES.values(), *PRICE_CODES),
+    "CUST_LIFESTAGE": (*LIFESTAGE_CODES.values(), *LIFESTAGE_CODES),
+    "BASKET_SIZE": ("S", "M", "L"),
+    "BASKET_PRICE_SENSITIVITY": ("LA", "MM", "UM", "XX"),
+    "BASKET_TYPE": ("Small Shop", "Top Up", "Full Shop", "XX"),
+    "BASKET_DOMINANT_MISSION": ("Fresh", "Grocery", "Mixed", "Nonfood", "XX", "Non Food"),
+    "STORE_FORMAT": ("SS", "MS", "LS", "XLS"),
+}
+
 EMPTY_WEEK = "an_empty_week"
 
 _FIRST_MONDAY = date(2006, 2, 27)  # of retail week 200601; every retail year has 52 weeks
 _WEEKS_PER_YEAR = 52
-_CHUNK_BYTES = 1 << 20
-_HEADER_BYTES = 1 << 16
-
-
-class LandingError(ValueError):
-    """A file that must not be ingested. The message says which file, what is wrong, and what to do."""
 
 
 @dataclass(frozen=True)
@@ -116,6 +120,12 @@ def field_positions(header: tuple[str, ...], name: str) -> dict[str, int]:
     Raises:
         LandingError: a field is missing or is there twice; the message names the column and the nearest one found.
     """
+    known = {column.casefold() for accepted in FIELDS.values() for column in accepted}
+    if not known & {column.casefold() for column in header}:  # then it may be data, which no message may show
+        raise LandingError(
+            f"{name}: the first line has none of the column names. Put a header with the names {', '.join(FIELDS)} "
+            "above the lines, separated by commas, and deliver the file again."
+        )
     repeated = sorted({column for column in header if header.count(column) > 1})
     if repeated:
         raise LandingError(f"{name}: column {repeated[0][:40]!r} is there more than once. Keep one of them.")
@@ -125,8 +135,9 @@ def field_positions(header: tuple[str, ...], name: str) -> dict[str, int]:
         if len(found) > 1:
             raise LandingError(f"{name}: column {field} is there {len(found)} times. Keep one of them.")
         if not found:
-            near = difflib.get_close_matches(field, unknown, n=1, cutoff=0.5)
-            nearest = f"the nearest name found is {near[0][:40]!r}" if near else "nothing like it was found"
+            folded = {column.casefold(): column for column in unknown}
+            near = difflib.get_close_matches(field.casefold(), folded, n=1, cutoff=0.5)
+            nearest = f"the nearest name found is {folded[near[0]][:40]!r}" if near else "nothing like it was found"
             raise LandingError(
                 f"{name}: column {field} is missing; {nearest}. Expected the name {' or '.join(accepted)}: "
                 "correct the header and deliver the file again."
@@ -144,92 +155,21 @@ def inspect(stream: BinaryIO, name: str, *, allow_empty: bool = False) -> Landin
         allow_empty: whether a header without rows is a sound file, which empties its week.
 
     Raises:
-        LandingError: the file is empty, cut, not text, or lacks a column.
+        LandingError: the file is empty, cut, no text, too long, or lacks a column.
     """
     week = week_of(name)
     if week is None:
         raise LandingError(f"{name[:80]!r}: not a landing name. Expected transactions_YYYYWW.csv or .csv.gz.")
-    counted = _Counted(stream)
-    text = _Text(name)
-    for chunk in _chunks(counted, name):
+    counted = Counted(stream)
+    text = Text(name)
+    for chunk in chunks(counted, name):
         text.take(chunk)
-    header = text.finish(allow_empty=allow_empty)
+    header = text.finish()
     field_positions(header, name)
-    digest, lines = text.digest.hexdigest(), text.newlines - 1
-    return LandingFile(name, week, digest, counted.bytes, lines, header, extra_columns(header))
-
-
-class _Counted:
-    """A stream that counts the bytes read from it."""
-
-    def __init__(self, stream: BinaryIO) -> None:
-        self.stream, self.bytes = stream, 0
-
-    def read(self, size: int = -1) -> bytes:
-        data = self.stream.read(size)
-        self.bytes += len(data)
-        return data
-
-
-def _chunks(counted: _Counted, name: str) -> Iterable[bytes]:
-    source: gzip.GzipFile | _Counted = counted
-    if name.endswith(".gz"):
-        source = gzip.GzipFile(fileobj=counted, mode="rb")  # type: ignore[call-overload]
-    try:
-        while chunk := source.read(_CHUNK_BYTES):
-            yield chunk
-    except EOFError as error:
-        raise LandingError(f"{name}: gzip ends early, after {counted.bytes} bytes. Deliver the whole file.") from error
-    except (gzip.BadGzipFile, zlib.error) as error:
-        raise LandingError(f"{name}: not a sound gzip file ({error}). Compress and deliver it again.") from error
-
-
-class _Text:
-    """What one pass over the text of a file learns, chunk by chunk."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.digest = hashlib.sha256()
-        self.size = self.newlines = 0
-        self._head = self._last = b""
-        self._decoder = codecs.getincrementaldecoder("utf-8")("strict")
-
-    def take(self, chunk: bytes) -> None:
-        if b"\0" in chunk:
-            at = self.size + chunk.index(b"\0")
-            raise LandingError(f"{self.name}: NUL at byte {at}: not a text file. Deliver it as UTF-8 text.")
-        self._decode(chunk, final=False)
-        if b"\n" not in self._head:
-            self._head += chunk[:_HEADER_BYTES]
-            if b"\n" not in self._head and len(self._head) >= _HEADER_BYTES:
-                raise LandingError(f"{self.name}: the first {_HEADER_BYTES} bytes hold no line end. Expected a header.")
-        self.digest.update(chunk)
-        self.newlines += chunk.count(b"\n")
-        self.size += len(chunk)
-        self._last = chunk[-1:]
-
-    def _decode(self, chunk: bytes, *, final: bool) -> None:
-        try:
-            self._decoder.decode(chunk, final)
-        except UnicodeDecodeError as error:
-            raise LandingError(
-                f"{self.name}: not UTF-8 near byte {self.size + error.start}. Save it as UTF-8 and deliver it again."
-            ) from error
-
-    def finish(self, *, allow_empty: bool) -> tuple[str, ...]:
-        """The header's names, once the whole text was taken."""
-        if not self.size:
-            raise LandingError(f"{self.name}: 0 bytes. Deliver the week's transactions.")
-        self._decode(b"", final=True)
-        if self._last != b"\n":
-            raise LandingError(
-                f"{self.name}: last line has no newline at byte {self.size}: the file may be cut. "
-                "Deliver it whole, with a line end after the last line."
-            )
-        if self.newlines == 1 and not allow_empty:
-            raise LandingError(
-                f"{self.name}: 0 rows, only a header, expected > 0. Deliver the week's transactions; if the week is to be "
-                f"empty, run it with the tag nextbasket/allow={EMPTY_WEEK}."
-            )
-        first = self._head.split(b"\n", 1)[0].decode("utf-8-sig").rstrip("\r")
-        return tuple(column.strip() for column in next(csv.reader([first])))
+    lines = text.newlines - 1
+    if not lines and not allow_empty:
+        raise LandingError(
+            f"{name}: 0 rows, only a header, expected > 0. Deliver the week's transactions; if the week is to be "
+            f"empty, run it with the tag nextbasket/allow={EMPTY_WEEK}."
+        )
+    return LandingFile(name, week, text.sha256(), counted.bytes, lines, header, extra_columns(header))

@@ -3,12 +3,11 @@
 Standard library only.
 """
 
-import csv
 from datetime import date
-from io import TextIOWrapper
 from typing import BinaryIO
 
 from nextbasket_assets.landing import LandingError, monday
+from nextbasket_assets.landing_text import small_table
 
 FILE_NAME = "time.csv"
 _COLUMNS = ("shop_week", "date_from")
@@ -20,8 +19,8 @@ def read_calendar(stream: BinaryIO) -> frozenset[date]:
     Raises:
         LandingError: a column is missing, or a week does not begin on the day that its number means.
     """
-    rows = csv.DictReader(TextIOWrapper(stream, encoding="utf-8", newline=""))
-    missing = sorted(set(_COLUMNS) - set(rows.fieldnames or ()))
+    columns, rows = small_table(stream, FILE_NAME)
+    missing = sorted(set(_COLUMNS) - set(columns))
     if missing:
         raise LandingError(
             f"{FILE_NAME}: no column {', '.join(missing)}. Name them {', '.join(_COLUMNS)}, or remove it."
@@ -29,7 +28,7 @@ def read_calendar(stream: BinaryIO) -> frozenset[date]:
     weeks = set()
     for number, row in enumerate(rows, start=2):
         try:
-            week = monday(row["shop_week"] or "")
+            week = monday(row["shop_week"])
         except ValueError as error:
             raise LandingError(f"{FILE_NAME}: line {number}: {error}. Correct the line, or remove the file.") from error
         if row["date_from"] != f"{week:%Y%m%d}":

@@ -49,7 +49,7 @@ def test_every_asset_is_weekly_described_and_owned(definitions: dg.Definitions) 
         assert isinstance(spec.partitions_def, dg.TimeWindowPartitionsDefinition), name
         assert spec.description, name
         assert spec.owners, name
-        assert spec.group_name in {"baskets", "missions", "next_basket"}, name
+        assert spec.group_name in {"baskets", "missions", "next_basket", "report"}, name
         assert spec.kinds, name
 
 

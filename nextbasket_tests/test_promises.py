@@ -14,7 +14,7 @@ import pyarrow as pa
 import pytest
 
 from nextbasket_assets.columns import TABLES
-from nextbasket_assets.lake import registry
+from nextbasket_assets.lake import registry, reports
 from nextbasket_assets.landing import week_code
 from nextbasket_tests.platforms import BAG, CUSTOMERS, WEEKS, Platform, failure, week_lines
 
@@ -56,6 +56,24 @@ def test_every_asset_has_its_week(calm: Platform) -> None:
         rows = calm.lake.read(table, [AS_OF])
         assert rows.schema.names == [column.name for column in columns]
         assert rows.num_rows > 0 or table == "rejected_lines", table
+
+
+def test_the_week_has_its_report(calm: Platform) -> None:
+    """The page is in the lake, its place and numbers are in the metadata, its light is a tag of the run; it shows customers."""
+    record = calm.instance.fetch_materializations(dg.AssetKey("weekly_report"), limit=1).records[0]
+    assert record.asset_materialization is not None
+    shown = {name: value.value for name, value in record.asset_materialization.metadata.items()}
+    run = calm.instance.get_run_by_id(record.run_id)
+    page = reports.read(calm.lake, AS_OF)
+
+    assert shown["report"] == calm.lake.uri(reports.place(AS_OF))
+    assert 5 <= sum(isinstance(value, int | float) for name, value in shown.items() if "/" not in name) <= 12
+    assert run is not None
+    assert run.tags["nextbasket/light"] == shown["light"] in {"green", "amber", "red"}
+    assert run.tags["nextbasket/week"] == week_code(AS_OF)
+    assert page.startswith("<!doctype html>")
+    assert sum(f"CUST{number:010d}" in page for number in range(CUSTOMERS)) == 12
+    assert "CUST00000" not in str(shown)
 
 
 def test_each_customer_gets_their_own_item(calm: Platform) -> None:

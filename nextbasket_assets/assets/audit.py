@@ -13,14 +13,13 @@ import dagster as dg
 
 from nextbasket_assets.lake.tables import Lake
 from nextbasket_assets.landing import EMPTY_WEEK, LandingFile, week_code
+from nextbasket_assets.limits import LEAST_VOLUME, MOST_REJECTED, MOST_VOLUME, RECENT_WEEKS
 from nextbasket_assets.resources.spark import StageReport
 
 _RAW = "raw_transactions"
 ALLOW_TAG = "nextbasket/allow"
-MOST_REJECTED = 0.01
-LEAST_VOLUME, MOST_VOLUME = 0.2, 4.0
 SOME_REPLAYED, MOST_REPLAYED = 0.05, 0.5
-_RECENT_WEEKS = 8
+_SHOWN_RULES, _SHOWN_COLUMNS = 3, 20
 
 _FEW_REJECTED = "few_lines_are_rejected"
 _VOLUME = "the_volume_is_like_recent_weeks"
@@ -110,13 +109,19 @@ def raw_checks() -> list[dg.AssetCheckSpec]:
 
 def raw_warnings(files: Sequence[LandingFile], calendar: Collection[date] | None) -> Iterator[dg.AssetCheckResult]:
     """What is worth a look and stops nothing: columns that are not read, weeks that the retailer does not know."""
-    ignored = [f"{file.name}: ignored {', '.join(file.extra_columns)}" for file in files if file.extra_columns]
+    ignored = [f"{file.name}: ignored {_named(file.extra_columns)}" for file in files if file.extra_columns]
     unknown = [week_code(file.week) for file in files if calendar is not None and file.week not in calendar]
     for name, found in ((_KNOWN, ignored), (_CALENDAR, unknown)):
         metadata: dict[str, Any] = {"found": "\n".join(found) or "none"}
         yield dg.AssetCheckResult(
             asset_key=_RAW, check_name=name, passed=not found, severity=dg.AssetCheckSeverity.WARN, metadata=metadata
         )
+
+
+def _named(columns: Sequence[str]) -> str:
+    """A few of the columns, each cut to a length that a screen takes."""
+    more = f" and {len(columns) - _SHOWN_COLUMNS} more" if len(columns) > _SHOWN_COLUMNS else ""
+    return ", ".join(column[:40] for column in columns[:_SHOWN_COLUMNS]) + more
 
 
 def raw_results(
@@ -132,7 +137,7 @@ def raw_results(
     known = lake.rows("raw_transactions") | rows
     problems = {
         _RECONCILED: [problem for file in files if (problem := unreconciled(file, rows, rejected))],
-        _FEW_REJECTED: [problem for file in files if (problem := many_rejected(file, rejected[file.week]))],
+        _FEW_REJECTED: [problem for file in files if (problem := many_rejected(file, rejected[file.week], report))],
         _VOLUME: [problem for file in files if (problem := odd_volume(file.week, known))],
     }
     allowed = allowed_by_tag(context) - {_RECONCILED}
@@ -160,19 +165,25 @@ def unreconciled(file: LandingFile, accepted: dict[date, int], rejected: dict[da
     return f"{file.name}: {file.lines} lines in, {accepted[file.week]} accepted + {rejected[file.week]} rejected = {out} out"
 
 
-def many_rejected(file: LandingFile, rejected: int) -> str | None:
-    """What is wrong when too many lines of a file were rejected; None when few were."""
+def many_rejected(file: LandingFile, rejected: int, report: StageReport) -> str | None:
+    """What is wrong when too many lines of a file were rejected, by the most frequent rules; None when few were."""
     if rejected <= MOST_REJECTED * file.lines:
         return None
-    return f"{file.name}: {rejected} of {file.lines} lines rejected, more than {MOST_REJECTED:.0%} (see rejected_lines' rules)"
+    counts = report.counts.get(file.week.isoformat(), {}).get("removed", {})
+    first = report.metrics.get("first_rejected", {}).get(file.name, {})
+    rules = sorted(counts, key=lambda rule: (-counts[rule], rule))[:_SHOWN_RULES]
+    shown = "; ".join(f"rule {rule} {counts[rule]} times, first in {first[rule]}" for rule in rules if rule in first)
+    return f"{file.name}: {rejected} of {file.lines} lines rejected, more than {MOST_REJECTED:.0%} ({shown})"
 
 
 def odd_volume(week: date, rows: dict[date, int]) -> str | None:
     """What is wrong when a week's volume is far from the weeks before it; None when it is not, or when it is the first."""
-    recent = [rows[before] for before in sorted(rows) if before < week][-_RECENT_WEEKS:]
+    recent = [rows[before] for before in sorted(rows) if before < week][-RECENT_WEEKS:]
     if not recent:
         return None if rows[week] else f"week {week_code(week)}: 0 rows, expected > 0"
     usual = median(recent)
-    if LEAST_VOLUME * usual <= rows[week] <= MOST_VOLUME * usual:
+    # The first export of a retailer often begins in the middle of a week: that one alone does not say what is too much.
+    most = MOST_VOLUME * usual if len(recent) > 1 else float("inf")
+    if LEAST_VOLUME * usual <= rows[week] <= most:
         return None
     return f"week {week_code(week)}: {rows[week]} rows, the median of {len(recent)} recent weeks is {usual:.0f}"

@@ -30,7 +30,7 @@ from nextbasket_assets.lake.tables import Lake
 from nextbasket_assets.landing import EMPTY_WEEK
 from nextbasket_assets.partitions import LGSR_WEEKS
 from nextbasket_assets.resources.lake import LakeResource
-from nextbasket_assets.resources.landing import LandingResource, calendar_of, files_of
+from nextbasket_assets.resources.landing import LandingResource, calendar_of, files_of, refuse_changed
 from nextbasket_assets.resources.spark import SparkResource, StageReport
 
 
@@ -80,7 +80,7 @@ def raw_transactions(
 ) -> Iterator[Any]:
     """Read the weeks' landing files."""
     weeks, tables, folder = run_weeks(context), lake.open(), landing.folder()
-    files = files_of(folder, weeks, allow_empty=EMPTY_WEEK in allowed_by_tag(context))
+    listed, files = folder.list(), files_of(folder, weeks, allow_empty=EMPTY_WEEK in allowed_by_tag(context))
     yield from raw_warnings(files, calendar_of(folder))
     plan = [
         {"uri": folder.uri(file.name), "name": file.name, "week": file.week.isoformat(), "header": list(file.header)}
@@ -89,6 +89,7 @@ def raw_transactions(
     with staged(tables, context, *_RAW) as folders:
         outputs = {table: folders[table] for table in _RAW[:2]}
         report = spark.run("raw_transactions", {}, outputs, weeks=_iso(weeks), files=plan)
+        refuse_changed(folder, listed, files)
         for table in _RAW[:2]:
             yield from audited(report, table, weeks)
         yield from raw_results(context, tables, report, files)

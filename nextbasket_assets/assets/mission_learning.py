@@ -144,7 +144,7 @@ def naming_of(landing: LandingResource) -> "Naming":
     folder = landing.folder()
     catalogue = catalogue_of(folder)
     text = read_optional(folder, NAMES_FILE)
-    return Naming(catalogue.names, catalogue.groups, read_names(text.decode()) if text else {})
+    return Naming(catalogue.names, catalogue.groups, read_names(text) if text else {})
 
 
 def _fit_counts(report: StageReport, baskets: int) -> dict[str, float]:

@@ -181,7 +181,7 @@ def eras(lake: Lake, weeks: list[date]) -> list[tuple[Decision | None, list[date
     """The weeks grouped by the mission model in force; None stands for the weeks before the first one."""
     grouped: dict[str, tuple[Decision | None, list[date]]] = {}
     for week in weeks:
-        model = registry.promoted(lake, MODEL, week)
+        model = registry.champion(lake, MODEL, week)
         grouped.setdefault(_name(model), (model, []))[1].append(week)
     return list(grouped.values())
 

@@ -155,7 +155,7 @@ def _on_spark(
 
 def _champion(lake: Lake, week: date) -> Decision | None:
     """The champion as of a week, its files verified."""
-    champion = registry.promoted(lake, MODEL, week)
+    champion = registry.champion(lake, MODEL, week)
     if champion:
         artifacts.verify(lake, champion.artifact, champion.digest)
     return champion

@@ -5,7 +5,6 @@ of the call or none. Readers see the old weeks or the new ones, never a mix.
 """
 
 import json
-import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,19 +12,21 @@ from datetime import date
 
 import pyarrow as pa
 import pyarrow.fs
-from deltalake import CommitProperties, DeltaTable, Transaction
+from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, Transaction
 from deltalake.exceptions import CommitFailedError
 from deltalake.transaction import AddAction, RemoveAction, create_table_with_add_actions
 
 from nextbasket_assets.columns import TABLES, WEEK
 from nextbasket_assets.crash_points import reach
-from nextbasket_assets.lake.housekeeping import run_prefix
+from nextbasket_assets.lake.housekeeping import new_name
 from nextbasket_assets.lake.space import room
 from nextbasket_assets.lake.staged_files import rows_by_week, staged_files, week_of, write_staged
 from nextbasket_assets.lake.tables import Lake, LakeError, Snapshot, arrow_schema, delta_schema
 
 MADE, ERASED = "made", "erased"
 _ATTEMPTS = 5
+# Which weeks are behind is told by the commits (lake.freshness), old ones too; by default they go after thirty days.
+_KEEP_THE_LOG = PostCommitHookProperties(cleanup_expired_logs=False)
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def stage(lake: Lake, table: str, run_id: str) -> Iterator[str]:
 
     Whatever is not published when the block fails is removed again.
     """
-    folder = f"{run_prefix(run_id)}-{uuid.uuid4().hex[:8]}"
+    folder = new_name(run_id)
     try:
         with room(lake.uri(table, folder), _usual_size(lake, table)):
             yield lake.uri(table, folder)
@@ -69,7 +70,7 @@ def stage(lake: Lake, table: str, run_id: str) -> Iterator[str]:
 @contextmanager
 def scratch(lake: Lake, run_id: str) -> Iterator[str]:
     """A fresh folder outside every table, relative to the lake, for what one step hands to the next; removed at the end."""
-    folder = f"scratch/{run_prefix(run_id)}-{uuid.uuid4().hex[:8]}"
+    folder = f"scratch/{new_name(run_id)}"
     try:
         yield folder
     finally:
@@ -140,6 +141,7 @@ def _create(lake: Lake, table: str, added: list[AddAction], metadata: dict[str, 
             storage_options=lake.storage_options,
             # A retried creation would be committed on top of the other one: the week's rows twice.
             commit_properties=CommitProperties(custom_metadata=metadata, max_commit_retries=0),
+            post_commithook_properties=_KEEP_THE_LOG,
         )
     except Exception as error:
         if lake.snapshot(table) is None:
@@ -170,6 +172,7 @@ def _replace(
                 schema=delta_schema(TABLES[table]),
                 partition_by=[WEEK],
                 commit_properties=_commit_properties(read, metadata),
+                post_commithook_properties=_KEEP_THE_LOG,
             )
         except CommitFailedError:
             continue

@@ -16,6 +16,8 @@ from nextbasket_assets.columns import REGISTRY
 from nextbasket_assets.crash_points import reach
 from nextbasket_assets.lake.tables import Lake, LakeError, arrow_schema
 
+_EVIDENCE = {"mission_model": "mission_history", "rnn_model": "model_evaluation"}  # published after a decision
+
 TRAINED, PROMOTED, REFUSED, ROLLED_BACK = "trained", "promoted", "refused", "rolled_back"
 
 
@@ -98,6 +100,28 @@ def trained(lake: Lake, name: str, week: date) -> Decision | None:
     """The latest model trained as of exactly this week; None when none was."""
     found = [decision for decision in decisions(lake, name) if (decision.week, decision.decision) == (week, TRAINED)]
     return found[-1] if found else None
+
+
+def lost(lake: Lake, name: str, as_of: date = date.max) -> date | None:
+    """The newest week up to this one whose model the lake was made with and no decision knows; None when all is well."""
+    made = [week for week in lake.weeks(_EVIDENCE[name]) if week <= as_of]
+    known = {decision.week for decision in decisions(lake, name)}
+    return made[-1] if made and made[-1] not in known else None
+
+
+def champion(lake: Lake, name: str, as_of: date) -> Decision | None:
+    """The model that a week is made with: `promoted`, of a registry that is whole.
+
+    Raises:
+        LakeError: the registry was lost or is an older copy: without it every list would silently be the fallback's.
+    """
+    week = lost(lake, name, as_of)
+    if week:
+        raise LakeError(
+            f"model_registry: no decision about {name} as of {week}, although {_EVIDENCE[name]} has that week: the registry "
+            "was lost or is an older copy. Restore it from a copy of the lake, or train as of that week again."
+        )
+    return promoted(lake, name, as_of)
 
 
 def promoted(lake: Lake, name: str, as_of: date, *, besides: str | None = None) -> Decision | None:

@@ -12,13 +12,22 @@ from functools import cached_property
 import pyarrow as pa
 import pyarrow.parquet as pq
 from deltalake import DeltaTable, Schema
+from deltalake.exceptions import DeltaError
 
 from nextbasket_assets.columns import REGISTRY, TABLES, WEEK, Column, spark_schema
+from nextbasket_assets.errors import NOTHING_THERE, NextbasketError
+from nextbasket_assets.lake.damage import DamageError, damaged, refuse_empty_commits
 from nextbasket_assets.lake.storage import storage_of
 
 
-class LakeError(Exception):
+class LakeError(NextbasketError):
     """The lake cannot do what was asked; the message says what, why, and what to do."""
+
+
+class NotThereError(LakeError):
+    """The lake does not have it, or not yet."""
+
+    exit_code = NOTHING_THERE
 
 
 @dataclass(frozen=True)
@@ -83,10 +92,17 @@ class Lake:
     def snapshot(self, table: str, version: int | None = None) -> Snapshot | None:
         """The table at a version (the newest by default); None when nothing was ever published."""
         if table not in TABLES and table != "model_registry":
-            raise LakeError(f"{table}: no such table. The lake has {', '.join([*TABLES, 'model_registry'])}.")
-        if not DeltaTable.is_deltatable(self.uri(table), self.storage_options):
-            return None
-        return Snapshot(DeltaTable(self.uri(table), version=version, storage_options=self.storage_options))
+            raise LakeError(f"{table}: no such table. Choose from {', '.join([*TABLES, 'model_registry'])}.")
+        try:
+            refuse_empty_commits(self.filesystem, self.path(table, "_delta_log"))
+            if not DeltaTable.is_deltatable(self.uri(table), self.storage_options):
+                return None
+            return Snapshot(DeltaTable(self.uri(table), version=version, storage_options=self.storage_options))
+        except (DeltaError, DamageError, OSError) as error:
+            raise LakeError(
+                f"{table}: its log cannot be read ({str(error).splitlines()[0][:200]}). Nothing was changed. Restore "
+                f"{self.uri(table, '_delta_log')} from a copy of the lake, or let this process read it."
+            ) from error
 
     def version(self, table: str) -> int:
         """Newest version of the table; -1 when nothing was ever published."""
@@ -107,44 +123,67 @@ class Lake:
         return counts
 
     def files(self, table: str, weeks: Collection[date], version: int | None = None) -> list[str]:
-        """URIs of the data files of these weeks, in week order; weeks that were never published give none."""
+        """URIs of the data files of these weeks, in week order; weeks that were never published give none.
+
+        Raises:
+            LakeError: a file is missing or not whole.
+        """
         snapshot = self.snapshot(table, version)
-        wanted = set(weeks)
-        return [self.uri(table, file.path) for file in snapshot.published if file.week in wanted] if snapshot else []
+        return [self.uri(table, file.path) for file in self._whole(table, snapshot, weeks)]
 
     def require(self, table: str, weeks: Collection[date]) -> list[str]:
         """Like `files`, for weeks that must be there.
 
         Raises:
-            LakeError: weeks are missing; names them and the asset to materialise.
+            NotThereError: weeks are missing; names them and the asset to materialise.
         """
         missing = sorted(set(weeks) - set(self.weeks(table)))
         if missing:
             listed = ", ".join(week.isoformat() for week in missing[:10]) + (" ..." if len(missing) > 10 else "")
-            raise LakeError(
+            raise NotThereError(
                 f"{table}: {len(missing)} week(s) are not in the lake: {listed}. "
                 f"This stage reads them. Materialise {table} for those weeks first."
             )
         return self.files(table, weeks)
 
-    def read(self, table: str, weeks: Collection[date]) -> pa.Table:
-        """Rows of these weeks with their `week` column, by week and file order."""
-        parts = list(self.batches(table, weeks))
-        return pa.concat_tables(parts) if parts else self._empty(table)
+    def read(self, table: str, weeks: Collection[date], columns: Collection[str] | None = None) -> pa.Table:
+        """Rows of these weeks with their `week` column, by week and file order.
 
-    def batches(self, table: str, weeks: Collection[date]) -> Iterator[pa.Table]:
+        Args:
+            table: its name.
+            weeks: weeks that were never published give no rows.
+            columns: those to read beside the week; None for all.
+        """
+        parts = list(self.batches(table, weeks, columns))
+        return pa.concat_tables(parts) if parts else _schema(table, columns).empty_table()
+
+    def batches(
+        self, table: str, weeks: Collection[date], columns: Collection[str] | None = None
+    ) -> Iterator[pa.Table]:
         """The same, one file at a time."""
-        schema = arrow_schema(TABLES[table])
+        schema = _schema(table, columns)
+        stored = [name for name in schema.names if name != WEEK]
         snapshot = self.snapshot(table)
-        for file in snapshot.published if snapshot else ():
-            if file.week in weeks:
-                rows = pq.read_table(self.path(table, file.path), filesystem=self.filesystem, partitioning=None)
-                week = pa.array([file.week] * rows.num_rows, pa.date32())
-                yield rows.append_column(WEEK, week).select(schema.names).cast(schema)
+        for file in self._whole(table, snapshot, weeks):
+            path = self.path(table, file.path)
+            rows = pq.read_table(path, columns=stored, filesystem=self.filesystem, partitioning=None)
+            week = pa.array([file.week] * rows.num_rows, pa.date32())
+            yield rows.append_column(WEEK, week).select(schema.names).cast(schema)
 
-    @staticmethod
-    def _empty(table: str) -> pa.Table:
-        return arrow_schema(TABLES[table]).empty_table()
+    def _whole(self, table: str, snapshot: Snapshot | None, weeks: Collection[date]) -> list[PublishedFile]:
+        """The snapshot's files of these weeks, once each is known to be there with the size that was committed."""
+        wanted = set(weeks)
+        files = [file for file in snapshot.published if file.week in wanted] if snapshot else []
+        self._refuse_damaged(table, {file.path: file.size for file in files})
+        return files
+
+    def _refuse_damaged(self, table: str, sizes: dict[str, int]) -> None:
+        found = damaged(self.filesystem, self.path(table), sizes)
+        if found:
+            raise LakeError(
+                f"{table}: {len(found)} data file(s) are not what was published: {'; '.join(found[:3])}. Restore them from a "
+                f"copy of the lake, or materialise {table} for those weeks again."
+            )
 
     def read_folder(self, folder: str) -> pa.Table:
         """Rows of all parquet files of a folder that is no table, by file name."""
@@ -155,4 +194,12 @@ class Lake:
         snapshot = self.snapshot("model_registry")
         if snapshot is None:
             return arrow_schema(REGISTRY).empty_table()
+        files = pa.table(snapshot.delta.get_add_actions(flatten=True)).to_pylist()
+        self._refuse_damaged("model_registry", {file["path"]: file["size_bytes"] for file in files})
         return snapshot.delta.to_pyarrow_table().sort_by("number")
+
+
+def _schema(table: str, columns: Collection[str] | None) -> pa.Schema:
+    """The Arrow schema of a table, or of the week and some of its columns."""
+    wanted = (column for column in TABLES[table] if columns is None or column.name in (WEEK, *columns))
+    return arrow_schema(tuple(wanted))

@@ -73,7 +73,7 @@ def lifts(counts_KW: Floats) -> Floats:
     return np.asarray(np.divide(share_KW, overall_W, out=np.zeros_like(share_KW), where=overall_W > 0))
 
 
-def read_names(text: str) -> dict[str, str]:
+def read_names(text: str | bytes) -> dict[str, str]:
     """Names that a person gave, by mission id, from a YAML file of lines like `M03: Sunday roast`.
 
     Raises:
@@ -81,9 +81,9 @@ def read_names(text: str) -> dict[str, str]:
     """
     try:
         given = yaml.safe_load(text) or {}
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         raise ValueError(
-            f"{NAMES_FILE} is not YAML: {error}. Write one line a mission, like 'M03: Sunday roast'."
+            f"{NAMES_FILE} is not YAML in UTF-8: {error}. Write one line a mission, like 'M03: Sunday roast'."
         ) from error
     if not isinstance(given, dict) or not all(isinstance(name, str) and name.strip() for name in given.values()):
         raise ValueError(

@@ -11,19 +11,19 @@ _MODELS = (
     *("rnn_model", "model_evaluation"),
 )
 _PROFILES = ("mission_profiles",)
-_SCORES = ("next_basket_scores", "next_trip_outlook")
+_SCORES = ("next_basket_scores", "next_trip_outlook", "score_exports", "weekly_report")
 _LIMITS = {"dagster/max_runtime": str(12 * 60 * 60)}  # seconds; a run that hangs is ended and marked failed
 
 score_week = dg.define_asset_job(
     SCORE,
     selection=dg.AssetSelection.assets(*_BASKETS, *_HISTORY, *_PROFILES, *_SCORES),
-    description="An arrived week, from its landing file to scores by the champion there is.",
+    description="An arrived week, from its landing file to scores by the champion there is, and the week's report.",
     tags=_LIMITS,
 )
 train_and_score_week = dg.define_asset_job(
     TRAIN,
     selection=dg.AssetSelection.assets(*_BASKETS, *_HISTORY, *_MODELS, *_PROFILES, *_SCORES),
-    description="An arrived week, from its landing file to new models, their evaluation, and scores by the champion.",
+    description="An arrived week, from its landing file to new models, their evaluation, scores by the champion, and the report.",
     tags=_LIMITS,
 )
 train_models = dg.define_asset_job(

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from datetime import date
+from typing import Any
 
 import dagster as dg
 
@@ -22,7 +23,7 @@ from nextbasket_assets.resources.landing import Folder, LandingResource, calenda
 
 SECONDS_BETWEEN_LOOKS = 15
 _SHOWN = 3  # files of one kind that a skipped tick names
-COMPANIONS = {"products.csv", "time.csv"}  # lie beside the weekly files and are no work
+COMPANIONS = {"products.csv", "time.csv", "missions.yaml", "export.yaml"}  # lie beside the weekly files and are no work
 
 
 def landing_sensor(
@@ -42,7 +43,7 @@ def landing_sensor(
     )
     def sensor(context: dg.SensorEvaluationContext, landing: LandingResource, lake: LakeResource) -> dg.SensorResult:
         folder, tables = landing.folder(), lake.open()
-        cursor = json.loads(context.cursor) if context.cursor else {"listed": [], "digests": {}}
+        cursor = remembered(context.cursor)
         now = [listed for listed in folder.list() if listed.name not in COMPANIONS]
         digests = Digests(folder, cursor["digests"])
         before = [Listed(*entry) for entry in cursor["listed"]]
@@ -66,6 +67,20 @@ def landing_sensor(
         )
 
     return sensor
+
+
+def remembered(cursor: str | None) -> dict[str, Any]:
+    """What the last look saw; nothing, which costs a look and no run, when the cursor was lost or edited by hand."""
+    nothing: dict[str, Any] = {"listed": [], "digests": {}}
+    try:
+        found = json.loads(cursor or "{}")
+    except json.JSONDecodeError:
+        return nothing
+    if not isinstance(found, dict) or not isinstance(found.get("digests"), dict):
+        return nothing
+    listed = found.get("listed")
+    sound = isinstance(listed, list) and all(isinstance(entry, list) and len(entry) == 3 for entry in listed)
+    return found if sound else nothing
 
 
 def _calendar(context: dg.SensorEvaluationContext, folder: Folder) -> frozenset[date] | None:

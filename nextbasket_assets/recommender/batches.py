@@ -123,8 +123,9 @@ class Prefixes:
         events, pair_rows, pair_prefix = self._pairs(slices) if pairs else (none, none, none)
         today = days[last_basket].astype(np.int64)
         weeks = self.trends.rows(week_number(days[last_basket + 1]) if week is None else np.full(len(prefix), week))
-        lifts = self.trends.lifts[weeks[pair_rows], self.purchases.items[events]]
+        pair_items = self.purchases.items[events]
         evidence = pair_features(self.purchases, events, pair_prefix, today[pair_rows])
+        lifts = self.trends.of(weeks[pair_rows], pair_items)
         items, offsets, cells, features, missions = self._baskets(slices, start)
         return Batch(
             basket_items=_tensor(items),
@@ -139,8 +140,8 @@ class Prefixes:
             row_weeks=_tensor(weeks),
             trends=_tensor(self.trends.lifts),
             pair_rows=_tensor(pair_rows),
-            pair_items=_tensor(self.purchases.items[events]),
-            pair_features=_tensor(np.concatenate([evidence, lifts], axis=1)),
+            pair_items=_tensor(pair_items),
+            pair_features=torch.from_numpy(np.concatenate([evidence.T, lifts.T]).T),
             pair_events=_tensor(events),
             row_offsets=_tensor(np.searchsorted(pair_rows, np.arange(len(prefix)))),
         )
@@ -177,12 +178,13 @@ class Prefixes:
         event = np.arange(len(owner)) - np.repeat(np.cumsum(high - low) - high, high - low)
         begin = np.maximum(p.positions[event] + 1, slices.first[owner])
         end = np.minimum(p.next_positions[event], slices.last[owner])
-        alive = end >= begin
-        event, owner, begin = event[alive], owner[alive], begin[alive]
-        count = end[alive] - begin + 1
+        alive = np.flatnonzero(end >= begin)
+        event, owner, begin, count = event[alive], owner[alive], begin[alive], (end - begin + 1)[alive]
+        rows = slices.last - slices.first + 1
+        if (rows == 1).all():  # of one prefix each event speaks once, and the events are in order
+            return event, owner, begin
         pair = np.repeat(np.arange(len(count)), count)
         prefix = begin[pair] + np.arange(len(pair)) - np.repeat(np.cumsum(count) - count, count)
-        rows = slices.last - slices.first + 1
         row = (np.cumsum(rows) - rows - slices.first)[owner[pair]] + prefix
         order = np.argsort(row, kind="stable")
         return event[pair][order], row[order], prefix[order]

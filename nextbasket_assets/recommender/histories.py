@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pyarrow import fs
 
+from nextbasket_assets.errors import NextbasketError
 from nextbasket_assets.recommender.vocabulary import UNKNOWN, Vocabulary
 
 COLUMNS = ["customer", "baskets"]
@@ -23,7 +24,7 @@ MISSION_STEPS = 2.0**20  # weights are read to this precision: their sums are th
 EPOCH = datetime.date(1970, 1, 1)
 
 
-class SequenceError(ValueError):
+class SequenceError(NextbasketError, ValueError):
     """The sequences cannot be used; the message says what is wrong and what to do."""
 
 
@@ -159,22 +160,28 @@ def encode(sequences: Sequences, vocabulary: Vocabulary, missions: int, mission_
             "train rnn_model again after a change of the mission model"
         )
     weights = sequences.missions if delivered else np.zeros((len(sequences.days), missions), np.float32)
-    raw_sizes = np.diff(sequences.item_offsets)
-    basket = np.repeat(np.arange(len(raw_sizes)), raw_sizes)
+    sizes, offsets = np.diff(sequences.item_offsets), sequences.item_offsets
     ids = vocabulary.encode(sequences.items)
-    key = basket * np.int64(vocabulary.size) + ids
-    if len(key) > 1 and not (np.diff(key) > 0).all():
-        key = np.unique(key)
-        basket, ids = np.divmod(key, vocabulary.size)
-    offsets = np.searchsorted(basket, np.arange(len(raw_sizes) + 1))
+    if not _rising(ids, offsets):
+        basket = np.repeat(np.arange(len(sizes)), sizes)
+        basket, ids = np.divmod(np.unique(basket * np.int64(vocabulary.size) + ids), vocabulary.size)
+        offsets = np.searchsorted(basket, np.arange(len(sizes) + 1))
     return Histories(
         sequences.basket_offsets,
         sequences.days,
-        raw_sizes,
+        sizes,
         offsets,
-        ids.astype(np.int32),
+        ids.astype(np.int32, copy=False),
         np.ascontiguousarray(weights),
     )
+
+
+def _rising(ids: np.ndarray, offsets: np.ndarray) -> bool:
+    """Whether the ids are ascending and distinct within each basket already."""
+    rising = np.ones(len(ids) + 1, bool)
+    rising[1:-1] = ids[1:] > ids[:-1]
+    rising[offsets] = True
+    return bool(rising.all())
 
 
 def of_customer(sequences: Sequences, place: int) -> Sequences:
@@ -188,22 +195,6 @@ def of_customer(sequences: Sequences, place: int) -> Sequences:
         sequences.item_offsets[first : last + 1] - low,
         sequences.items.slice(low, high - low),
         sequences.missions[first:last],
-        sequences.mission_model,
-    )
-
-
-def since(sequences: Sequences, day: int) -> Sequences:
-    """The same customers with only their baskets from a day on."""
-    kept = sequences.days >= day
-    sizes = np.diff(sequences.item_offsets)
-    running = np.concatenate([[0], np.cumsum(kept)])
-    return Sequences(
-        sequences.customers,
-        running[sequences.basket_offsets],
-        sequences.days[kept],
-        np.concatenate([[0], np.cumsum(sizes[kept])]),
-        sequences.items.filter(pa.array(np.repeat(kept, sizes))),
-        sequences.missions[kept],
         sequences.mission_model,
     )
 

@@ -15,6 +15,8 @@ from nextbasket_assets.recommender.purchases import FEATURES
 from nextbasket_assets.recommender.trends import WINDOWS
 from nextbasket_assets.recommender.vocabulary import FIRST_ITEM, PAD
 
+CACHED_PAIRS = 4096
+
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkConfig:
@@ -119,14 +121,23 @@ class Network(nn.Module):
 
     def repeat(self, batch: Batch, state_RH: Tensor) -> tuple[Tensor, Tensor]:
         """(Q,) repeat term of each pair, and (Q, pools) its weights in the pooled history."""
-        items_Q = batch.pair_items.long()
         row_RP = self.pair_row(torch.cat([state_RH, batch.row_features], dim=1))
-        hidden_QP = self.pair_input(batch.pair_features)
+        # in parts that fit the processor's cache, none of them small; gradients are taken in one
+        parts = 1 if torch.is_grad_enabled() else len(batch.pair_items) // CACHED_PAIRS + 1
+        pairs = (batch.pair_features, batch.pair_items.long(), batch.pair_rows)
+        split = zip(*(tensor.tensor_split(parts) for tensor in pairs), strict=True)
+        out = torch.cat([self._pairs(features, items, rows, row_RP) for features, items, rows in split])
+        repeat_Q = out[:, 0] + self.repeat_item(pairs[1])[:, 0]
+        return repeat_Q, torch.exp(out[:, 1:].clamp(max=8))
+
+    def _pairs(self, features_QF: Tensor, items_Q: Tensor, rows_Q: Tensor, row_RP: Tensor) -> Tensor:
+        """(Q, 1 + pools) the repeat term without the item's own constant, and the logs of the pools' weights."""
+        hidden_QP = self.pair_input(features_QF)
         hidden_QP += self.pair_item(items_Q)
-        hidden_QP += rows_of(row_RP, batch.pair_rows)
+        hidden_QP += rows_of(row_RP, rows_Q)
         hidden_QP = self.pair_middle(hidden_QP.relu_()).relu_()
-        out = self.pair_output(hidden_QP)
-        return out[:, 0] + self.repeat_item(items_Q)[:, 0], torch.exp(out[:, 1:].clamp(max=8))
+        out: Tensor = self.pair_output(hidden_QP)
+        return out
 
     def pooled(self, batch: Batch, pools_QK: Tensor) -> Tensor:
         """(R, pools * D) weighted means of the embeddings of the history's items."""

@@ -9,6 +9,7 @@ with days, the gaps. So the states are computed once per event, and an event spe
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 
 from nextbasket_assets.recommender.histories import Histories, known
 
@@ -56,39 +57,49 @@ def collect(histories: Histories, every_prefix: bool = True) -> Purchases:
         every_prefix: False when only the ends of the histories will be asked for, which is quicker: the decayed sums of
             an item's earlier purchases are then not a number.
     """
+    customer, items, position, day = _in_order(histories)
+    begins = np.ones(len(items), bool)
+    begins[1:] = (customer[1:] != customer[:-1]) | (items[1:] != items[:-1])
+    starts = np.flatnonzero(begins)
+    sizes = np.diff(np.append(starts, len(items)))
+    first = np.repeat(starts, sizes)
+    count = np.arange(1, len(items) + 1) - first
+    gap = np.where(begins, 0, np.diff(position, prepend=position[:1]))
+    upcoming = np.full(len(items), NEVER, np.int32)
+    upcoming[:-1] = np.where(begins[1:], NEVER, position[1:])
+    return Purchases(
+        offsets=np.searchsorted(customer, np.arange(histories.customers + 1)),
+        items=items,
+        positions=position,
+        next_positions=upcoming,
+        days=day,
+        counts=count.astype(np.int32),
+        first_positions=np.repeat(position[starts], sizes),
+        first_days=np.repeat(day[starts], sizes),
+        last_gaps=gap,
+        decayed=_decayed_sums(count, gap, np.where(begins, 0, np.diff(day, prepend=day[:1])))
+        if every_prefix
+        else _final_sums(starts, sizes, position, day),
+    )
+
+
+def _in_order(histories: Histories) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """(E,) customer, item, position and day of each event, by the first three.
+
+    They are packed into one distinct whole number each, so that numpy's fastest sort does it and nothing is gathered.
+    """
     lengths = histories.lengths
     customer_of_basket = np.repeat(np.arange(histories.customers), lengths)
     position_of_basket = np.arange(len(histories.days)) - histories.basket_offsets[customer_of_basket]
-    keep = known(histories)
-    basket = np.repeat(np.arange(len(histories.days)), np.diff(histories.item_offsets))[keep]
-    items = histories.items[keep].astype(np.int64)
-    # one distinct key each, so that numpy's fastest integer sort gives customer, item, position
-    longest = int(lengths.max(initial=0)) + 1
-    span = int(histories.items.max(initial=0)) + 1
-    order = np.argsort((customer_of_basket[basket] * span + items) * longest + position_of_basket[basket])
-    basket, items = basket[order], items[order]
-    customer, position, day = customer_of_basket[basket], position_of_basket[basket], histories.days[basket]
-    starts = np.ones(len(items), bool)
-    starts[1:] = (customer[1:] != customer[:-1]) | (items[1:] != items[:-1])
-    first = np.maximum.accumulate(np.where(starts, np.arange(len(items)), 0))
-    count = np.arange(len(items)) - first + 1
-    gap = np.where(starts, 0, np.diff(position, prepend=0))
-    upcoming = np.full(len(items), NEVER, np.int64)
-    upcoming[:-1][~starts[1:]] = position[1:][~starts[1:]]
-    return Purchases(
-        offsets=np.searchsorted(customer, np.arange(histories.customers + 1)),
-        items=items.astype(np.int32),
-        positions=position.astype(np.int32),
-        next_positions=upcoming.astype(np.int32),
-        days=day.astype(np.int32),
-        counts=count.astype(np.int32),
-        first_positions=position[first].astype(np.int32),
-        first_days=day[first].astype(np.int32),
-        last_gaps=gap.astype(np.int32),
-        decayed=_decayed_sums(count, gap, np.where(starts, 0, np.diff(day, prepend=0)))
-        if every_prefix
-        else _final_sums(first, position, day),
-    )
+    item_bits = int(histories.items.max(initial=0)).bit_length()
+    bits = int(lengths.max(initial=0)).bit_length()
+    keys = np.repeat((customer_of_basket << (item_bits + bits)) + position_of_basket, np.diff(histories.item_offsets))
+    keys += histories.items.astype(np.int64) << bits
+    keys = np.sort(keys[known(histories)])
+    customer, position = keys >> (item_bits + bits), keys & ((1 << bits) - 1)
+    items = (keys >> bits) & ((1 << item_bits) - 1)
+    day = histories.days.astype(np.int32)[histories.basket_offsets[customer] + position]
+    return customer, items.astype(np.int32), position.astype(np.int32), day
 
 
 def _decayed_sums(count: np.ndarray, basket_gap: np.ndarray, day_gap: np.ndarray) -> np.ndarray:
@@ -105,23 +116,36 @@ def _decayed_sums(count: np.ndarray, basket_gap: np.ndarray, day_gap: np.ndarray
     return sums
 
 
-def _final_sums(first: np.ndarray, position: np.ndarray, day: np.ndarray) -> np.ndarray:
+def _final_sums(starts: np.ndarray, sizes: np.ndarray, position: np.ndarray, day: np.ndarray) -> np.ndarray:
     """(E, rates): the decayed sums at each item's last purchase, and NaN at the earlier ones."""
-    starts = np.flatnonzero(first == np.arange(len(first)))
-    last = np.append(starts[1:], len(first)) - 1
-    sums = np.full((len(first), len(BASKET_RATES) + len(DAY_HALF_LIVES)), np.nan, np.float32)
+    sums = np.full((len(position), len(BASKET_RATES) + len(DAY_HALF_LIVES)), np.nan, np.float32)
     if len(starts):
-        own_last = np.repeat(last, last - starts + 1)
-        kept = _powers(LOG_RATES, position[own_last] - position), _powers(LOG_HALVES, day[own_last] - day)
-        sums[last] = np.concatenate([np.add.reduceat(part, starts, axis=0) for part in kept], axis=1)
+        last = starts + sizes - 1
+        parts = [
+            _summed(log_rates, np.repeat(when[last], sizes) - when, starts)
+            for log_rates, when in ((LOG_RATES, position), (LOG_HALVES, day))
+        ]
+        sums[last] = np.concatenate(parts, axis=1)
+    return sums
+
+
+def _summed(log_rates: np.ndarray, ages: np.ndarray, starts: np.ndarray) -> np.ndarray:
+    """(items, rates): sums of 2 ** (log rate * age) from each start to the next; torch adds looked-up rows quickest."""
+    bags = torch.from_numpy(starts.astype(np.int32))
+    table = torch.from_numpy(_table(log_rates, ages))
+    sums: np.ndarray = torch.nn.functional.embedding_bag(torch.from_numpy(ages), table, bags, mode="sum").numpy()
     return sums
 
 
 def _powers(log_rates: np.ndarray, ages: np.ndarray) -> np.ndarray:
     """(E, rates): 2 ** (log rate * age), looked up: ages are few whole numbers, and many events share them."""
-    table = np.exp2(np.arange(int(ages.max(initial=0)) + 1, dtype=np.float32)[:, None] * log_rates)
-    powers: np.ndarray = table.take(ages, axis=0)
+    powers: np.ndarray = _table(log_rates, ages).take(ages, axis=0)
     return powers
+
+
+def _table(log_rates: np.ndarray, ages: np.ndarray) -> np.ndarray:
+    table: np.ndarray = np.exp2(np.arange(int(ages.max(initial=0)) + 1, dtype=np.float32)[:, None] * log_rates)
+    return table
 
 
 def pair_features(purchases: Purchases, events: np.ndarray, prefixes: np.ndarray, today: np.ndarray) -> np.ndarray:

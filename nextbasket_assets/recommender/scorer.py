@@ -9,6 +9,7 @@ from nextbasket_assets.recommender import artifact, histories, trends
 from nextbasket_assets.recommender.habits import Habits
 from nextbasket_assets.recommender.heads import Forecast
 from nextbasket_assets.recommender.histories import Histories, Sequences
+from nextbasket_assets.recommender.side_by_side import side_by_side
 from nextbasket_assets.recommender.split import Rows
 from nextbasket_assets.recommender.tally import Tally
 from nextbasket_assets.recommender.trends import Trends
@@ -16,7 +17,7 @@ from nextbasket_assets.recommender.trip_fitting import inputs
 from nextbasket_assets.recommender.trips import Trips, elapsed
 from nextbasket_assets.recommender.vocabulary import Vocabulary
 
-CUSTOMERS = 1024  # customers in memory at a time, per core
+CUSTOMERS = 512  # customers in memory at a time, per core
 MODEL, FALLBACK = "model", "fallback"
 FALLBACK_VERSION = "top-frequency"
 
@@ -74,8 +75,8 @@ class Scorer:
         """
         loaded = open_model(artifact_dir, week) if artifact_dir else None
         tally = Tally(loaded.model if loaded else None, week)
-        for sequences in histories.stream(sequence_files, CUSTOMERS):
-            tally.add(sequences)
+        for part in side_by_side(histories.stream(sequence_files, CUSTOMERS), tally.read):
+            tally.count(*part)
         return cls.of(loaded, tally)
 
     def encode(self, sequences: Sequences) -> Histories:

@@ -1,21 +1,19 @@
 """Scores and outlooks for every customer of a week, streamed, so that memory does not grow with the customers."""
 
 import datetime
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-import torch
 
 from nextbasket_assets.recommender import histories, lists, outlook, scorer
 from nextbasket_assets.recommender.histories import Sequences
 from nextbasket_assets.recommender.ranking import ScoreError as ScoreError
 from nextbasket_assets.recommender.scorer import FALLBACK, MODEL, Scorer
+from nextbasket_assets.recommender.side_by_side import side_by_side
 
 PART = "part-00000.parquet"
 
@@ -137,7 +135,7 @@ def _write(
     report = ScoringReport(chosen.version, chosen.missions_known)
     total, k = 0.0, output.k
     with pq.ParquetWriter(Path(output.folder) / PART, output.schema) as writer:
-        for table, fallback in _side_by_side(histories.stream(sequence_files, scorer.CUSTOMERS), make):
+        for table, fallback in side_by_side(histories.stream(sequence_files, scorer.CUSTOMERS), make):
             writer.write_table(table)
             report.customers += table.num_rows // k
             report.fallback_customers += fallback
@@ -147,22 +145,3 @@ def _write(
     report.rows_per_source[MODEL] = report.rows - report.rows_per_source[FALLBACK]
     report.mean_probability = total / report.rows if report.rows else 0.0
     return report
-
-
-def _side_by_side(
-    batches: Iterator[Sequences], work: Callable[[Sequences], tuple[pa.Table, int]]
-) -> Iterator[tuple[pa.Table, int]]:
-    """The work's results in the order of the batches, one batch per core at a time, each on one thread of torch's."""
-    cores = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        with ThreadPoolExecutor(cores) as pool:
-            running: deque[Future[tuple[pa.Table, int]]] = deque()
-            for batch in batches:
-                running.append(pool.submit(work, batch))
-                if len(running) > cores:
-                    yield running.popleft().result()
-            while running:
-                yield running.popleft().result()
-    finally:
-        torch.set_num_threads(cores)

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from nextbasket_assets.recommender import artifact, histories, trends
 from nextbasket_assets.recommender.habits import Habits
-from nextbasket_assets.recommender.histories import SequenceError, Sequences
+from nextbasket_assets.recommender.histories import Histories, SequenceError, Sequences
 from nextbasket_assets.recommender.split import DAYS_PER_WEEK
 from nextbasket_assets.recommender.trends import Weekly
 from nextbasket_assets.recommender.vocabulary import Vocabulary
@@ -42,11 +42,18 @@ class Tally:
 
     def add(self, sequences: Sequences) -> None:
         """Counts these customers in."""
+        self.count(*self.read(sequences))
+
+    def read(self, sequences: Sequences) -> tuple[Sequences, Histories | None]:
+        """These customers as `count` takes them; changes nothing, so that many may be read at a time."""
+        return sequences, self.model.encode(sequences) if self.model else None
+
+    def count(self, sequences: Sequences, encoded: Histories | None) -> None:
+        """Counts customers in that were read."""
         self.customers += len(sequences.customers)
         self.habits.add(sequences)
-        if self.model:
-            recent = histories.since(sequences, self.today - DAYS_PER_WEEK * (trends.FURTHEST + 1))
-            self.weekly.add(self.model.encode(recent))
+        if self.model and encoded:
+            self.weekly.add(encoded)
             self.missions_known &= sequences.mission_model == self.model.mission_model
         else:
             values = pc.value_counts(sequences.items)

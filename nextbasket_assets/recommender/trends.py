@@ -69,6 +69,12 @@ class Trends:
         clipped: np.ndarray = np.clip(weeks - self.first, 0, len(self.lifts) - 1)
         return clipped
 
+    def of(self, rows: np.ndarray, items: np.ndarray) -> np.ndarray:
+        """(Q, windows) lifts of items at rows of `lifts`."""
+        flat = self.lifts.reshape(-1, len(WINDOWS))
+        chosen: np.ndarray = flat.take(rows * self.lifts.shape[1] + items, axis=0)
+        return chosen
+
 
 def trends(weekly: Weekly, rates: np.ndarray) -> Trends:
     """Lifts at the start of every week and after the last.

@@ -38,13 +38,9 @@ class Vocabulary:
 
     def encode(self, items: pa.Array) -> np.ndarray:
         """Ids (int32) of item codes; `UNKNOWN` for a code that is not in the vocabulary."""
-        if len(items) == 0:
-            return np.zeros(0, np.int32)
-        encoded = items.dictionary_encode()
-        found = pc.fill_null(pc.index_in(encoded.dictionary, self.codes), UNKNOWN - FIRST_ITEM)
-        ids: np.ndarray = found.to_numpy(zero_copy_only=False).astype(np.int32) + FIRST_ITEM
-        spread: np.ndarray = ids[encoded.indices.to_numpy(zero_copy_only=False)]
-        return spread
+        found = pc.fill_null(pc.index_in(items, self.codes), UNKNOWN - FIRST_ITEM)
+        ids: np.ndarray = found.to_numpy(zero_copy_only=False) + np.int32(FIRST_ITEM)
+        return ids
 
     def decode(self, ids: np.ndarray) -> pa.Array:
         """Codes of known ids.

@@ -40,13 +40,15 @@ class LocalFolder:
     path: Path
 
     def list(self) -> list[Listed]:
-        """Regular files; the fingerprint is the time of the last change."""
+        """Files, and what only bears a weekly file's name; the fingerprint changes with content, whatever `cp -p` keeps."""
         if not self.path.is_dir():
             raise LandingError(
                 f"{self.path}: no such landing folder. Create it, or set NEXTBASKET_LANDING to the right one."
             )
-        entries = [(entry.name, entry.stat()) for entry in os.scandir(self.path) if entry.is_file()]
-        return [Listed(name, stat.st_size, str(stat.st_mtime_ns)) for name, stat in sorted(entries)]
+        names = sorted(entry.name for entry in os.scandir(self.path))
+        listed = [(name, self.path / name) for name in names if (self.path / name).is_file() or week_of(name)]
+        stats = [(name, path.stat() if path.exists() else path.lstat()) for name, path in listed]
+        return [Listed(name, stat.st_size, f"{stat.st_mtime_ns} {stat.st_ctime_ns}") for name, stat in stats]
 
     def uri(self, name: str) -> str:
         """Absolute path of a file."""
@@ -54,8 +56,20 @@ class LocalFolder:
 
     @contextmanager
     def open(self, name: str) -> Iterator[BinaryIO]:
-        """A file's bytes."""
-        with (self.path / name).open("rb") as stream:
+        """A file's bytes.
+
+        Raises:
+            LandingError: it is no file, or this process may not read it.
+        """
+        if not (self.path / name).is_file():  # to open a pipe would wait for ever
+            raise LandingError(
+                f"{name}: no file, but a folder, a pipe, a link to nothing, or gone. Put the file itself there."
+            )
+        try:
+            stream = (self.path / name).open("rb")
+        except OSError as error:
+            raise LandingError(f"{name}: cannot be opened ({error.strerror}). Let this process read it.") from error
+        with stream:
             yield stream
 
 
@@ -182,6 +196,21 @@ def files_of(folder: Folder, weeks: list[date], *, allow_empty: bool = False) ->
             "Leave them out of the range, or deliver transactions_YYYYWW.csv.gz for each."
         )
     return [_only([inspect_file(folder, name, allow_empty=allow_empty) for name in found]) for found in names.values()]
+
+
+def refuse_changed(folder: Folder, before: list[Listed], files: list[LandingFile]) -> None:
+    """Check that these files are still what they were in an earlier listing.
+
+    Raises:
+        LandingError: one was replaced meanwhile, so that what was inspected may not be what was read.
+    """
+    then, now = ({listed.name: listed for listed in listing} for listing in (before, folder.list()))
+    for file in files:
+        if then.get(file.name) != now.get(file.name):
+            raise LandingError(
+                f"{file.name}: it changed while it was read. Nothing was published, the last good version stays. "
+                "Start the run again; write files under another name and rename them at the end."
+            )
 
 
 def _only(files: list[LandingFile]) -> LandingFile:

@@ -9,7 +9,8 @@ from nextbasket_assets.columns import names
 
 # In the order they are tried: a line is removed by the first that applies, so that the counts add up.
 FILTERS = ("duplicate", "damaged_anonymous", "conflicting_basket", "return", "non_merchandise")
-SOUND_ID = r"^\d{15,18}\z"
+# What a spreadsheet or a float makes of a long number: 9.94E+14, 99410010.0. Every other id is the retailer's own.
+DAMAGED_ID = r"^\d+([.,]\d+)?[eE]\+\d+\z|^\d+\.0\z"
 
 _IDENTITY = ("customer", "date", "hour", "store")
 _LABELS = (
@@ -65,7 +66,7 @@ def _basket_id() -> Column:
     """
     visit = F.concat_ws("|", "customer", F.col("date").cast("string"), F.col("hour").cast("string"), "store")
     rebuilt = F.concat(F.lit("R-"), F.substring(F.sha2(visit, 256), 1, 16))
-    return F.when(F.col("basket").rlike(SOUND_ID), F.col("basket")).when(F.col("customer").isNotNull(), rebuilt)
+    return F.when(~F.col("basket").rlike(DAMAGED_ID), F.col("basket")).when(F.col("customer").isNotNull(), rebuilt)
 
 
 def _items(lines: DataFrame, non_merchandise: Sequence[str]) -> DataFrame:

@@ -8,7 +8,7 @@ from pyspark.sql import functions as F
 
 from nextbasket_assets.columns import names
 from nextbasket_assets.landing import FIELDS, field_positions, week_code
-from nextbasket_assets.transforms.rules import RULES, SOUND_LINE, typed
+from nextbasket_assets.transforms.rules import LONGEST_LINE, RULES, SOUND_LINE, typed
 
 _TEXT = ("value", "file", "block", "row")
 
@@ -83,7 +83,8 @@ def parsed_lines(lines: DataFrame, numbered_blocks: DataFrame, files: DataFrame)
         .where(F.col("line_number") > 1)
     )
     text = F.when(F.endswith("value", F.lit("\r")), F.expr("left(value, length(value) - 1)")).otherwise(F.col("value"))
-    split = numbered.withColumn("raw_text", text).withColumn("fields", _fields(F.col("raw_text")))
+    short = F.when(F.length("raw_text") <= LONGEST_LINE, F.col("raw_text"))
+    split = numbered.withColumn("raw_text", text).withColumn("fields", _fields(short))
     line = F.struct(
         *("source_file", "week", "week_code", "width", "line_number", "raw_text", "fields"),
         *(F.get("fields", F.get("positions", F.lit(index))).alias(field) for index, field in enumerate(FIELDS)),
@@ -111,7 +112,7 @@ def rejected(parsed: DataFrame) -> DataFrame:
 
 
 def _fields(text: Column) -> Column:
-    r"""Fields of a line; null when its quotes do not pair up.
+    r"""Fields of a line; null when its quotes do not pair up, or there is no line.
 
     Quotes count inside one line only, so a stray one can never swallow the lines after it. Empty quoted fields (`""`,
     the usual null) are emptied first, because the general split, which looks ahead from every comma, is slow.

@@ -6,6 +6,7 @@ from typing import Any
 
 from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
 from nextbasket_assets.landing import week_code
 from nextbasket_assets.transforms import baskets, raw
@@ -41,11 +42,15 @@ def raw_transactions(spark: SparkSession, plan: dict[str, Any]) -> dict[str, Any
     if broken:
         rejected = raw.rejected(_parsed(spark, broken)[0])
     write(rejected, "rejected_lines", plan["outputs"]["rejected_lines"])
-    rules = _rejections(spark, plan["outputs"]["rejected_lines"])
+    rules, first = _rejections(spark, plan["outputs"]["rejected_lines"])
     return {
         "written": ("raw_transactions", "rejected_lines"),
         "counts": _line_counts(files, lines_in, kept, rules),
-        "metrics": {"files": len(files), "rejected_lines": sum(sum(rule.values()) for rule in rules.values())},
+        "metrics": {
+            "files": len(files),
+            "rejected_lines": sum(sum(rule.values()) for rule in rules.values()),
+            "first_rejected": first,
+        },
     }
 
 
@@ -66,13 +71,18 @@ def _rows_by_file(spark: SparkSession, table: str, folder: str) -> dict[str, int
     return {row["source_file"]: row["count"] for row in written.groupBy("source_file").count().collect()}
 
 
-def _rejections(spark: SparkSession, folder: str) -> dict[str, dict[str, int]]:
-    """Rejected lines by file and rule."""
+def _rejections(spark: SparkSession, folder: str) -> tuple[dict[str, dict[str, int]], dict[str, dict[str, str]]]:
+    """Rejected lines by file and rule; and the first of each, by its number and what is wrong with it."""
     written = spark.read.schema(schema("rejected_lines")).parquet(folder)
     rules: dict[str, dict[str, int]] = defaultdict(dict)
-    for row in written.groupBy("source_file", "rule").count().orderBy("source_file", "rule").collect():
-        rules[row["source_file"]][row["rule"]] = row["count"]
-    return rules
+    first: dict[str, dict[str, str]] = defaultdict(dict)
+    found = written.groupBy("source_file", "rule").agg(
+        F.count(F.lit(1)).alias("lines"), F.min(F.struct("line_number", "detail")).alias("first")
+    )
+    for row in found.orderBy("source_file", "rule").collect():
+        rules[row["source_file"]][row["rule"]] = row["lines"]
+        first[row["source_file"]][row["rule"]] = f"line {row['first']['line_number']}: {row['first']['detail']}"
+    return rules, first
 
 
 def _line_counts(

@@ -5,6 +5,7 @@ Successor of the original's EmrCreateJobFlow, EmrAddSteps, EmrStepSensor and Emr
 
 from collections.abc import Callable
 
+from nextbasket_assets.errors import NextbasketError
 from nextbasket_assets.resources.emr import requests
 from nextbasket_assets.resources.emr.calls import Aws, Clock
 from nextbasket_assets.resources.emr.failures import Job, State
@@ -16,7 +17,7 @@ GONE = ("TERMINATING", "TERMINATED", "TERMINATED_WITH_ERRORS")
 _STEP_OVER = ("COMPLETED", "FAILED", "CANCELLED", "INTERRUPTED")
 
 
-class EndError(RuntimeError):
+class EndError(NextbasketError):
     """A cluster may still run; the message names it, and what ends it without us."""
 
 

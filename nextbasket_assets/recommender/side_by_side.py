@@ -1,0 +1,28 @@
+"""The same work on many batches, one batch per core at a time, in order: memory holds a few batches, whatever their number."""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+import torch
+
+Batch = TypeVar("Batch")
+Result = TypeVar("Result")
+
+
+def side_by_side(batches: Iterable[Batch], work: Callable[[Batch], Result]) -> Iterator[Result]:
+    """The work's results in the order of the batches; each batch has one thread of torch's."""
+    cores = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with ThreadPoolExecutor(cores) as pool:
+            running: deque[Future[Result]] = deque()
+            for batch in batches:
+                running.append(pool.submit(work, batch))
+                if len(running) > cores:
+                    yield running.popleft().result()
+            while running:
+                yield running.popleft().result()
+    finally:
+        torch.set_num_threads(cores)

@@ -1,0 +1,58 @@
+"""`nextbasket land`: an account of every row, and errors in a sentence."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from nextbasket_assets.cli.main import main
+from nextbasket_tests.intake.grocer import write_grocer
+
+
+def test_the_account_names_every_row_and_what_comes_next(tmp_path: Path) -> None:
+    """Rows in, landed and refused with reasons, the weeks, and the settings for these years."""
+    source, mapping = write_grocer(tmp_path / "export")
+    result = CliRunner().invoke(main, ["land", str(source), f"--mapping={mapping}", f"--out={tmp_path / 'shop'}"])
+
+    assert result.exit_code == 0, result.output
+    assert "sales.csv: 8 rows = 3 landed + 5 refused" in result.output
+    assert "refused 1: QUANTITY is no number" in result.output
+    assert "2 weeks in" in result.output
+    assert "202404 (from 2024-02-26) to 202405 (from 2024-03-04): 2 new" in result.output
+    assert "NEXTBASKET_FIRST_WEEK=2024-02-26 NEXTBASKET_LAST_WEEK=open nextbasket demo" in result.output
+
+
+def test_a_program_reads_json(tmp_path: Path) -> None:
+    """--json prints the report that is in land-report, and nothing else."""
+    source, mapping = write_grocer(tmp_path / "export")
+    arguments = ["land", str(source), f"--mapping={mapping}", f"--out={tmp_path / 'shop'}", "--json"]
+    result = CliRunner().invoke(main, arguments)
+
+    assert json.loads(result.output) == json.loads((tmp_path / "shop" / "land-report" / "report.json").read_text())
+
+
+def test_an_error_is_a_sentence(tmp_path: Path) -> None:
+    """What, why and what to do, without a traceback; nothing is made."""
+    result = CliRunner().invoke(main, ["land", str(tmp_path), f"--out={tmp_path / 'shop'}"])
+
+    assert result.exit_code == 4
+    assert "no transactions_YYYYWW.csv[.gz] there" in result.output
+    assert "Traceback" not in result.output
+    assert not (tmp_path / "shop").exists()
+
+
+def test_weeks_of_other_years_name_the_settings_they_need(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The demo on files of 2024 without settings says which to set, before it makes anything."""
+    source, mapping = write_grocer(tmp_path / "export")
+    CliRunner().invoke(main, ["land", str(source), f"--mapping={mapping}", f"--out={tmp_path / 'shop'}"])
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("NEXTBASKET_LANDING", "shop")
+    for name in ("NEXTBASKET_LAKE", "NEXTBASKET_FIRST_WEEK", "NEXTBASKET_LAST_WEEK", "DAGSTER_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    result = CliRunner().invoke(main, ["demo"])
+
+    assert result.exit_code == 4
+    assert "2 landed week(s), the first 202404 (2024-02-26), lie outside the weeks wanted" in result.output
+    assert "Set NEXTBASKET_FIRST_WEEK=2024-02-26 and NEXTBASKET_LAST_WEEK=open" in result.output
+    assert not (tmp_path / ".nextbasket" / "shop" / "lake").exists()

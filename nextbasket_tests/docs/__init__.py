@@ -1,0 +1,1 @@
+"""Claims about the pages: their commands work, their links lead somewhere."""

@@ -1,0 +1,1 @@
+"""Claims about landing a retailer's own files."""

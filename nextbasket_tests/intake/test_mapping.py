@@ -1,0 +1,39 @@
+"""The mapping file: what is wrong with it is said at once, with the name of the place."""
+
+from pathlib import Path
+
+import pytest
+
+from nextbasket_assets.intake.mapping import read_mapping
+from nextbasket_assets.landing import LandingError
+from nextbasket_tests.intake.grocer import MAPPING
+
+EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("timestamp: sold_at", "timestamp: [sold_at", "the mapping is not YAML"),
+        ("timestamp: sold_at", "hour: sold_at", "when: .*give timestamp, or date with or without hour"),
+        ("timestamp: sold_at", "{timestamp: sold_at, timezone: Mars}", "timezone 'Mars' is none"),
+        ("  PROD_CODE: ean\n  QUANTITY", "  QUANTITY", "columns lacks PROD_CODE"),
+        ("  SPEND: amount", "  PRICE: amount", "columns has PRICE, which is not a field: "),
+        ("  STORE_CODE: CORNER", "  QUANTITY: 1", "QUANTITY is in columns and in constants"),
+        ("constants:", "constant:", "constant: Extra inputs are not permitted"),
+        ("    PROD_NAME", "    NAME", "products.*products.columns has NAME"),
+    ],
+)
+def test_a_fault_is_named(tmp_path: Path, old: str, new: str, message: str) -> None:
+    """Misspelt, missing and contradicting parts of a mapping are told by name."""
+    path = tmp_path / "m.yaml"
+    path.write_text(MAPPING.replace(old, new))
+
+    with pytest.raises(LandingError, match=message):
+        read_mapping(path)
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.yaml")), ids=lambda path: path.name)
+def test_the_examples_are_mappings(path: Path) -> None:
+    """Every mapping that the documentation shows can be read."""
+    assert read_mapping(path).columns["PROD_CODE"]

@@ -1,0 +1,65 @@
+"""Single values: different texts stay different, and what cannot be read says why."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nextbasket_assets.intake import values
+from nextbasket_assets.landing import monday, week_code
+
+texts = st.text(min_size=1).filter(lambda text: text.strip() == text)
+
+
+@given(first=st.lists(texts, min_size=1, max_size=3), second=st.lists(texts, min_size=1, max_size=3))
+def test_codes_never_collide(first: list[str], second: list[str]) -> None:
+    """Two ids, of one column or of several, have one code only when they are the same."""
+    assert (values.joined(first) == values.joined(second)) == (first == second)
+
+
+@given(texts)
+def test_a_code_fits_a_line(text: str) -> None:
+    """Any text becomes visible ASCII of at most 64 characters without comma or quote."""
+    code = values.code(text)
+
+    assert 0 < len(code) <= 64
+    assert code.isascii()
+    assert code.isprintable()
+    assert not set(' ,"') & set(code)
+
+
+@pytest.mark.parametrize("text", ["0012", "CUST0000000001", "9941001000000012", "a-b_c/d|e"])
+def test_a_plain_id_stays_as_it_is(text: str) -> None:
+    """Zeros in front, cases and signs of an id are kept, so that it can be found again."""
+    assert values.code(text) == text
+
+
+@pytest.mark.parametrize(
+    ("rule", "text", "why"),
+    [
+        (values.quantity, "", "is no number"),
+        (values.quantity, "1e400", "is no number"),
+        (values.quantity, "12345678", "has more than 7 digits"),
+        (values.spend, "nan", "is no number"),
+        (values.spend, "1000000000", "has more than 9 digits"),
+        (values.hour, "24", "is no hour from 0 to 23"),
+        (values.moment, "0001-01-01", "is before the year 1900"),
+        (values.moment, "yesterday", "is no ISO 8601 time"),
+    ],
+)
+def test_what_cannot_be_read_says_why(rule, text: str, why: str) -> None:  # type: ignore[no-untyped-def]
+    """A value outside its rule is an error in words, never a wrong value."""
+    with pytest.raises(ValueError, match=why):
+        rule(text)
+
+
+def test_thousands_are_not_taken_for_decimals() -> None:
+    """With decimal commas a point is refused: 1.234 could be either."""
+    assert values.spend("1234,5", ",") == "1234.50"
+    with pytest.raises(ValueError, match="is no number"):
+        values.spend("1.234", ",")
+
+
+@pytest.mark.parametrize("code", ["190001", "200552", "201646", "203801"])
+def test_week_codes_hold_in_any_year(code: str) -> None:
+    """A week of another decade has one code and one Monday: years of 52 weeks are counted on from 2006."""
+    assert week_code(monday(code)) == code
