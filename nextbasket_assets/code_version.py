@@ -6,14 +6,8 @@ from pathlib import Path
 
 _ROOT = Path(__file__).parent
 _PARTS = (
-    "__init__.py",
-    "columns.py",
-    "crash_points.py",
-    "landing.py",
-    "transforms",
-    "missions",
-    "recommender",
-    "distributed",
+    *("__init__.py", "columns.py", "crash_points.py", "errors.py", "landing.py", "landing_text.py"),
+    *("transforms", "missions", "recommender", "distributed"),
 )
 
 

@@ -45,7 +45,8 @@ class Team:
         distributed.all_reduce(together)
         total = together[-1]
         means = (together[:-1] / total).float()
-        for weight, mean in zip(trained, means[:-1].split([part.numel() for part in parts]), strict=True):
+        sizes = [part.numel() for part in parts]
+        for weight, mean in zip(trained, torch.split(means[:-1], sizes), strict=True):
             weight.grad = mean.view_as(weight)
         return float(means[-1]), int(total)
 

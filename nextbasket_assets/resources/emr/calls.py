@@ -49,18 +49,17 @@ class Aws:
             self._clients[service] = boto3.session.Session().client(service, config=config)
         return self._clients[service]
 
-    def call(self, service: str, operation: str, patience: float | None = None, **arguments: Any) -> Any:
+    def call(self, service: str, operation: str, **arguments: Any) -> Any:
         """Call, and call again while the reason passes.
-
-        Args:
-            service, operation, arguments: as boto3 takes them.
-            patience: seconds, when it is not the usual one.
 
         Raises:
             botocore.exceptions.ClientError: the call is wrong, or the reason did not pass in time.
         """
+        return self.call_within(self._patience, service, operation, arguments)
+
+    def call_within(self, patience: float, service: str, operation: str, arguments: dict[str, Any]) -> Any:
+        """The same with another patience, in seconds."""
         began, wait = self._clock.now(), 1.0
-        patience = self._patience if patience is None else patience
         while True:
             try:
                 return getattr(self.client(service), operation)(**arguments)

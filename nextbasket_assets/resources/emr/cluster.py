@@ -174,8 +174,11 @@ class Cluster:
         return self._paid_hours + running / 3600
 
     def _emr(self, operation: str, **arguments: object) -> dict:
-        patience = None if self._until is None else max(self._until - self._clock.now(), 0.0)
-        answer: dict = self._aws.call("emr", operation, patience, **arguments)
+        if self._until is None:
+            answer: dict = self._aws.call("emr", operation, **arguments)
+        else:
+            patience = max(self._until - self._clock.now(), 0.0)
+            answer = self._aws.call_within(patience, "emr", operation, arguments)
         return answer
 
 
