@@ -147,7 +147,7 @@ def build_definitions(
         if isinstance(definition, dg.AssetsDefinition)
     ]
     return dg.Definitions(
-        assets=assets,
+        assets=dg.with_source_code_references(assets),
         asset_checks=[*CHECKS, *MISSION_CHECKS],
         jobs=JOBS,
         loggers=loggers,

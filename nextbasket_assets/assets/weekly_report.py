@@ -7,18 +7,15 @@ from typing import Any
 import dagster as dg
 
 from nextbasket_assets.assets.profiles import mission_names
-from nextbasket_assets.assets.publishing import published, run_weeks, staged, table_spec, versions
+from nextbasket_assets.assets.publishing import published, run_weeks, show, staged, table_spec, tag_run, versions
 from nextbasket_assets.assets.running import run_facts
 from nextbasket_assets.lake import reports
 from nextbasket_assets.lake.staged_files import write_rows
 from nextbasket_assets.lake.tables import Lake
-from nextbasket_assets.landing import week_code
 from nextbasket_assets.partitions import LGSR_WEEKS
 from nextbasket_assets.report.weekly.facts import READS, TABLE, UPSTREAM, WeekFacts, gather
 from nextbasket_assets.resources.lake import LakeResource
 from nextbasket_assets.resources.landing import LandingResource, catalogue_of
-
-_LIGHT_TAG, _WEEK_TAG, _MODEL_TAG = "nextbasket/light", "nextbasket/week", "nextbasket/model_version"
 
 
 @dg.multi_asset(
@@ -45,8 +42,8 @@ def weekly_report(context: dg.AssetExecutionContext, lake: LakeResource, landing
             place = reports.put(tables, week, _page(facts))
             if week in weeks:
                 write_rows(tables, TABLE, folders[TABLE], week, [vars(finding) for finding in facts.findings])
-                context.add_asset_metadata(_shown(facts, place), asset_key=TABLE, partition_key=week.isoformat())
-        _tag(context, weeks, facts)
+                show(context, TABLE, week, _shown(facts, place))
+        tag_run(context, light=facts.light)
         yield published(tables, context, TABLE, folders[TABLE], weeks, inputs)
 
 
@@ -76,10 +73,3 @@ def _shown(facts: WeekFacts, place: str) -> dict[str, Any]:
         "why": broken or "no claim is broken",
         **facts.metrics,
     }
-
-
-def _tag(context: dg.AssetExecutionContext, weeks: list[date], newest: WeekFacts) -> None:
-    """Tags by which the runs list filters: the weeks, the model that scored the newest one, and its light."""
-    span = week_code(weeks[0]) if len(weeks) == 1 else f"{week_code(weeks[0])}-{week_code(weeks[-1])}"
-    tags = {_WEEK_TAG: span, _MODEL_TAG: ",".join(newest.scored.versions), _LIGHT_TAG: newest.light}
-    context.instance.add_run_tags(context.run.run_id, tags)
