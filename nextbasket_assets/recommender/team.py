@@ -81,8 +81,8 @@ def train_share(sequence_files: list[str], as_of: str, artifact_dir: str, settin
     """
     from nextbasket_assets.recommender.training import train_in
 
-    torch.set_num_threads(max(1, (os.cpu_count() or 1) // int(os.environ.get("LOCAL_WORLD_SIZE", "1"))))
     with joined() as team:
+        torch.set_num_threads(max(1, (os.cpu_count() or 1) // team.size))
         week = datetime.date.fromisoformat(as_of)
         report = train_in(team, sequence_files, week, artifact_dir, TrainingConfig(**settings), lambda epoch: None)
         told = [dataclasses.asdict(report)]
