@@ -21,7 +21,7 @@ SCRIPT = """
 import json, sys
 from pathlib import Path
 from pyspark.sql import SparkSession
-from nextbasket_assets.transforms.__main__ import main
+from nextbasket_assets.distributed.__main__ import main
 builder = SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false")
 spark = builder.config("spark.driver.host", "127.0.0.1").getOrCreate()
 folder = Path(sys.argv[1])
