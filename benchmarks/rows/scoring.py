@@ -50,9 +50,8 @@ def _folder(dataset: str, small: bool) -> str:
 
 def _figure(name: str, one: dict[str, Any]) -> Figure:
     rate = one["customers"] / one["seconds"][0]
-    return Figure(
-        f"{name}, {one['customers']:,} customers", *one["seconds"], {"customers/s": rate, "peak MB": one["peak_mb"]}
-    )
+    more = {"customers": one["customers"], "customers/s": rate, "peak MB": one["peak_mb"]}
+    return Figure(name, *one["seconds"], more)
 
 
 def _run(what: str, folder: str, customers: int) -> dict[str, Any]:

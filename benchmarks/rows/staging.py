@@ -72,7 +72,7 @@ def _figures(engine: str, found: dict[str, Any]) -> list[Figure]:
     rows = {"lines": "raw_transactions", "baskets": "staged_baskets"}
     more = {name: found["rows"][table] for name, table in rows.items() if table in found["rows"]}
     more |= {"peak MB": found["peak_mb"]} if "peak_mb" in found else {}
-    return [Figure(f"{engine}, {step}", *found[step], more if step == steps[-1] else {}) for step in steps]
+    return [Figure(f"{engine}, {step}", *found[step], more if step in STEPS else {}) for step in steps]
 
 
 def _agreed(found: dict[str, dict[str, Any]]) -> None:
