@@ -51,15 +51,11 @@ def run(spark: SparkSession, plan: Plan, stages: Mapping[str, Stage] = STAGES) -
         spark.conf.set(setting, value)
     outcome = stages[plan["stage"]](spark, plan)
     weeks = plan["parameters"]["weeks"]
-    tables = {
-        table: audit(spark, table, folder, weeks)
-        for table, folder in plan["outputs"].items()
-        if table in outcome["written"]
-    }
+    written = {table: audit(spark, table, plan["outputs"][table], weeks) for table in outcome["written"]}
     return {
         "stage": plan["stage"],
         "seconds": round(time.monotonic() - start, 1),
-        "tables": tables,
+        "tables": {**written, **outcome.get("audited", {})},
         "counts": outcome["counts"],
         "metrics": outcome["metrics"],
     }
