@@ -1,5 +1,6 @@
 """The code location. The only reader of the environment: it maps one word, `local` or `emr`, and a few paths to resources."""
 
+import gc
 import os
 import warnings
 from collections.abc import Mapping
@@ -10,6 +11,9 @@ from typing import Any
 
 import dagster as dg
 
+# What Dagster loaded stays for good. A collector that looks through it again, again and once more at the exit costs a
+# fifth of what it costs to load (benchmarks/README.md, row 8).
+gc.freeze()
 warnings.filterwarnings("ignore", category=dg.BetaWarning)  # single-run backfills are beta, and what we want
 warnings.filterwarnings("ignore", category=dg.PreviewWarning)
 
@@ -124,9 +128,15 @@ def _emr(environment: Mapping[str, str], lake: str) -> EmrSettings:
     if unknown:
         raise SettingsError(f"{unknown[0]}: there is no such setting. See docs/deploy.md for the ones there are.")
     try:
-        return EmrSettings(**chosen)
+        found = EmrSettings(**chosen)
     except ValueError as error:
         raise SettingsError(f"NEXTBASKET_EMR_*: {error}") from error
+    if found.score_on_spark and not found.environment:
+        raise SettingsError(
+            "NEXTBASKET_EMR_SCORE_ON_SPARK needs torch on the nodes: name an archive that has it "
+            "in NEXTBASKET_EMR_ENVIRONMENT. See docs/deploy.md, section 2."
+        )
+    return found
 
 
 def build_definitions(
@@ -158,7 +168,7 @@ def build_definitions(
 
 def _spark(chosen: Settings) -> SparkResource:
     if chosen.emr:
-        return EmrSparkResource(settings=chosen.emr, lake=chosen.lake)
+        return EmrSparkResource(settings=chosen.emr, lake=chosen.lake, score_on_spark=chosen.emr.score_on_spark)
     return LocalSparkResource(driver_memory=chosen.driver_memory)
 
 
