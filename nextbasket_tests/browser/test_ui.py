@@ -78,6 +78,15 @@ def test_numbers_plot_over_weeks_and_pictures_show(site: Site, page: "Page") -> 
     expect(page.get_by_role("img", name="loss and validation recall after every epoch")).to_be_visible()
 
 
+def test_a_tick_that_launches_nothing_says_why(site: Site, page: "Page") -> None:
+    """The sensor's page opens every tick, and the tick gives its reason in words."""
+    watch(site, page, on=True)
+    page.goto(f"{site.address}/locations/nextbasket/sensors/landing_sensor")
+    page.get_by_text("0 runs requested").last.click()
+
+    expect(page.get_by_role("dialog").get_by_text("Skip reason:")).to_be_visible()
+
+
 def test_a_week_is_materialised_by_clicking(site: Site, page: "Page") -> None:
     """Job, button, week, launch: the run succeeds, and the week is green on the asset's page."""
     watch(site, page, on=False)
@@ -96,7 +105,7 @@ def test_a_week_is_materialised_by_clicking(site: Site, page: "Page") -> None:
 
 
 def test_a_dropped_file_becomes_scores(site: Site, page: "Page") -> None:
-    """With the sensor on, a file in the landing folder is a run that succeeds; its tags and the tick say why."""
+    """With the sensor on, a file in the landing folder is a run that succeeds, found by its week, and lists of that week."""
     watch(site, page, on=True)
     site.platform.deliver(DROPPED, week_lines(DROPPED))
 
