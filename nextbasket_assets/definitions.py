@@ -47,6 +47,8 @@ class Settings:
         last_week: Monday of the last partition; None, an open end, for a live retailer (NEXTBASKET_LAST_WEEK, `open`).
         driver_memory: heap of the local Spark's JVM (NEXTBASKET_DRIVER_MEMORY).
         kms_key: key that encrypts what is written to S3; None, the bucket's default (NEXTBASKET_KMS_KEY).
+        pseudonym_key: file or s3:// object with the key that hides customer codes; None, plain codes
+            (NEXTBASKET_PSEUDONYM_KEY).
         emr: all about EMR; None locally (NEXTBASKET_EMR_*).
     """
 
@@ -58,6 +60,7 @@ class Settings:
     last_week: date | None = LGSR_LAST_WEEK
     driver_memory: str = "3g"
     kms_key: str | None = None
+    pseudonym_key: str | None = None
     emr: EmrSettings | None = None
 
 
@@ -84,12 +87,21 @@ def settings(environment: Mapping[str, str]) -> Settings:
         last_week=None if last == "open" else _monday("NEXTBASKET_LAST_WEEK", last),
         driver_memory=environment.get("NEXTBASKET_DRIVER_MEMORY", "3g"),
         kms_key=environment.get("NEXTBASKET_KMS_KEY") or None,
+        pseudonym_key=_location(environment["NEXTBASKET_PSEUDONYM_KEY"])
+        if environment.get("NEXTBASKET_PSEUDONYM_KEY")
+        else None,
         emr=_emr(environment, lake) if deployment == "emr" else None,
     )
-    for name, place in (("NEXTBASKET_LANDING", chosen.landing), ("NEXTBASKET_LAKE", chosen.lake)):
+    key = {"NEXTBASKET_PSEUDONYM_KEY": chosen.pseudonym_key} if chosen.pseudonym_key else {}
+    for name, place in {"NEXTBASKET_LANDING": chosen.landing, "NEXTBASKET_LAKE": chosen.lake, **key}.items():
         if place.startswith("s3://") != (deployment == "emr"):
             needed = "an s3:// prefix, which its clusters read" if deployment == "emr" else "a folder of this machine"
             raise SettingsError(f"{name} is {place}: the deployment {deployment!r} needs {needed}.")
+    for place in (chosen.landing, chosen.lake):
+        if f"{chosen.pseudonym_key}/".startswith(f"{place}/"):
+            raise SettingsError(
+                f"NEXTBASKET_PSEUDONYM_KEY is inside {place}: keep the key apart from what it protects."
+            )
     return chosen
 
 
@@ -133,7 +145,7 @@ def build_definitions(
         sensors=[landing_sensor(weeks, RetrainingPolicy()), *([cluster_reaper(chosen.lake)] if chosen.emr else [])],
         executor=dg.in_process_executor,  # one process per run: one Spark session, and resources live as long as the run
         resources={
-            "landing": LandingResource(uri=chosen.landing),
+            "landing": LandingResource(uri=chosen.landing, pseudonym_key=chosen.pseudonym_key),
             "lake": LakeResource(root=chosen.lake, kms_key=chosen.kms_key),
             "spark": _spark(chosen),
             **resources,

@@ -22,6 +22,7 @@ GROUND = {
     "crash_points",
     "retail_calendar",
     "landing_text",
+    "pseudonyms",
 }
 ALLOWED: dict[str, set[str]] = {
     **dict.fromkeys(GROUND, GROUND),

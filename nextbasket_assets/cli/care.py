@@ -24,13 +24,15 @@ _RESCORE = click.option("--rescore/--no-rescore", default=True, help="Make the l
 def erase(settings: "Settings", customer: str, yes: bool) -> None:
     """Erase CUSTOMER from every table and every version that is kept, and print the receipt. `-` reads the code."""
     from nextbasket_assets.lake.erasure import erase_customer
+    from nextbasket_assets.lake.pseudonyms import code_in
     from nextbasket_assets.lake.tables import Lake
     from nextbasket_assets.resources.landing import LandingResource, files_with
 
     if not yes:
         click.confirm("This cannot be undone. Erase the customer?", abort=True)
     code = sys.stdin.readline().strip() if customer == "-" else customer
-    receipt = erase_customer(Lake(settings.lake), code, uuid.uuid4().hex)
+    lake = Lake(settings.lake)
+    receipt = erase_customer(lake, code_in(lake, code, settings.pseudonym_key), uuid.uuid4().hex)
     landed = files_with(LandingResource(uri=settings.landing).folder(), code)
     forgotten = "by the next training: the retraining policy's, or the job train_models"
     shown = {**receipt.as_json(), "models_forget": forgotten, "landing_files_that_still_hold_the_customer": landed}

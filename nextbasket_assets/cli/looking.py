@@ -33,8 +33,11 @@ def missions(settings: "Settings", week: date | None) -> None:
 @settled
 def customer(settings: "Settings", code: str | None, mission: str | None, week: date | None) -> None:
     """Show a customer's next basket with reasons; without CODE, the one with the longest history."""
+    from nextbasket_assets.lake.pseudonyms import code_in
+
     lake, catalogue = open_lake(settings)
-    show_customer(lake, catalogue, week or newest(lake, "next_basket_scores"), code, mission)
+    known = code_in(lake, code, settings.pseudonym_key) if code else None
+    show_customer(lake, catalogue, week or newest(lake, "next_basket_scores"), known, mission)
 
 
 @click.command()

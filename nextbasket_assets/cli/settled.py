@@ -17,10 +17,11 @@ def settled(command: Callable[..., None]) -> Callable[..., None]:
         from nextbasket_assets.definitions import SettingsError, settings
         from nextbasket_assets.lake.tables import LakeError
         from nextbasket_assets.landing import LandingError
+        from nextbasket_assets.pseudonyms import PseudonymError
 
         try:
             command(settings(environment()), **arguments)
-        except (SettingsError, LandingError, LakeError, RunFailedError) as error:
+        except (SettingsError, LandingError, LakeError, PseudonymError, RunFailedError) as error:
             raise click.ClickException(str(error)) from error
 
     return run

@@ -9,7 +9,9 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from nextbasket_assets.landing import week_code
+from nextbasket_assets.pseudonyms import NONE, fingerprint
 from nextbasket_assets.transforms import baskets, raw
+from nextbasket_assets.transforms.pseudonyms import pseudonymised, read_key
 from nextbasket_assets.transforms.tables import read, schema, week_iso, write
 
 _SPLIT_BYTES = 128 << 20
@@ -23,6 +25,7 @@ def raw_transactions(spark: SparkSession, plan: dict[str, Any]) -> dict[str, Any
     Parameters:
         files: [{"uri", "name", "week": "2006-04-10", "header": [names]}], any number per week.
         split_bytes: longest block of a plain file that one task reads.
+        pseudonym_key: URI of the file with the key; without one, customer codes stay plain.
 
     Lines are counted on their own, before they are parsed, so that `rows_in` owes nothing to the parser. Only the files
     whose counts differ from what was accepted are read again for their rejected lines.
@@ -34,13 +37,14 @@ def raw_transactions(spark: SparkSession, plan: dict[str, Any]) -> dict[str, Any
         raw.TextFile(file["uri"], file["name"], date.fromisoformat(file["week"]), tuple(file["header"]))
         for file in parameters["files"]
     ]
-    parsed, lines_in = _parsed(spark, files)
+    key = read_key(spark, parameters["pseudonym_key"]) if parameters.get("pseudonym_key") else None
+    parsed, lines_in = _parsed(spark, files, key)
     write(raw.accepted(parsed), "raw_transactions", plan["outputs"]["raw_transactions"])
     kept = _rows_by_file(spark, "raw_transactions", plan["outputs"]["raw_transactions"])
     broken = [file for file in files if kept.get(file.name, 0) != lines_in[file.name]]
     rejected = spark.createDataFrame([], schema("rejected_lines"))
     if broken:
-        rejected = raw.rejected(_parsed(spark, broken)[0])
+        rejected = raw.rejected(_parsed(spark, broken, key)[0])
     write(rejected, "rejected_lines", plan["outputs"]["rejected_lines"])
     rules, first = _rejections(spark, plan["outputs"]["rejected_lines"])
     return {
@@ -50,11 +54,12 @@ def raw_transactions(spark: SparkSession, plan: dict[str, Any]) -> dict[str, Any
             "files": len(files),
             "rejected_lines": sum(sum(rule.values()) for rule in rules.values()),
             "first_rejected": first,
+            "pseudonyms": fingerprint(key) if key else NONE,
         },
     }
 
 
-def _parsed(spark: SparkSession, files: list[raw.TextFile]) -> tuple[DataFrame, dict[str, int]]:
+def _parsed(spark: SparkSession, files: list[raw.TextFile], key: bytes | None) -> tuple[DataFrame, dict[str, int]]:
     """The parsed lines of the files, and how many data lines each has, by name."""
     lines = raw.text_lines(spark, [file.uri for file in files])
     names = {file.uri.rsplit("/", 1)[-1]: file.name for file in files}
@@ -63,7 +68,8 @@ def _parsed(spark: SparkSession, files: list[raw.TextFile]) -> tuple[DataFrame, 
         numbered.append((row["file"], row["block"], row["first_row"], lines_in[names[row["file"]]] + 1))
         lines_in[names[row["file"]]] += row["lines"]
     blocks = spark.createDataFrame(numbered, _BLOCKS)
-    return raw.parsed_lines(lines, blocks, raw.file_table(spark, files)), lines_in
+    parsed = raw.parsed_lines(lines, blocks, raw.file_table(spark, files))
+    return pseudonymised(spark, parsed, key) if key else parsed, lines_in
 
 
 def _rows_by_file(spark: SparkSession, table: str, folder: str) -> dict[str, int]:
