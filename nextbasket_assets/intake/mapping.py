@@ -83,7 +83,7 @@ class Mapping(_Section):
     def _whole(self) -> "Mapping":
         for section in ("columns", "constants"):
             _only(getattr(self, section), MAPPED, section)
-        _only(self.codes, (*self.columns, *self.constants), "codes", "a field of columns")
+        _only(self.codes, tuple(self.columns), "codes", "a field of columns")
         if "PROD_CODE" not in self.columns:
             raise ValueError("columns lacks PROD_CODE, the item's code")
         if not {"BASKET_ID", "CUST_CODE"} & self.columns.keys():

@@ -78,6 +78,8 @@ def spend(text: str, decimal: str = ".") -> str:
 
 
 def _number(text: str, decimal: str) -> Decimal:
+    if decimal != "." and "." in text:  # thousands apart, or the other decimal sign: nobody can say which
+        raise ValueError("is no number")
     try:
         number = Decimal(text.strip().replace(decimal, "."))
     except InvalidOperation:

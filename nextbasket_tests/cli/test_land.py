@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 
 from nextbasket_assets.cli.main import main
@@ -39,3 +40,19 @@ def test_an_error_is_a_sentence(tmp_path: Path) -> None:
     assert "no transactions_YYYYWW.csv[.gz] there" in result.output
     assert "Traceback" not in result.output
     assert not (tmp_path / "shop").exists()
+
+
+def test_weeks_of_other_years_name_the_settings_they_need(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The demo on files of 2024 without settings says which to set, before it makes anything."""
+    source, mapping = write_grocer(tmp_path / "export")
+    CliRunner().invoke(main, ["land", str(source), f"--mapping={mapping}", f"--out={tmp_path / 'shop'}"])
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("NEXTBASKET_LANDING", "shop")
+    for name in ("NEXTBASKET_LAKE", "NEXTBASKET_FIRST_WEEK", "NEXTBASKET_LAST_WEEK", "DAGSTER_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    result = CliRunner().invoke(main, ["demo"])
+
+    assert result.exit_code == 1
+    assert "2 landed week(s), the first 202404 (2024-02-26), lie outside the weeks wanted" in result.output
+    assert "Set NEXTBASKET_FIRST_WEEK=2024-02-26 and NEXTBASKET_LAST_WEEK=open" in result.output
+    assert not (tmp_path / ".nextbasket" / "shop" / "lake").exists()

@@ -52,6 +52,13 @@ def test_what_cannot_be_read_says_why(rule, text: str, why: str) -> None:  # typ
         rule(text)
 
 
+def test_thousands_are_not_taken_for_decimals() -> None:
+    """With decimal commas a point is refused: 1.234 could be either."""
+    assert values.spend("1234,5", ",") == "1234.50"
+    with pytest.raises(ValueError, match="is no number"):
+        values.spend("1.234", ",")
+
+
 @pytest.mark.parametrize("code", ["190001", "200552", "201646", "203801"])
 def test_week_codes_hold_in_any_year(code: str) -> None:
     """A week of another decade has one code and one Monday: years of 52 weeks are counted on from 2006."""
