@@ -1,6 +1,8 @@
 """The code location. The only reader of the environment: it maps one word, `local` or `emr`, and a few paths to resources."""
 
+import difflib
 import os
+import re
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,6 +30,12 @@ from nextbasket_assets.resources.landing import LandingResource  # noqa: E402
 from nextbasket_assets.resources.spark import LocalSparkResource, SparkResource  # noqa: E402
 
 PROJECT_FOLDER = ".nextbasket"
+
+
+SETTINGS = (
+    *("DEPLOYMENT", "LANDING", "LAKE", "FIRST_WEEK", "LAST_WEEK", "DRIVER_MEMORY", "KMS_KEY", "PSEUDONYM_KEY"),
+    "IMAGE",  # of deploy/, which hands on all it was given
+)
 
 
 class SettingsError(Exception):
@@ -70,6 +78,7 @@ def settings(environment: Mapping[str, str]) -> Settings:
     Raises:
         SettingsError: an unknown deployment, a date that is none, or a place that the deployment cannot reach.
     """
+    _refuse_unknown(environment)
     deployment = environment.get("NEXTBASKET_DEPLOYMENT", "local")
     if deployment not in ("local", "emr"):
         raise SettingsError(f"NEXTBASKET_DEPLOYMENT is {deployment!r}: the deployments are 'local' and 'emr'.")
@@ -85,7 +94,7 @@ def settings(environment: Mapping[str, str]) -> Settings:
         dagster_home=_location(environment.get("DAGSTER_HOME", f"{PROJECT_FOLDER}/{shop}/dagster")),
         first_week=_monday("NEXTBASKET_FIRST_WEEK", environment.get("NEXTBASKET_FIRST_WEEK", str(LGSR_FIRST_WEEK))),
         last_week=None if last == "open" else _monday("NEXTBASKET_LAST_WEEK", last),
-        driver_memory=environment.get("NEXTBASKET_DRIVER_MEMORY", "3g"),
+        driver_memory=_memory(environment.get("NEXTBASKET_DRIVER_MEMORY", "3g")),
         kms_key=environment.get("NEXTBASKET_KMS_KEY") or None,
         pseudonym_key=_location(environment["NEXTBASKET_PSEUDONYM_KEY"])
         if environment.get("NEXTBASKET_PSEUDONYM_KEY")
@@ -105,6 +114,16 @@ def settings(environment: Mapping[str, str]) -> Settings:
     return chosen
 
 
+def _refuse_unknown(environment: Mapping[str, str]) -> None:
+    """A misspelt setting is no setting: a key that nobody reads would leave customer codes plain."""
+    known = {*SETTINGS, *(f"EMR_{field.upper()}" for field in EmrSettings.model_fields)}
+    for name in sorted(environment):
+        if name.startswith("NEXTBASKET_") and name.removeprefix("NEXTBASKET_") not in known:
+            near = difflib.get_close_matches(name, [f"NEXTBASKET_{one}" for one in known], n=1)
+            meant = f" Did you mean {near[0]}?" if near else ""
+            raise SettingsError(f"{name}: there is no such setting.{meant} See docs/deploy.md for the ones there are.")
+
+
 def _emr(environment: Mapping[str, str], lake: str) -> EmrSettings:
     """The EMR settings: a variable for each field, lists with commas; work files lie beside the lake by default."""
     chosen: dict[str, Any] = {
@@ -116,10 +135,6 @@ def _emr(environment: Mapping[str, str], lake: str) -> EmrSettings:
     for field, about in EmrSettings.model_fields.items():
         if (text := environment.get(f"NEXTBASKET_EMR_{field.upper()}")) is not None:
             chosen[field] = [part.strip() for part in text.split(",")] if about.annotation == list[str] else text
-    unknown = [name for name in environment if name.startswith("NEXTBASKET_EMR_")]
-    unknown = [name for name in unknown if name.removeprefix("NEXTBASKET_EMR_").lower() not in EmrSettings.model_fields]
-    if unknown:
-        raise SettingsError(f"{unknown[0]}: there is no such setting. See docs/deploy.md for the ones there are.")
     try:
         return EmrSettings(**chosen)
     except ValueError as error:
@@ -161,6 +176,12 @@ def _spark(chosen: Settings) -> SparkResource:
 
 def _location(place: str) -> str:
     return place if "://" in place else str(Path(place).resolve())
+
+
+def _memory(text: str) -> str:
+    if not re.fullmatch(r"[1-9][0-9]*[mg]", text):
+        raise SettingsError(f"NEXTBASKET_DRIVER_MEMORY is {text!r}: expected a size such as 3g or 1500m.")
+    return text
 
 
 def _monday(name: str, text: str) -> date:

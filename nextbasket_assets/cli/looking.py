@@ -66,7 +66,7 @@ def show_customer(
 
     sequences = lake.read("customer_sequences", [week]).select(["customer", "baskets_seen"])
     order = [("baskets_seen", "descending"), ("customer", "ascending")]
-    chosen = code or sequences.sort_by(order)["customer"][0].as_py()
+    chosen = code or next(iter(sequences.sort_by(order)["customer"].to_pylist()), "")
     scores = lake.read("next_basket_scores", [week])
     rows = scores.filter(pc.equal(scores["customer"], chosen)).to_pylist()
     if not rows:

@@ -23,5 +23,10 @@ def settled(command: Callable[..., None]) -> Callable[..., None]:
             command(settings(environment()), **arguments)
         except (SettingsError, LandingError, LakeError, PseudonymError, RunFailedError) as error:
             raise click.ClickException(str(error)) from error
+        except OSError as error:
+            raise click.ClickException(
+                f"{error.filename or 'a file'}: {error.strerror}. Let this process read and write there, or choose another place "
+                "(NEXTBASKET_LANDING, NEXTBASKET_LAKE, DAGSTER_HOME)."
+            ) from error
 
     return run
