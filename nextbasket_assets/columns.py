@@ -211,6 +211,13 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("source", "string", "'model', or 'fallback' where the model has nothing to go on"),
         Column("model_version", "string", "model that foretold; the fallback's name without one"),
     ),
+    "score_exports": (
+        _WEEK,
+        Column("file", "string", "name of the file in the week's folder below exports/"),
+        Column("rows", "long", "rows in it; a CSV's header is none"),
+        Column("bytes", "long", "its size"),
+        Column("sha256", "string", "its digest"),
+    ),
     "model_evaluation": (
         _WEEK,
         Column("model_version", "string", "the challenger of the week"),

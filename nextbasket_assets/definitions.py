@@ -15,7 +15,15 @@ import dagster as dg
 warnings.filterwarnings("ignore", category=dg.BetaWarning)  # single-run backfills are beta, and what we want
 warnings.filterwarnings("ignore", category=dg.PreviewWarning)
 
-from nextbasket_assets.assets import baskets, missions, next_basket, profiles, scores  # noqa: E402  (after the filters)
+from nextbasket_assets.assets import (  # noqa: E402  (after the filters)
+    baskets,
+    missions,
+    next_basket,
+    profiles,
+    score_exports,
+    scores,
+)
+from nextbasket_assets.errors import BAD_INPUT, NextbasketError  # noqa: E402
 from nextbasket_assets.operations.checks import CHECKS  # noqa: E402
 from nextbasket_assets.operations.jobs import JOBS  # noqa: E402
 from nextbasket_assets.operations.mission_checks import MISSION_CHECKS  # noqa: E402
@@ -38,8 +46,10 @@ SETTINGS = (
 )
 
 
-class SettingsError(Exception):
+class SettingsError(NextbasketError):
     """The environment asks for something that does not exist; the message says what there is."""
+
+    exit_code = BAD_INPUT
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +91,9 @@ def settings(environment: Mapping[str, str]) -> Settings:
     _refuse_unknown(environment)
     deployment = environment.get("NEXTBASKET_DEPLOYMENT", "local")
     if deployment not in ("local", "emr"):
-        raise SettingsError(f"NEXTBASKET_DEPLOYMENT is {deployment!r}: the deployments are 'local' and 'emr'.")
+        raise SettingsError(
+            f"NEXTBASKET_DEPLOYMENT is {deployment!r}: there is no such deployment. Choose 'local' or 'emr'."
+        )
     last = environment.get("NEXTBASKET_LAST_WEEK", LGSR_LAST_WEEK.isoformat())
     landing = environment.get("NEXTBASKET_LANDING", f"{PROJECT_FOLDER}/demo/landing")
     # One landing folder, one lake: two shops never mix, whatever the order in which they are tried.
@@ -105,7 +117,9 @@ def settings(environment: Mapping[str, str]) -> Settings:
     for name, place in {"NEXTBASKET_LANDING": chosen.landing, "NEXTBASKET_LAKE": chosen.lake, **key}.items():
         if place.startswith("s3://") != (deployment == "emr"):
             needed = "an s3:// prefix, which its clusters read" if deployment == "emr" else "a folder of this machine"
-            raise SettingsError(f"{name} is {place}: the deployment {deployment!r} needs {needed}.")
+            raise SettingsError(
+                f"{name} is {place}: the deployment {deployment!r} needs {needed}. Change the one or the other."
+            )
     for place in (chosen.landing, chosen.lake):
         if f"{chosen.pseudonym_key}/".startswith(f"{place}/"):
             raise SettingsError(
@@ -148,7 +162,7 @@ def build_definitions(
     weeks = weekly(chosen.first_week, chosen.last_week)
     assets = [
         definition.map_asset_specs(lambda spec: spec.replace_attributes(partitions_def=weeks))
-        for module in (baskets, missions, profiles, next_basket, scores)
+        for module in (baskets, missions, profiles, next_basket, scores, score_exports)
         for definition in dg.load_assets_from_modules([module])
         if isinstance(definition, dg.AssetsDefinition)
     ]
@@ -190,7 +204,7 @@ def _monday(name: str, text: str) -> date:
     except ValueError as error:
         raise SettingsError(f"{name} is {text!r}: expected a Monday as YYYY-MM-DD.") from error
     if found.weekday() != 0:
-        raise SettingsError(f"{name} is {found}, which is not a Monday: a retail week is named by its first day.")
+        raise SettingsError(f"{name} is {found}, which is not a Monday. Name the week by its first day.")
     return found
 
 

@@ -4,21 +4,29 @@ from datetime import date, timedelta
 
 import dagster as dg
 
+from nextbasket_assets.errors import BAD_INPUT, NextbasketError
+
 LGSR_FIRST_WEEK = date(2006, 4, 10)
 LGSR_LAST_WEEK = date(2008, 6, 30)
+
+
+class CalendarError(NextbasketError, ValueError):
+    """A calendar that no retailer has."""
+
+    exit_code = BAD_INPUT
 
 
 def weekly(first: date, last: date | None) -> dg.WeeklyPartitionsDefinition:
     """Weeks from `first` to `last`, both Mondays, both included; an open end for a live retailer when `last` is None.
 
     Raises:
-        ValueError: a bound is no Monday, or they are in the wrong order.
+        CalendarError: a bound is no Monday, or they are in the wrong order.
     """
     for bound in (first, last):
         if bound is not None and bound.weekday() != 0:
-            raise ValueError(f"{bound} is not a Monday: a retail week is named by its first day")
+            raise CalendarError(f"{bound} is not a Monday. Name a retail week by its first day.")
     if last is not None and last < first:
-        raise ValueError(f"the last week {last} is before the first week {first}")
+        raise CalendarError(f"the last week {last} is before the first week {first}. Correct NEXTBASKET_LAST_WEEK.")
     end = None if last is None else (last + timedelta(weeks=1)).isoformat()  # the library's end is exclusive
     return dg.WeeklyPartitionsDefinition(
         start_date=first.isoformat(), end_date=end, day_offset=1, end_offset=int(not end)

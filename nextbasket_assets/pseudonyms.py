@@ -8,14 +8,18 @@ import hashlib
 import hmac
 import re
 
+from nextbasket_assets.errors import BAD_INPUT, NextbasketError
+
 NONE = "none"  # the fingerprint of a lake that holds plain codes
 _BLOCK = 64  # bytes that SHA-256 takes at a time
 _LEAST = 32
 _PSEUDONYM = re.compile(r"[0-9a-f]{64}")
 
 
-class PseudonymError(ValueError):
+class PseudonymError(NextbasketError, ValueError):
     """The key is not there, none, or another one than the lake's; the message never shows it."""
+
+    exit_code = BAD_INPUT
 
 
 def key_of(text: str) -> bytes:

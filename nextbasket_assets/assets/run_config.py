@@ -32,6 +32,17 @@ class TrainingRunConfig(dg.Config):
     half_life: float = Field(default=180.0, description="Days after which a training target weighs half.")
 
 
+class ExportConfig(dg.Config):
+    """How lists leave; what is not given here is as the landing folder's export.yaml says, or its default."""
+
+    length: str | None = Field(default=None, description="fixed: k items; own: as many as the customer will buy.")
+    k: int | None = Field(default=None, description="Items on a list, at most; all that were scored by default.")
+    shortest: int | None = Field(default=None, description="Items on a list of its own length, at least.")
+    campaign: str | None = Field(default=None, description="What the hold-out is drawn for.")
+    holdout_share: float | None = Field(default=None, description="Share of the customers who are left alone.")
+    csv_guard: bool | None = Field(default=None, description="An apostrophe before cells that a spreadsheet would run.")
+
+
 class ScoringConfig(dg.Config):
     """What is published for a customer."""
 

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from nextbasket_assets.cli.failing import CommandFailed
+from nextbasket_assets.cli.opened import lake_of
 from nextbasket_assets.cli.settled import settled
+from nextbasket_assets.errors import RED
 
 if TYPE_CHECKING:
     from nextbasket_assets.definitions import Settings
@@ -22,27 +25,33 @@ _RESCORE = click.option("--rescore/--no-rescore", default=True, help="Make the l
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @settled
 def erase(settings: "Settings", customer: str, yes: bool) -> None:
-    """Erase CUSTOMER from every table and every version that is kept, and print the receipt. `-` reads the code."""
+    """Erase a customer everywhere, and print the receipt.
+
+    From every table, every version that is kept, and the exports in the lake. `-` reads the code from the keyboard.
+    """
     from nextbasket_assets.lake.erasure import erase_customer
     from nextbasket_assets.lake.pseudonyms import code_in
-    from nextbasket_assets.lake.tables import Lake
     from nextbasket_assets.resources.landing import LandingResource, files_with
 
     if not yes:
         click.confirm("This cannot be undone. Erase the customer?", abort=True)
     code = sys.stdin.readline().strip() if customer == "-" else customer
-    lake = Lake(settings.lake)
+    lake = lake_of(settings)
     receipt = erase_customer(lake, code_in(lake, code, settings.pseudonym_key), uuid.uuid4().hex)
     landed = files_with(LandingResource(uri=settings.landing).folder(), code)
     forgotten = "by the next training: the retraining policy's, or the job train_models"
     shown = {**receipt.as_json(), "models_forget": forgotten, "landing_files_that_still_hold_the_customer": landed}
     click.echo(json.dumps(shown, indent=1))
     if receipt.remaining:
-        raise click.ClickException(
-            "some files still hold the customer: something was published meanwhile. Run it again."
+        raise CommandFailed(
+            "The erasure is not complete.",
+            f"{len(receipt.remaining)} file(s) still hold the customer: something was published meanwhile.",
+            "Erase again when no run is active.",
+            RED,
         )
     if landed:
-        click.echo("Remove the customer from these landing files too: a week that is ingested again brings them back.")
+        advice = "Remove the customer from these landing files too: a week that is ingested again brings them back."
+        click.echo(advice, err=True)
 
 
 @click.command()
@@ -50,11 +59,13 @@ def erase(settings: "Settings", customer: str, yes: bool) -> None:
 @_RESCORE
 @settled
 def rollback(settings: "Settings", reason: str, rescore: bool) -> None:
-    """Take the champion out of service: the one before serves again, and its lists are published again."""
-    from nextbasket_assets.lake.champions import roll_back
-    from nextbasket_assets.lake.tables import Lake
+    """Take the champion out of service; the one before serves.
 
-    lake = Lake(settings.lake)
+    The weeks that it scored are scored again, unless --no-rescore.
+    """
+    from nextbasket_assets.lake.champions import roll_back
+
+    lake = lake_of(settings)
     champion, now = roll_back(lake, reason, uuid.uuid4().hex)
     click.echo(f"{champion.version} is rolled back; {now.version if now else 'the fallback'} serves")
     _rescore(settings, champion.week, rescore)
@@ -66,23 +77,24 @@ def rollback(settings: "Settings", reason: str, rescore: bool) -> None:
 @_RESCORE
 @settled
 def promote(settings: "Settings", version: str, reason: str, rescore: bool) -> None:
-    """Promote VERSION of the recommender whatever its evaluation said; the registry keeps who won and why."""
-    from nextbasket_assets.lake.champions import promote as promote_in
-    from nextbasket_assets.lake.tables import Lake
+    """Promote a version of the recommender by hand.
 
-    decision = promote_in(Lake(settings.lake), version, reason, uuid.uuid4().hex)
+    Whatever its evaluation said; the registry keeps who won and why. `nextbasket evaluation` shows the versions.
+    """
+    from nextbasket_assets.lake.champions import promote as promote_in
+
+    decision = promote_in(lake_of(settings), version, reason, uuid.uuid4().hex)
     click.echo(f"{decision.version} is promoted by hand")
     _rescore(settings, decision.week, rescore)
 
 
 def _rescore(settings: "Settings", since: date, wanted: bool) -> None:
     """Make the lists of these weeks again with the champion in force."""
-    from nextbasket_assets.cli.demo import refresh
+    from nextbasket_assets.cli.runs import refresh
     from nextbasket_assets.lake.champions import scored_by_another
     from nextbasket_assets.lake.freshness import SCORES
-    from nextbasket_assets.lake.tables import Lake
 
-    weeks = [week for week in scored_by_another(Lake(settings.lake)) if week >= since]
+    weeks = [week for week in scored_by_another(lake_of(settings)) if week >= since]
     if not wanted:
         click.echo(f"{len(weeks)} week(s) keep the lists of another model")
         return

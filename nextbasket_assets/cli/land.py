@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from nextbasket_assets.landing import LandingError, week_code, week_of
+from nextbasket_assets.landing import week_code, week_of
 
 if TYPE_CHECKING:
     from nextbasket_assets.intake.land import LandReport
@@ -39,7 +39,7 @@ def land(sources: tuple[Path, ...], mapping: Path | None, out: Path, replace: bo
                 report = intake.land(list(sources), read_mapping(mapping), out, replace=replace, progress=bar.update)
             else:
                 report = intake.land_as_is(list(sources), out, replace=replace, progress=bar.update)
-    except (LandingError, OSError) as error:
+    except OSError as error:
         raise click.ClickException(str(error)) from error
     click.echo(json.dumps(report.as_json(), indent=1) if as_json else _told(report, out))
 

@@ -1,14 +1,17 @@
-"""`nextbasket`: the group of all commands. Each family has its file; a new command is one line here."""
+"""`nextbasket`: the group of all commands, in the order of the work. Each family has its file; a command is a line here."""
 
 import click
 
 from nextbasket_assets.cli.care import erase, promote, rollback
+from nextbasket_assets.cli.doctor import doctor
+from nextbasket_assets.cli.exporting import export
+from nextbasket_assets.cli.failing import Commands
 from nextbasket_assets.cli.land import land
 from nextbasket_assets.cli.looking import customer, evaluation, missions
-from nextbasket_assets.cli.working import demo, shop, ui
+from nextbasket_assets.cli.working import demo, score, shop, ui
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
 def main() -> None:
     """Weekly transactions in, next-basket scores out."""
 
@@ -16,6 +19,8 @@ def main() -> None:
 main.add_command(demo)
 main.add_command(shop)
 main.add_command(land)
+main.add_command(score)
+main.add_command(export)
 main.add_command(missions)
 main.add_command(customer)
 main.add_command(evaluation)
@@ -23,3 +28,4 @@ main.add_command(promote)
 main.add_command(rollback)
 main.add_command(erase)
 main.add_command(ui)
+main.add_command(doctor)

@@ -24,3 +24,4 @@ week_option = click.option(
     metavar="YYYYWW",
     help="Retail week, or a day of it as YYYY-MM-DD; the newest one by default.",
 )
+json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout, nothing else.")

@@ -1,7 +1,8 @@
-"""Commands that make something: a synthetic shop, the main job on it, Dagster's UI on the same data."""
+"""Commands that make something: a synthetic shop, the main job on it, a week's scores, Dagster's UI on the same data."""
 
 import os
 import sys
+from contextlib import nullcontext
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,11 +10,13 @@ from typing import TYPE_CHECKING
 import click
 
 from nextbasket_assets.cli.looking import show_customer, show_evaluation, show_missions
-from nextbasket_assets.cli.opened import open_lake
+from nextbasket_assets.cli.opened import lake_of, open_lake, show
+from nextbasket_assets.cli.options import json_option, week_option
 from nextbasket_assets.cli.options import week as as_week
 from nextbasket_assets.cli.settled import settled
 
 if TYPE_CHECKING:
+    from nextbasket_assets.cli.plans import State
     from nextbasket_assets.definitions import Settings
 
 HABITS = ("--strength=0.8", "--recency=0.95")  # of the demo's shop: plain missions, and habits that change
@@ -34,10 +37,17 @@ PRODUCTS = 1000  # of the demo's shop: few enough that 400 customers show what t
 def shop(
     customers: int, weeks: int, seed: int, strength: float, recency: float, products: int, header: str, out: Path
 ) -> None:
-    """Write a synthetic shop: weekly files as a retailer would land them, with planted missions."""
+    """Write a synthetic shop's weekly files.
+
+    They are as a retailer would land them, and their missions are planted: what is to be found is known.
+    """
+    from nextbasket_assets.cli.bars import bar
     from nextbasket_assets.shop.shop import write_shop
 
-    with click.progressbar(length=weeks, label=f"{customers:,} customers, {weeks} weeks") as bar:
+    label = f"{customers:,} customers, {weeks} weeks"
+    shown = bar() if sys.stderr.isatty() else None
+    with shown or nullcontext():
+        task = shown.add_task(label, total=weeks) if shown else None
         try:
             report = write_shop(
                 out,
@@ -48,11 +58,11 @@ def shop(
                 recency=recency,
                 products=products,
                 header=header,  # type: ignore[arg-type]  # click.Choice gives one of the three
-                progress=lambda done, _: bar.update(done - bar.pos),
+                progress=lambda done, _: shown.update(task, completed=done) if shown and task is not None else None,
             )
         except ValueError as error:
             raise click.UsageError(str(error)) from error
-    click.echo(f"{len(report.files)} files, {report.baskets:,} baskets, {report.lines:,} lines in {out}")
+    click.echo(f"{len(report.files)} files, {report.baskets:,} baskets, {report.lines:,} lines in {out}", err=True)
 
 
 @click.command()
@@ -66,31 +76,64 @@ def shop(
 )
 @settled
 def demo(settings: "Settings", customers: int, weeks: int, as_of: date | None) -> None:
-    """Run the main job: landed weeks to missions, a trained model and next-basket scores.
+    """Run the main job: landed weeks to missions, model, scores.
 
     Without NEXTBASKET_LANDING a synthetic shop is written first. What is already in the lake is not made again.
     """
-    from nextbasket_assets.cli import demo as steps
-    from nextbasket_assets.cli.home import environment, prepare
-    from nextbasket_assets.resources.landing import LandingResource
+    from nextbasket_assets.cli.home import environment
+    from nextbasket_assets.cli.plans import default_as_of, demo_plan
+    from nextbasket_assets.cli.runs import carry_out
 
     landing = Path(settings.landing)
     if "NEXTBASKET_LANDING" not in environment() and not list(landing.glob("transactions_*")):
         size = [f"--customers={customers}", f"--weeks={weeks}", f"--products={PRODUCTS}", *HABITS]
         shop.main([*size, f"--out={landing}"], standalone_mode=False)
-    landed = sorted(steps.landed_weeks(LandingResource(uri=settings.landing).folder()))
-    if not landed:
-        raise click.ClickException(
-            f"{settings.landing}: no transactions_YYYYWW.csv[.gz] there. Deliver the weekly files."
-        )
-    prepare(settings.dagster_home)
-    week = as_of or steps.default_as_of(landed)
-    steps.run_all(settings, week)
+    found = _landed(settings)
+    week = as_of or default_as_of(found.weeks)
+    carry_out(settings, demo_plan(found, week))
     lake, catalogue = open_lake(settings)
     show_missions(lake, catalogue, week)
-    show_customer(lake, catalogue, week, None)
+    show_customer(lake, catalogue, week)
     show_evaluation(lake, week)
     click.echo("\nNext: `make ui` shows all of this in Dagster; `nextbasket customer CODE` shows another customer.")
+
+
+@click.command()
+@week_option
+@json_option
+@settled
+def score(settings: "Settings", week: date | None, as_json: bool) -> None:
+    """Score a landed week with the models there are.
+
+    Earlier weeks that the lake lacks are read first. The newest landed week by default.
+    """
+    from nextbasket_assets.cli.plans import score_plan
+    from nextbasket_assets.cli.runs import carry_out
+    from nextbasket_assets.lake.exports import current
+    from nextbasket_assets.landing import week_code
+
+    found = _landed(settings)
+    week = week or found.weeks[-1]
+    carry_out(settings, score_plan(found, week))
+    manifest = current(lake_of(settings), week)
+    assert manifest is not None, "the job exports what it scored"
+    shown = ("week", "retail_week", "customers_by_model", "counts")
+    counts = manifest["counts"]
+    said = f"Week {week_code(week)}: {counts['rows']:,} items for {counts['customers']:,} customers"
+    models = ", ".join(f"{number:,} by {version}" for version, number in manifest["customers_by_model"].items())
+    show({name: manifest[name] for name in shown}, lambda: f"{said} ({models})", as_json)
+
+
+def _landed(settings: "Settings") -> "State":
+    """The landed weeks, of which there is at least one."""
+    from nextbasket_assets.cli.plans import state
+    from nextbasket_assets.landing import LandingError
+    from nextbasket_assets.resources.landing import LandingResource
+
+    found = state(settings, LandingResource(uri=settings.landing).folder())
+    if not found.weeks:
+        raise LandingError(f"{settings.landing}: no transactions_YYYYWW.csv[.gz] there. Deliver the weekly files.")
+    return found
 
 
 @click.command()
@@ -98,7 +141,7 @@ def demo(settings: "Settings", customers: int, weeks: int, as_of: date | None) -
 @click.option("--read-only", is_flag=True, help="A viewer: it starts no sensor and takes no changes.")
 @settled
 def ui(settings: "Settings", port: int, read_only: bool) -> None:
-    """Open the Dagster UI on the same data, with the landing sensor running."""
+    """Open the Dagster UI, with the landing sensor running."""
     from nextbasket_assets.cli.home import prepare
 
     prepare(settings.dagster_home)

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from nextbasket_assets.lake import artifacts, registry
 from nextbasket_assets.lake.registry import PROMOTED, ROLLED_BACK, Decision
-from nextbasket_assets.lake.tables import Lake, LakeError
+from nextbasket_assets.lake.tables import Lake, LakeError, NotThereError
 
 MODEL = "rnn_model"
 _SCORES = "next_basket_scores"
@@ -26,7 +26,7 @@ def roll_back(lake: Lake, reason: str, run_id: str) -> tuple[Decision, Decision 
     """
     champion = registry.promoted(lake, MODEL, _ANY_WEEK)
     if champion is None:
-        raise LakeError(f"{MODEL}: no champion to roll back. Train one first (job train_models).")
+        raise NotThereError(f"{MODEL}: no champion to roll back. Train one first (job train_models).")
     before = registry.promoted(lake, MODEL, _ANY_WEEK, besides=champion.version)
     if before:
         artifacts.verify(lake, before.artifact, before.digest)
@@ -43,10 +43,12 @@ def promote(lake: Lake, version: str, reason: str, run_id: str) -> Decision:
     known = {decision.version: decision for decision in registry.decisions(lake, MODEL)}
     if version not in known:
         some = ", ".join(sorted(known)[-5:]) or "none"
-        raise LakeError(f"{MODEL}: no version {version[:80]!r}. The newest ones are: {some}.")
+        raise NotThereError(
+            f"{MODEL}: no version {version[:80]!r}. Choose one of the registry; the newest are: {some}."
+        )
     model = known[version]
     if model.decision == PROMOTED:
-        raise LakeError(f"{MODEL}: {version} is promoted already. Nothing was changed.")
+        raise LakeError(f"{MODEL}: {version} is promoted already. Nothing was changed. Leave it, or choose another.")
     artifacts.verify(lake, model.artifact, model.digest)
     return _record(lake, model, PROMOTED, f"promoted by hand: {reason}", run_id)
 

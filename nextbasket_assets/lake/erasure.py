@@ -19,6 +19,8 @@ from nextbasket_assets.code_version import code_version
 from nextbasket_assets.columns import TABLES, WEEK
 from nextbasket_assets.crash_points import reach
 from nextbasket_assets.lake import registry
+from nextbasket_assets.lake.export_erasure import erase_from_exports, exported_files_with
+from nextbasket_assets.lake.exports import EXPORTS
 from nextbasket_assets.lake.publish import ERASED, Provenance, publish, stage
 from nextbasket_assets.lake.staged_files import write_staged
 from nextbasket_assets.lake.tables import Lake, LakeError, PublishedFile
@@ -34,7 +36,7 @@ class Receipt:
     """What an erasure did; it does not say of whom.
 
     Attributes:
-        rows: table -> rows erased from its newest version.
+        rows: table -> rows erased from its newest version; `exports` are the files that other systems read.
         rewritten: table -> files that were written again without the person.
         deleted: table -> files that held the person, in any version, and are gone.
         models: versions that were trained on weeks with the person. Their weights hold no code; the next training, by the
@@ -60,12 +62,16 @@ def erase_customer(lake: Lake, customer: str, run_id: str) -> Receipt:
         LakeError: the code is none, or another run published one of the weeks at the same time.
     """
     if not _CODE.fullmatch(customer):
-        raise LakeError("the customer code is none: expected up to 64 visible characters. Nothing was erased.")
+        raise LakeError(
+            "the customer code is none: expected up to 64 visible characters. Nothing was erased. "
+            "Give the code as it stands in the files."
+        )
     models = _models(lake, customer)
     rows, rewritten, deleted = {}, {}, {}
     for table in personal_tables():
         rows[table], rewritten[table] = _erase_rows(lake, table, customer, run_id)
         deleted[table] = _purge(lake, table, customer)
+    rows[EXPORTS], rewritten[EXPORTS], deleted[EXPORTS] = erase_from_exports(lake, customer, run_id)
     return Receipt(rows, rewritten, deleted, models, holding(lake, customer))
 
 
@@ -87,7 +93,7 @@ def holding(lake: Lake, customer: str) -> list[str]:
         for table in personal_tables()
         for path in _parquet(lake, table)
         if _count(lake, path, table, customer)
-    ]
+    ] + exported_files_with(lake, customer)
 
 
 def _erase_rows(lake: Lake, table: str, customer: str, run_id: str) -> tuple[int, int]:

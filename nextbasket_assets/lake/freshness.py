@@ -30,10 +30,11 @@ SOURCES = {
     "customer_sequences": Source("staged_baskets", history=True),
     "next_basket_scores": Source("customer_sequences", history=False),
     "next_trip_outlook": Source("customer_sequences", history=False),
+    "score_exports": Source("next_basket_scores", history=False),
 }
 
 
-SCORES = ("next_basket_scores", "next_trip_outlook")
+SCORES = ("next_basket_scores", "next_trip_outlook", "score_exports")
 _ASKED_FOR = (*SCORES, "mission_profiles")  # made for weeks that were asked for before, and for the newest one
 
 

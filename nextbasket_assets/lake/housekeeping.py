@@ -4,6 +4,7 @@ A folder carries the first characters of its run's id. It is nobody's when that 
 old ones included, was committed from it.
 """
 
+import uuid
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
@@ -21,6 +22,11 @@ _RUN_DIGITS = 8
 def run_prefix(run_id: str) -> str:
     """The part of a run's id that names of folders carry."""
     return run_id[:_RUN_DIGITS]
+
+
+def new_name(run_id: str) -> str:
+    """A name for a folder of this run that no other folder has."""
+    return f"{run_prefix(run_id)}-{uuid.uuid4().hex[:8]}"
 
 
 def collect_staged(lake: Lake, table: str, running: Collection[str]) -> list[str]:
@@ -53,6 +59,13 @@ def collect_models(lake: Lake, name: str, running: Collection[str]) -> list[str]
     return _remove(
         lake, [(f"models/{name}", folder) for folder in folders if folder not in known and not folder.endswith(alive)]
     )
+
+
+def collect_exports(lake: Lake, week: str, keep: str | None, running: Collection[str]) -> list[str]:
+    """Remove the folders of a week's exports that its manifest does not name and no running run writes; their names."""
+    alive = {run_prefix(run_id) for run_id in running}
+    found = [name for name in _folders(lake, week) if name != keep and name.split("-")[0] not in alive]
+    return _remove(lake, [(week, name) for name in found])
 
 
 def collect_scratch(lake: Lake, running: Collection[str]) -> list[str]:

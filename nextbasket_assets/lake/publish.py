@@ -5,7 +5,6 @@ of the call or none. Readers see the old weeks or the new ones, never a mix.
 """
 
 import json
-import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from deltalake.transaction import AddAction, RemoveAction, create_table_with_add
 
 from nextbasket_assets.columns import TABLES, WEEK
 from nextbasket_assets.crash_points import reach
-from nextbasket_assets.lake.housekeeping import run_prefix
+from nextbasket_assets.lake.housekeeping import new_name
 from nextbasket_assets.lake.space import room
 from nextbasket_assets.lake.staged_files import rows_by_week, staged_files, week_of, write_staged
 from nextbasket_assets.lake.tables import Lake, LakeError, Snapshot, arrow_schema, delta_schema
@@ -61,7 +60,7 @@ def stage(lake: Lake, table: str, run_id: str) -> Iterator[str]:
 
     Whatever is not published when the block fails is removed again.
     """
-    folder = f"{run_prefix(run_id)}-{uuid.uuid4().hex[:8]}"
+    folder = new_name(run_id)
     try:
         with room(lake.uri(table, folder), _usual_size(lake, table)):
             yield lake.uri(table, folder)
@@ -74,7 +73,7 @@ def stage(lake: Lake, table: str, run_id: str) -> Iterator[str]:
 @contextmanager
 def scratch(lake: Lake, run_id: str) -> Iterator[str]:
     """A fresh folder outside every table, relative to the lake, for what one step hands to the next; removed at the end."""
-    folder = f"scratch/{run_prefix(run_id)}-{uuid.uuid4().hex[:8]}"
+    folder = f"scratch/{new_name(run_id)}"
     try:
         yield folder
     finally:

@@ -12,6 +12,13 @@ from urllib.parse import urlparse
 import pyarrow.fs
 
 from nextbasket_assets.crash_points import reach
+from nextbasket_assets.errors import BAD_INPUT, NextbasketError
+
+
+class PlaceError(NextbasketError, ValueError):
+    """A place that is no folder and no bucket."""
+
+    exit_code = BAD_INPUT
 
 
 class Disk:
@@ -28,6 +35,12 @@ class Disk:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         Path(path).write_bytes(data if isinstance(data, bytes) else data.read())
         reach("put")
+
+    def replace(self, path: str, data: bytes) -> None:
+        """Write a file that readers know: they see what was there, or all of this."""
+        new = Path(f"{path}.new")
+        self.put(str(new), data)
+        new.replace(path)
 
 
 @dataclass(frozen=True)
@@ -76,6 +89,10 @@ class Bucket:
         self.client.put_object(Bucket=bucket, Key=key, Body=data, **encryption(self.kms_key))
         reach("put")
 
+    def replace(self, path: str, data: bytes) -> None:
+        """Write an object that readers know: they see what was there, or all of this."""
+        self.put(path, data)
+
 
 Storage = Disk | Bucket
 
@@ -91,11 +108,11 @@ def storage_of(root: str, kms_key: str | None = None) -> tuple[Storage, str]:
     """The storage of an absolute folder or an s3:// URI, and the path of it there.
 
     Raises:
-        ValueError: another scheme.
+        PlaceError: another scheme.
     """
     parsed = urlparse(root)
     if parsed.scheme == "s3":
         return Bucket(kms_key), f"{parsed.netloc}{parsed.path}".rstrip("/")
     if parsed.scheme:
-        raise ValueError(f"{root}: a lake is an absolute folder or an s3://bucket/prefix")
+        raise PlaceError(f"{root}: a lake is an absolute folder or an s3://bucket/prefix. Correct NEXTBASKET_LAKE.")
     return Disk(), root.rstrip("/")

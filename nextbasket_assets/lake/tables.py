@@ -15,12 +15,19 @@ from deltalake import DeltaTable, Schema
 from deltalake.exceptions import DeltaError
 
 from nextbasket_assets.columns import REGISTRY, TABLES, WEEK, Column, spark_schema
+from nextbasket_assets.errors import NOTHING_THERE, NextbasketError
 from nextbasket_assets.lake.damage import DamageError, damaged, refuse_empty_commits
 from nextbasket_assets.lake.storage import storage_of
 
 
-class LakeError(Exception):
+class LakeError(NextbasketError):
     """The lake cannot do what was asked; the message says what, why, and what to do."""
+
+
+class NotThereError(LakeError):
+    """The lake does not have it, or not yet."""
+
+    exit_code = NOTHING_THERE
 
 
 @dataclass(frozen=True)
@@ -85,7 +92,7 @@ class Lake:
     def snapshot(self, table: str, version: int | None = None) -> Snapshot | None:
         """The table at a version (the newest by default); None when nothing was ever published."""
         if table not in TABLES and table != "model_registry":
-            raise LakeError(f"{table}: no such table. The lake has {', '.join([*TABLES, 'model_registry'])}.")
+            raise LakeError(f"{table}: no such table. Choose from {', '.join([*TABLES, 'model_registry'])}.")
         try:
             refuse_empty_commits(self.filesystem, self.path(table, "_delta_log"))
             if not DeltaTable.is_deltatable(self.uri(table), self.storage_options):
@@ -128,12 +135,12 @@ class Lake:
         """Like `files`, for weeks that must be there.
 
         Raises:
-            LakeError: weeks are missing; names them and the asset to materialise.
+            NotThereError: weeks are missing; names them and the asset to materialise.
         """
         missing = sorted(set(weeks) - set(self.weeks(table)))
         if missing:
             listed = ", ".join(week.isoformat() for week in missing[:10]) + (" ..." if len(missing) > 10 else "")
-            raise LakeError(
+            raise NotThereError(
                 f"{table}: {len(missing)} week(s) are not in the lake: {listed}. "
                 f"This stage reads them. Materialise {table} for those weeks first."
             )

@@ -11,7 +11,7 @@ _MODELS = (
     *("rnn_model", "model_evaluation"),
 )
 _PROFILES = ("mission_profiles",)
-_SCORES = ("next_basket_scores", "next_trip_outlook")
+_SCORES = ("next_basket_scores", "next_trip_outlook", "score_exports")
 _LIMITS = {"dagster/max_runtime": str(12 * 60 * 60)}  # seconds; a run that hangs is ended and marked failed
 
 score_week = dg.define_asset_job(

@@ -23,7 +23,7 @@ from nextbasket_assets.resources.landing import Folder, LandingResource, calenda
 
 SECONDS_BETWEEN_LOOKS = 15
 _SHOWN = 3  # files of one kind that a skipped tick names
-COMPANIONS = {"products.csv", "time.csv"}  # lie beside the weekly files and are no work
+COMPANIONS = {"products.csv", "time.csv", "missions.yaml", "export.yaml"}  # lie beside the weekly files and are no work
 
 
 def landing_sensor(

@@ -18,6 +18,7 @@ import torch
 from safetensors import SafetensorError
 
 from nextbasket_assets.crash_points import reach
+from nextbasket_assets.errors import NextbasketError
 from nextbasket_assets.recommender import histories
 from nextbasket_assets.recommender.calibration import Calibration, WithinWeek
 from nextbasket_assets.recommender.histories import Histories, Sequences
@@ -35,7 +36,7 @@ FILES = (CARD, CONFIG, METRICS, VOCABULARY, WEIGHTS)
 SUMS = "SHA256SUMS"
 
 
-class ArtifactError(RuntimeError):
+class ArtifactError(NextbasketError):
     """An artifact is missing, damaged or not ours; the message names the file and what to do."""
 
 

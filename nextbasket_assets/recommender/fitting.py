@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from nextbasket_assets.errors import NextbasketError
 from nextbasket_assets.recommender import calibrating, metrics, purchases, ranking, trends, vocabulary
 from nextbasket_assets.recommender.batches import UNASSIGNED, Batch, Prefixes, Slices, Targets, targets
 from nextbasket_assets.recommender.calibration import Calibration, WithinWeek
@@ -28,7 +29,7 @@ AVERAGED = 0.99  # share of the mean of the weights that a step leaves alone
 FORGOTTEN = 0.1  # share of the slices whose missions are left out
 
 
-class TrainingError(RuntimeError):
+class TrainingError(NextbasketError):
     """The training stopped without a model; nothing was written, the last good artifact stays."""
 
 

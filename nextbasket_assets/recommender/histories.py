@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pyarrow import fs
 
+from nextbasket_assets.errors import NextbasketError
 from nextbasket_assets.recommender.vocabulary import UNKNOWN, Vocabulary
 
 COLUMNS = ["customer", "baskets"]
@@ -23,7 +24,7 @@ MISSION_STEPS = 2.0**20  # weights are read to this precision: their sums are th
 EPOCH = datetime.date(1970, 1, 1)
 
 
-class SequenceError(ValueError):
+class SequenceError(NextbasketError, ValueError):
     """The sequences cannot be used; the message says what is wrong and what to do."""
 
 

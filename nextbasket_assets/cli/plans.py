@@ -1,0 +1,90 @@
+"""Which runs bring the landed weeks to scores: for the demo, and for one week. What is in the lake as it is stays."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from nextbasket_assets.arrivals import Listed
+from nextbasket_assets.cli.runs import Run
+from nextbasket_assets.definitions import Settings, SettingsError
+from nextbasket_assets.lake import registry
+from nextbasket_assets.lake.tables import Lake
+from nextbasket_assets.landing import week_code, week_of
+from nextbasket_assets.operations.requests import BACKFILL
+from nextbasket_assets.operations.retraining import SCORE, TRAIN
+from nextbasket_assets.operations.sensors import ingested_content
+from nextbasket_assets.partitions import contiguous
+from nextbasket_assets.resources.landing import Folder, inspect_file
+
+WEEKS_AFTER = 4
+
+
+@dataclass(frozen=True)
+class State:
+    """What a plan needs to know.
+
+    Attributes:
+        weeks: that landed, in order.
+        changed: of them, those that are not in the lake with this content.
+        lake: the lake.
+    """
+
+    weeks: list[date]
+    changed: set[date]
+    lake: Lake
+
+    def lacking(self, table: str) -> set[date]:
+        """Landed weeks that the table has not, or has with other content."""
+        return {*self.weeks} - {*self.lake.weeks(table)} | self.changed
+
+
+def landed_weeks(folder: Folder) -> dict[date, Listed]:
+    """The landing file of every week."""
+    return {week: listed for listed in folder.list() if (week := week_of(listed.name))}
+
+
+def state(settings: Settings, folder: Folder) -> State:
+    """The landed weeks, read once, against the lake.
+
+    Raises:
+        SettingsError: a week lies outside the platform's weeks.
+    """
+    lake = Lake(settings.lake, settings.kms_key)
+    held, landed = ingested_content(lake), landed_weeks(folder)
+    _require_wanted(settings, sorted(landed))
+    changed = {week for week, listed in landed.items() if held.get(week) != inspect_file(folder, listed.name).sha256}
+    return State(sorted(landed), changed, lake)
+
+
+def _require_wanted(settings: Settings, weeks: list[date]) -> None:
+    last = settings.last_week or date.max
+    outside = [week for week in weeks if not settings.first_week <= week <= last]
+    if outside:
+        raise SettingsError(
+            f"{len(outside)} landed week(s), the first {week_code(outside[0])} ({outside[0]}), lie outside the weeks wanted, "
+            f"{settings.first_week} to {settings.last_week or 'now'}. Set NEXTBASKET_FIRST_WEEK={weeks[0]} and "
+            "NEXTBASKET_LAST_WEEK=open, or remove the files."
+        )
+
+
+def default_as_of(weeks: list[date]) -> date:
+    """The week to train as of: late, with a few weeks after it to see what people then bought."""
+    return sorted(weeks)[-1 - WEEKS_AFTER] if len(weeks) > WEEKS_AFTER else max(weeks)
+
+
+def demo_plan(found: State, as_of: date) -> list[Run]:
+    """Bring every landed week into the lake, train as of one week, and score from that week on."""
+    decided = any(one.week == as_of for one in registry.decisions(found.lake, "rnn_model"))
+    training = [Run(TRAIN, as_of, as_of)] if as_of in found.changed or not decided else []
+    unscored = found.lacking("next_basket_scores")
+    later = [week for week in found.weeks if week > as_of and week in unscored]
+    return [*_history(found, as_of), *training, *(Run(SCORE, *span) for span in contiguous(later))]
+
+
+def score_plan(found: State, week: date) -> list[Run]:
+    """Bring the weeks before it into the lake where they are not there, and score one week with the models there are."""
+    return [*_history(found, week), Run(SCORE, week, week)]
+
+
+def _history(found: State, week: date) -> list[Run]:
+    missing = found.lacking("customer_sequences")
+    return [Run(BACKFILL, *span) for span in contiguous([one for one in found.weeks if one < week and one in missing])]

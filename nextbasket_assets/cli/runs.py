@@ -1,0 +1,120 @@
+"""Dagster runs in this process: one after another, with their progress, and the reason when one fails."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import dagster as dg
+
+from nextbasket_assets.cli.home import prepare
+from nextbasket_assets.cli.progress import Progress, progress_logger
+from nextbasket_assets.definitions import Settings, build_definitions
+from nextbasket_assets.errors import BAD_INPUT, FAILED, RED, NextbasketError
+from nextbasket_assets.landing import week_code
+from nextbasket_assets.operations.refreshing import REFRESH
+from nextbasket_assets.partitions import contiguous
+
+_INPUT_ERRORS = {"LandingError", "ExportError"}
+_CLASS = re.compile(r"^[\w.]+: ")  # that Dagster puts before a message
+_LONGEST = 600  # characters of a message that is not ours, a Java one above all; the UI has the rest
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run: a job over the weeks from `first` to `last`, or one table of it."""
+
+    job: str
+    first: date
+    last: date
+    table: str | None = None
+
+    def __str__(self) -> str:
+        weeks = week_code(self.first) + (f" to {week_code(self.last)}" if self.last > self.first else "")
+        return f"{self.table or self.job} {weeks}"
+
+
+class RunFailedError(NextbasketError):
+    """A run failed; the message is the step's.
+
+    Attributes:
+        what: which run.
+        exit_code: of the command: the input was wrong, a check is red, or something else failed.
+    """
+
+    def __init__(self, what: str, message: str, exit_code: int) -> None:
+        super().__init__(message)
+        self.what, self.exit_code = what, exit_code
+
+
+def carry_out(settings: Settings, runs: Sequence[Run]) -> None:
+    """Run them one after another.
+
+    Raises:
+        RunFailedError: one failed; those before it stay.
+    """
+    prepare(settings.dagster_home)
+    progress = Progress()
+    definitions = build_definitions(settings, loggers={"console": progress_logger(progress)})
+    with dg.DagsterInstance.get() as instance, progress.over(_work(definitions, run) for run in runs):
+        for run in runs:
+            progress.say(str(run))
+            result = _execute(definitions, instance, run)
+            if not result.success:
+                raise failure(str(run), result)
+
+
+def refresh(settings: Settings, table: str, weeks: list[date]) -> None:
+    """Make one table of these weeks again.
+
+    Raises:
+        RunFailedError: a run failed.
+    """
+    carry_out(settings, [Run(REFRESH, first, last, table) for first, last in contiguous(weeks)])
+
+
+def _work(definitions: dg.Definitions, run: Run) -> tuple[list[str], int]:
+    """Names of the steps of a run, and how many weeks they make."""
+    weeks = (run.last - run.first).days // 7 + 1
+    if run.table:
+        return [run.table], weeks
+    return [node.name for node in definitions.resolve_job_def(run.job).graph.nodes], weeks
+
+
+def _execute(definitions: dg.Definitions, instance: dg.DagsterInstance, run: Run) -> dg.ExecuteInProcessResult:
+    tags = {
+        "dagster/asset_partition_range_start": run.first.isoformat(),
+        "dagster/asset_partition_range_end": run.last.isoformat(),
+    }
+    one = {"partition_key": run.first.isoformat()} if run.first == run.last else {"tags": tags}
+    return definitions.resolve_job_def(run.job).execute_in_process(
+        run_config={"loggers": {"console": {}}},
+        instance=instance,
+        raise_on_error=False,
+        asset_selection=[dg.AssetKey(run.table)] if run.table else None,
+        **one,
+    )
+
+
+def failure(what: str, result: dg.ExecuteInProcessResult) -> RunFailedError:
+    """The error of the step that failed, without the traceback."""
+    red = any(_is_red(event) for event in result.all_events)
+    for event in result.all_events:
+        if event.event_type_value == "STEP_FAILURE":
+            data = event.step_failure_data
+            if data.user_failure_data and data.user_failure_data.description:
+                return RunFailedError(what, str(data.user_failure_data.description), RED if red else FAILED)
+            error = data.error
+            while error and error.cause:
+                error = error.cause
+            text = str(error.message if error else data.error_display_string).strip()
+            code = BAD_INPUT if error and error.cls_name in _INPUT_ERRORS else FAILED
+            return RunFailedError(what, _CLASS.sub("", text)[:_LONGEST], code)
+    return RunFailedError(what, "the run failed before its first step. See it in the UI (make ui).", FAILED)
+
+
+def _is_red(event: dg.DagsterEvent) -> bool:
+    if event.event_type_value != "ASSET_CHECK_EVALUATION":
+        return False
+    evaluation = event.asset_check_evaluation_data
+    return not evaluation.passed and evaluation.severity == dg.AssetCheckSeverity.ERROR

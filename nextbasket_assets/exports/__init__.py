@@ -1,0 +1,1 @@
+"""Scores as files that other systems read: pure functions from tables to a folder."""

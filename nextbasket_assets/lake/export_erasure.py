@@ -1,0 +1,94 @@
+"""Erasing a person from the exports in the lake: their files are written again without them, and a new manifest says so."""
+
+import re
+from collections.abc import Iterator
+from datetime import date
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.fs
+import pyarrow.parquet as pq
+
+from nextbasket_assets.code_version import code_version
+from nextbasket_assets.exports.folder import read_lists, write_export
+from nextbasket_assets.exports.lists import Lists
+from nextbasket_assets.lake.copies import local_folder
+from nextbasket_assets.lake.exports import EXPORTS, TABLE, Manifest, current, place, replace_export, stage_rows
+from nextbasket_assets.lake.publish import ERASED, Provenance, publish, stage
+from nextbasket_assets.lake.tables import Lake
+
+_BLOCK = 1 << 20
+_OTHERS = rb"[^0-9A-Za-z_]"
+
+
+def erase_from_exports(lake: Lake, customer: str, run_id: str) -> tuple[int, int, list[str]]:
+    """Rows erased from the exports that count, files written again, and files that held the person and are gone."""
+    held = exported_files_with(lake, customer)
+    rows = written = 0
+    for week in sorted({week_of(path) for path in held}):
+        manifest = current(lake, week)
+        if manifest and any(path.startswith(place(week, manifest["folder"]) + "/") for path in held):
+            counts = _rewrite(lake, week, manifest, customer, run_id)
+            rows, written = rows + counts[0], written + counts[1]
+    for path in exported_files_with(lake, customer):  # of folders that no manifest names
+        lake.filesystem.delete_file(lake.path(path))
+    return rows, written, held
+
+
+def exported_files_with(lake: Lake, customer: str) -> list[str]:
+    """Files below exports/ that hold the customer, relative to the lake."""
+    return [path for path in _files(lake) if _holds(lake, path, customer)]
+
+
+def week_of(path: str) -> date:
+    """The week of a file below exports/."""
+    return date.fromisoformat(path.split("/")[1].removeprefix("week="))
+
+
+def _rewrite(lake: Lake, week: date, manifest: Manifest, customer: str, run_id: str) -> tuple[int, int]:
+    about = {key: value for key, value in manifest.items() if key not in ("folder", "format", "counts", "files")}
+    with local_folder(lake, place(week, manifest["folder"])) as folder:
+        assert folder is not None  # a manifest names a folder
+        before = read_lists(Path(folder), manifest)
+        after = _without(before, customer)
+        new = replace_export(lake, week, run_id, partial(write_export, lists=after, about=about))
+    with stage(lake, TABLE, run_id) as staged:
+        stage_rows(lake, staged, week, new)
+        publish(lake, TABLE, staged, [week], Provenance(run_id, code_version(), {}, ERASED))
+    gone = sum(one.num_rows for one in (before.long, before.customers))
+    return gone - sum(one.num_rows for one in (after.long, after.customers)), len(new["files"])
+
+
+def _without(lists: Lists, customer: str) -> Lists:
+    long, customers = (one.filter(pc.not_equal(one["customer"], customer)) for one in (lists.long, lists.customers))
+    return Lists(long, customers, lists.places, lists.removed)
+
+
+def _files(lake: Lake) -> Iterator[str]:
+    selector = pa.fs.FileSelector(lake.path(EXPORTS), recursive=True, allow_not_found=True)
+    base = lake.path("")
+    for info in sorted(lake.filesystem.get_file_info(selector), key=lambda info: info.path):
+        if info.type == pa.fs.FileType.File:
+            yield info.path.removeprefix(base)
+
+
+def _holds(lake: Lake, path: str, customer: str) -> bool:
+    if path.endswith(".parquet"):
+        rows = pq.read_table(lake.path(path), columns=["customer"], filesystem=lake.filesystem, partitioning=None)
+        return bool(pc.any(pc.equal(rows["customer"], customer)).as_py())
+    with lake.filesystem.open_input_stream(lake.path(path)) as stream:
+        return _mentions(stream, customer.encode())
+
+
+def _mentions(stream: Any, code: bytes) -> bool:
+    """Whether the code stands by itself somewhere in a text; a code that only starts with it is another one."""
+    alone = re.compile(_OTHERS + re.escape(code) + _OTHERS)
+    text = b"\n"
+    while block := stream.read(_BLOCK):
+        text = text[-len(code) - 2 :] + block
+        if alone.search(text):
+            return True
+    return False

@@ -1,0 +1,59 @@
+"""`nextbasket export` makes a folder of its own, whole or not at all."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from nextbasket_tests.cli.conftest import Run
+
+
+def test_an_export_is_a_folder_with_a_manifest(on_lake: Run, tmp_path: Path) -> None:
+    """The printed manifest is the file, and the files are as it says; nothing else is left beside the folder."""
+    (tmp_path / "none.txt").write_text("b\nzzz\n")
+    before = {path.name for path in tmp_path.iterdir()}
+    result = on_lake("export", "--out=out/mailing", "--exclude=none.txt", "--k=2", "--json")
+    manifest = json.loads(result.stdout)
+
+    assert manifest == json.loads((tmp_path / "out/mailing/manifest.json").read_text())
+    for file in manifest["files"]:
+        content = (tmp_path / "out/mailing" / file["file"]).read_bytes()
+        assert file["sha256"] == hashlib.sha256(content).hexdigest()
+    rows = pq.read_table(tmp_path / "out/mailing/scores_long.parquet").to_pylist()
+    assert [row["item"] for row in rows] == ["a", "c", "c", "d", "e", "a"]
+    assert manifest["unknown_items"]["exclude"] == {"count": 1, "first": ["zzz"]}
+    assert {path.name for path in tmp_path.iterdir()} == before | {"out"}
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"mailing"}
+
+
+def test_options_beat_the_landing_folders(on_lake: Run, tmp_path: Path) -> None:
+    """export.yaml holds unless the command says otherwise, and what is short is said in words."""
+    (tmp_path / "landing" / "export.yaml").write_text("k: 3\nlength: own\ncampaign: spring\nholdout_share: 0.9\n")
+    (tmp_path / "only.txt").write_text("a\n")
+    result = on_lake("export", "--out=x", "--length=fixed", "--allow=only.txt")
+
+    assert result.exit_code == 0, result.output
+    assert "Week 200607: 2 items for 3 customers in x" in result.stdout
+    assert "3 lists are shorter than wanted, 1 of them empty" in result.stdout
+    assert "held out of 'spring'" in result.stdout
+    assert json.loads((tmp_path / "x/manifest.json").read_text())["settings"]["k"] == 3
+
+
+def test_a_folder_that_is_there_is_left_alone(on_lake: Run, tmp_path: Path) -> None:
+    """No export writes into another one."""
+    (tmp_path / "x").mkdir()
+    result = on_lake("export", "--out=x")
+
+    assert result.exit_code == 2
+    assert "x is there already" in result.stderr
+    assert not list((tmp_path / "x").iterdir())
+
+
+def test_a_failed_export_leaves_nothing(on_lake: Run, tmp_path: Path) -> None:
+    """A wrong list stops it before the folder is there."""
+    (tmp_path / "none.txt").write_text("\n")
+    result = on_lake("export", "--out=x", "--exclude=none.txt")
+
+    assert result.exit_code == 4
+    assert not (tmp_path / "x").exists()

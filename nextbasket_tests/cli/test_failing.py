@@ -1,0 +1,176 @@
+"""Errors are three lines on stderr, and the exit code says which kind it was."""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from nextbasket_assets.errors import EXIT_CODES, facts_and_remedy
+from nextbasket_tests.cli.conftest import Run
+from nextbasket_tests.faults.test_runbook import ROOT, text_of
+
+OURS = {
+    *("NextbasketError", "LandingError", "LakeError", "NotThereError", "PlaceError", "SettingsError", "CalendarError"),
+    "PseudonymError",
+    *("ExportError", "NoAnswerError", "JavaNotFoundError"),
+    *("TrainingError", "ArtifactError", "ScoreError", "SequenceError"),
+    "click.ClickException",
+}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "lines"),
+    [
+        (
+            ("customer", "DAN"),
+            3,
+            (
+                "error  The customer is not shown.",
+                "why    Week 200607 has no scores for that customer code.",
+                "to do  Check the code, or choose another --week.",
+            ),
+        ),
+        (
+            ("missions",),
+            3,
+            (
+                "error  The missions are not shown.",
+                "why    mission_topics has no week yet.",
+                "to do  Run `nextbasket demo`, or materialise it in the UI.",
+            ),
+        ),
+        (
+            ("export", "--out=x", "--week=200701"),
+            3,
+            (
+                "error  Nothing was exported.",
+                "why    next_basket_scores has no week 200701.",
+                "to do  Choose one that is there; the newest are: 200607.",
+            ),
+        ),
+        (
+            ("export", "--out=x", "--holdout-share=0.1"),
+            4,
+            (
+                "error  Nothing was exported.",
+                "why    A hold-out is drawn for a campaign, and none is named.",
+                "to do  Name the campaign.",
+            ),
+        ),
+        (
+            ("rollback", "--reason=x"),
+            3,
+            (
+                "error  Nothing was rolled back.",
+                "why    rnn_model: no champion to roll back.",
+                "to do  Train one first (job train_models).",
+            ),
+        ),
+        (
+            ("erase", "CUST 1", "--yes"),
+            1,
+            (
+                "error  The erasure is not complete.",
+                "why    The customer code is none: expected up to 64 visible characters. Nothing was erased.",
+                "to do  Give the code as it stands in the files.",
+            ),
+        ),
+    ],
+)
+def test_an_error_is_three_lines(on_lake: Run, arguments: tuple[str, ...], code: int, lines: tuple[str, ...]) -> None:
+    """What did not happen, why, and what to do; nothing on stdout, no traceback."""
+    result = on_lake(*arguments)
+
+    assert tuple(result.stderr.splitlines()) == lines
+    assert result.stdout == ""
+    assert result.exit_code == code
+
+
+def test_a_wrong_setting_is_bad_input(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A setting that means nothing stops every command with one code."""
+    monkeypatch.setenv("NEXTBASKET_DEPLOYMENT", "moon")
+    result = run("doctor")
+
+    assert result.exit_code == 4
+    assert "NEXTBASKET_DEPLOYMENT is 'moon'" in result.stderr
+
+
+def test_a_wrong_command_line_is_two(run: Run) -> None:
+    """Usage errors keep click's code and show the usage."""
+    assert run("customer", "--nonsense").exit_code == 2
+
+
+def ours() -> list[tuple[str, str]]:
+    """(place, message) of every error of ours that is raised with a text."""
+    found = []
+    for path in sorted((ROOT / "nextbasket_assets").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call) and node.exc.args:
+                raises, message = ast.unparse(node.exc.func), text_of(node.exc.args[0])
+                if raises in OURS and re.search(r"[a-z]{3,} [a-z]", message):
+                    found.append((f"{path.relative_to(ROOT)}:{node.lineno}", message))
+    return found
+
+
+@pytest.mark.parametrize(("place", "message"), ours(), ids=lambda value: value[:60])
+def test_every_error_says_what_to_do(place: str, message: str) -> None:
+    """A message has facts and a remedy: a last sentence, or what follows its last colon."""
+    _, remedy = facts_and_remedy(message)
+
+    assert "Look the message up" not in remedy, (
+        f"{place}: {message!r} does not say what to do: add a sentence that does"
+    )
+
+
+def test_the_errors_are_found() -> None:
+    """The classes that the claim above is about are the code's own: all that are defined, none that is gone."""
+    defined = {
+        node.name
+        for path in (ROOT / "nextbasket_assets").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ClassDef) and any(ast.unparse(base) in OURS for base in node.bases)
+    }
+
+    assert len(ours()) > 60
+    assert defined - {"RunFailedError", "CommandFailed"} <= OURS, "add the new class to OURS"
+
+
+@pytest.mark.parametrize(
+    ("message", "facts", "remedy"),
+    [
+        ("x.csv.gz: 0 bytes. Deliver it.", "x.csv.gz: 0 bytes.", "Deliver it."),
+        ("no items: train on a later week", "No items.", "Train on a later week."),
+        ("a: b: c", "a: b.", "C."),
+        ("One. `two` three. Do `that`.", "One. `two` three.", "Do `that`."),
+        ("it broke", "It broke.", "Look the message up in docs/runbook.md."),
+        ("lines\n over\n lines. Join them.", "Lines over lines.", "Join them."),
+    ],
+)
+def test_a_message_is_split_by_its_convention(message: str, facts: str, remedy: str) -> None:
+    """File names with dots stay whole; names keep their small letters."""
+    assert facts_and_remedy(message) == (facts, remedy)
+
+
+def test_help_and_page_have_the_exit_codes(run: Run) -> None:
+    """The codes of `--help` and of docs/command-line.md are the ones of the code."""
+    shown = " ".join(run("--help").stdout.split())
+    page = (ROOT / "docs" / "command-line.md").read_text()
+
+    for code, meaning in EXIT_CODES.items():
+        assert f"{code} {meaning}" in shown
+    assert re.findall(r"^\| (\d) \|", page, re.MULTILINE) == [str(code) for code in EXIT_CODES]
+
+
+def test_help_loads_nothing_heavy(tmp_path: Path) -> None:
+    """`nextbasket --help` answers at once: no engine, no orchestrator, no table is loaded for it."""
+    code = (
+        "import sys; from nextbasket_assets.cli.main import main; main(['--help'], standalone_mode=False);"
+        "heavy = {'dagster', 'pyspark', 'torch', 'pyarrow', 'deltalake', 'rich', 'boto3', 'numpy'};"
+        "print('loaded', sorted(heavy & sys.modules.keys()))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path)
+
+    assert done.stdout.rstrip().endswith("loaded []")

@@ -1,0 +1,102 @@
+"""`nextbasket doctor` finds what is wrong, says what to do, and its exit code says whether anything is."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import pytest
+
+from nextbasket_assets.cli import health
+from nextbasket_assets.cli.health import OK, WARNING, WRONG
+from nextbasket_assets.definitions import Settings, settings
+from nextbasket_tests.cli.conftest import Run
+from nextbasket_tests.faults.test_supply import FLOORS
+
+GIGABYTE = 1 << 30
+
+
+def places(root: Path) -> Settings:
+    return dataclasses.replace(settings({}), landing=str(root / "landing"), lake=str(root / "lake"))
+
+
+def test_a_sound_machine_is_healthy(on_lake: Run) -> None:
+    """Java starts, versions are above the floors, the scored week is found; a landing folder without weeks is a warning."""
+    result = on_lake("doctor", "--json")
+    answer = json.loads(result.stdout)
+    states = {finding["about"]: finding["state"] for finding in answer["findings"]}
+
+    assert result.exit_code == 0, result.output
+    assert answer["healthy"]
+    assert states.keys() == {"java", "memory", "disk", "versions", "landing", "lake"}
+    assert (states["java"], states["versions"], states["lake"], states["landing"]) == (OK, OK, OK, WARNING)
+
+
+def test_what_is_wrong_is_red(on_lake: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A Java that is none and a landing folder that is not there: both are named, with what to do, and the code is 5."""
+    monkeypatch.setenv("JAVA_HOME", str(tmp_path))
+    monkeypatch.setenv("NEXTBASKET_LANDING", str(tmp_path / "nowhere"))
+    result = on_lake("doctor", "--json")
+    found = {finding["about"]: finding for finding in json.loads(result.stdout)["findings"]}
+
+    assert result.exit_code == 5
+    assert result.stderr.splitlines()[1] == "why    2 of 6 things are wrong: java, landing."
+    assert found["java"]["to_do"] == "Point it at a Java 17, or unset it."
+    assert found["landing"]["to_do"] == "Create it, or set NEXTBASKET_LANDING to the right one."
+
+
+@pytest.mark.parametrize(
+    ("said", "state"),
+    [
+        ('openjdk version "17.0.9" 2023-10-17', OK),
+        ('java version "1.8.0_392"', OK),
+        ('openjdk version "21.0.1"', WRONG),
+        ("command not found", WRONG),
+    ],
+)
+def test_only_a_java_that_spark_knows_will_do(said: str, state: str) -> None:
+    """8, 11 and 17; the old way to write 8, too."""
+    assert health.java_version(said, "/j").state == state
+
+
+def test_memory_is_compared_with_what_is_needed() -> None:
+    """Three gigabytes of heap and two beside it."""
+    assert health.memory("3g", 5 * GIGABYTE).state == OK
+    assert health.memory("3g", 4 * GIGABYTE).state == WARNING
+    assert health.memory("512m", 3 * GIGABYTE).state == OK
+
+
+@pytest.mark.parametrize(("free", "state"), [(20 * GIGABYTE, OK), (2 * GIGABYTE, WARNING), (GIGABYTE // 2, WRONG)])
+def test_disk_is_looked_at_where_the_lake_grows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: int, state: str
+) -> None:
+    """The folder need not be there yet: the nearest one that is counts."""
+    monkeypatch.setattr(health.shutil, "disk_usage", lambda _: type("Usage", (), {"free": free}))
+
+    assert health.disk(places(tmp_path)).state == state
+
+
+def test_floors_are_the_suites() -> None:
+    """What doctor calls old is what the supply tests call old."""
+    assert health.FLOORS == FLOORS
+
+
+def test_an_old_version_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the floor that it is below."""
+    monkeypatch.setattr(health, "version", lambda name: "2.9.1+cpu" if name == "torch" else "99")
+    found = health.versions()
+
+    assert found.state == WRONG
+    assert found.why == "known holes: torch 2.9.1+cpu (floor 2.10)"
+
+
+def test_files_that_nobody_reads_are_said(tmp_path: Path) -> None:
+    """Weekly files under another name are a warning that shows the first of them; companions are none."""
+    folder = tmp_path / "landing"
+    folder.mkdir()
+    for name in ("transactions_200607.csv.gz", "products.csv", "export.yaml", "sales 2006.csv"):
+        (folder / name).touch()
+    found = health.landing(places(tmp_path))
+
+    assert found.state == WARNING
+    assert "1 weekly files, 200607 to 200607" in found.why
+    assert "1 other file(s) that nobody reads, 'sales 2006.csv' first" in found.why

@@ -1,0 +1,67 @@
+"""What the commands show: on a terminal as tables, with --json as one document."""
+
+import json
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from nextbasket_assets.catalogue import Catalogue
+from nextbasket_assets.report.answers import customer_answer, evaluation_answer
+from nextbasket_assets.report.console import customer_tables, evaluation_tables
+from nextbasket_tests.cli import small_lake
+from nextbasket_tests.cli.conftest import Run
+from nextbasket_tests.exports.small import MONDAY
+
+
+def test_a_customer_is_their_history_their_trip_and_their_list(on_lake: Run) -> None:
+    """One JSON document on stdout, nothing else; names from products.csv, the newest basket first."""
+    result = on_lake("customer", "CAT", "--baskets=2", "--items=2", "--json")
+    answer = json.loads(result.stdout)
+
+    assert (answer["customer"], answer["retail_week"], answer["baskets_seen"]) == ("CAT", "200607", 3)
+    assert [basket["date"] for basket in answer["history"]] == ["2006-04-12", "2006-04-11"]
+    assert answer["history"][0]["items"] == [{"item": "a", "name": "apples"}, {"item": "b", "name": "b"}]
+    assert answer["next_trip"]["expected_items"] == 9
+    assert [(row["rank"], row["item"], row["name"]) for row in answer["next_basket"]] == [
+        (1, "e", "e"),
+        (2, "a", "apples"),
+    ]
+    assert answer["next_basket"][0]["reason"] == "bought in 3 of 4 baskets"
+
+
+def test_without_a_code_the_longest_history_is_shown(on_lake: Run) -> None:
+    """CAT has the most baskets."""
+    result = on_lake("customer")
+
+    assert result.exit_code == 0, result.output
+    assert "Customer CAT: the last 3 of 3 baskets" in result.stdout
+    assert "expected in 3 days, within 7 days at 50%, with 9 items" in result.stdout
+    assert "apples" in result.stdout
+
+
+@pytest.mark.parametrize("width", [80, 140])
+def test_tables_fit_the_terminal(tmp_path: Path, width: int) -> None:
+    """No line is wider than the terminal, and no word is cut off with dots."""
+    lake = small_lake.write(tmp_path)
+    scores = [row for row in lake.read("next_basket_scores", [MONDAY]).to_pylist() if row["customer"] == "ANN"]
+    held = [
+        {
+            "method": "combined top-frequency",
+            "metric": metric,
+            "k": k,
+            "value": 0.25,
+            "customers": 12345,
+            "decile": None,
+        }
+        for metric, k in (("recall", 10), ("recall", 20), ("ndcg", 10), ("ndcg", 20), ("phr", 10), ("precision", 10))
+    ]
+    console = Console(width=width, record=True, quiet=True)
+    with console.capture() as text:
+        console.quiet = False
+        console.print(customer_tables(customer_answer(lake, MONDAY, "ANN", scores, Catalogue(), 3)))
+        console.print(evaluation_tables(evaluation_answer(lake, MONDAY, held, []), 3))
+
+    assert max(map(len, text.get().splitlines())) <= width
+    assert "…" not in text.get()
+    assert "12,345 customers" in text.get()

@@ -1,0 +1,1 @@
+"""Claims about `nextbasket_assets.exports`."""
