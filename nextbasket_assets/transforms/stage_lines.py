@@ -88,7 +88,7 @@ def _rejections(spark: SparkSession, folder: str) -> tuple[dict[str, dict[str, i
     for row in found.orderBy("source_file", "rule").collect():
         rules[row["source_file"]][row["rule"]] = row["lines"]
         first[row["source_file"]][row["rule"]] = f"line {row['first']['line_number']}: {row['first']['detail']}"
-    return rules, first
+    return rules, dict(first)
 
 
 def _line_counts(
