@@ -20,6 +20,9 @@ slow: $(INSTALLED) ## Run the slow tests
 emr: $(INSTALLED) ## Run the deployment `emr` on the local test bed: real Spark steps, no AWS
 	$(VENV)/bin/python -m pytest -m emr $(ARGS)
 
+browser: $(INSTALLED) ## Drive the UI and the report in a headless Chromium (apt-get install chromium)
+	$(VENV)/bin/python -m pytest -m browser $(ARGS)
+
 check: $(INSTALLED) ## Lint, formatting, types and the import directions
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
@@ -38,6 +41,9 @@ lock: ## Write requirements.hashes anew, after a change of requirements.lock
 ui: $(INSTALLED) ## Open the Dagster UI on the same data (127.0.0.1:3000)
 	$(VENV)/bin/nextbasket ui $(ARGS)
 
+pictures: $(INSTALLED) ## Make the README's pictures from the synthetic shop, in a headless Chromium
+	PYTHONPATH=. $(VENV)/bin/python docs/pictures/make.py $(ARGS)
+
 clean: ## Remove the environment and all local data
 	rm -rf $(VENV) .nextbasket
 
@@ -47,4 +53,4 @@ $(INSTALLED): pyproject.toml requirements.lock requirements.hashes
 	$(VENV)/bin/python -m pip install --quiet --constraint requirements.lock --editable ".[dev]"
 	@touch $@
 
-.PHONY: help install demo test slow emr check faults audit lock ui clean
+.PHONY: help install demo test slow emr browser check faults audit lock ui pictures clean

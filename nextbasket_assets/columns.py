@@ -228,6 +228,13 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("value", "double", "mean over the customers"),
         Column("customers", "long", "customers that the mean is over"),
     ),
+    "weekly_report": (
+        _WEEK,
+        Column("claim", "string", "what should hold for the week; the report's light is that of the worst broken one"),
+        Column("light", "string", "amber or red: the light of a week that breaks it"),
+        Column("held", "boolean", "whether it held; null when it cannot be known yet", nullable=True),
+        Column("found", "string", "the numbers that decided, in a sentence"),
+    ),
 }
 
 REGISTRY: tuple[Column, ...] = (

@@ -22,6 +22,7 @@ from nextbasket_assets.assets import (  # noqa: E402  (after the filters)
     profiles,
     score_exports,
     scores,
+    weekly_report,
 )
 from nextbasket_assets.errors import BAD_INPUT, NextbasketError  # noqa: E402
 from nextbasket_assets.operations.checks import CHECKS  # noqa: E402
@@ -162,12 +163,12 @@ def build_definitions(
     weeks = weekly(chosen.first_week, chosen.last_week)
     assets = [
         definition.map_asset_specs(lambda spec: spec.replace_attributes(partitions_def=weeks))
-        for module in (baskets, missions, profiles, next_basket, scores, score_exports)
+        for module in (baskets, missions, profiles, next_basket, scores, score_exports, weekly_report)
         for definition in dg.load_assets_from_modules([module])
         if isinstance(definition, dg.AssetsDefinition)
     ]
     return dg.Definitions(
-        assets=assets,
+        assets=dg.with_source_code_references(assets),
         asset_checks=[*CHECKS, *MISSION_CHECKS],
         jobs=JOBS,
         loggers=loggers,

@@ -99,6 +99,11 @@ def week_code(week: date) -> str:
     return f"{_FIRST_MONDAY.year + years:04d}{weeks + 1:02d}"
 
 
+def span_code(first: date, last: date) -> str:
+    """A range of weeks in one word, for tags: `200607-200613`, or `200607` for a single one."""
+    return "-".join(dict.fromkeys((week_code(first), week_code(last))))
+
+
 def week_of(name: str) -> date | None:
     """The week that a landing name stands for; None when the name is outside the grammar or the week does not exist."""
     match = NAME.fullmatch(name)

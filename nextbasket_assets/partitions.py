@@ -1,6 +1,6 @@
 """The retail calendar as Dagster sees it: one partition per week, named by its Monday."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import dagster as dg
 
@@ -27,10 +27,22 @@ def weekly(first: date, last: date | None) -> dg.WeeklyPartitionsDefinition:
             raise CalendarError(f"{bound} is not a Monday. Name a retail week by its first day.")
     if last is not None and last < first:
         raise CalendarError(f"the last week {last} is before the first week {first}. Correct NEXTBASKET_LAST_WEEK.")
-    end = None if last is None else (last + timedelta(weeks=1)).isoformat()  # the library's end is exclusive
+    if last is None:
+        return dg.WeeklyPartitionsDefinition(start_date=first.isoformat(), day_offset=1, end_offset=1)
+    end = last + timedelta(weeks=1)  # the library's end is exclusive
     return dg.WeeklyPartitionsDefinition(
-        start_date=first.isoformat(), end_date=end, day_offset=1, end_offset=int(not end)
+        start_date=first.isoformat(), end_date=end.isoformat(), day_offset=1, exclusions=_mondays_since(end) or None
     )
+
+
+def _mondays_since(end: date) -> list[datetime]:
+    """Mondays from the end of a calendar to the end of this year: not partitions, and said so (docs/decisions/0065).
+
+    Dagster 1.13 pages through the newest partitions from today backwards and forgets the end, so that the plots of a calendar
+    that has ended long ago are empty.
+    """
+    weeks = (date(date.today().year + 1, 1, 1) - end).days // 7 + 1
+    return [datetime.combine(end + timedelta(weeks=week), datetime.min.time()) for week in range(weeks)]
 
 
 LGSR_WEEKS = weekly(LGSR_FIRST_WEEK, LGSR_LAST_WEEK)

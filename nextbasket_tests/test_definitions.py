@@ -8,8 +8,10 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from nextbasket_assets.assets import baskets
 from nextbasket_assets.columns import TABLES
 from nextbasket_assets.definitions import SettingsError, build_definitions, settings
+from nextbasket_assets.lineage import LANDING_TABLES, LINEAGE
 
 ROOT = Path(__file__).parents[1]
 SEVEN = {
@@ -43,13 +45,62 @@ def test_the_seven_assets_are_there_and_every_table_has_its_columns(definitions:
         assert [column.name for column in shown] == [column.name for column in columns]
 
 
+def test_every_column_says_where_it_comes_from() -> None:
+    """lineage.py has an entry for each column of columns.py and no other; every source is a column of the lake."""
+    known = {f"{table}.{column.name}" for table, columns in TABLES.items() for column in columns}
+
+    assert LINEAGE.keys() == TABLES.keys(), "name the table in nextbasket_assets/lineage.py"
+    for table, columns in TABLES.items():
+        assert LINEAGE[table].keys() == {column.name for column in columns}, (
+            f"lineage.py: correct the columns of {table}"
+        )
+        sources = {source for column in LINEAGE[table].values() for source in column}
+        assert sources <= known, f"lineage.py: {table} names columns that no table has"
+        assert sources or table in LANDING_TABLES, f"lineage.py: {table} comes from no other table"
+
+
+def test_columns_come_from_tables_that_the_lineage_reaches(definitions: dg.Definitions) -> None:
+    """No column's source lies in a table that is not upstream of its own in the graph of assets."""
+    graph = definitions.resolve_asset_graph()
+    for table, columns in LINEAGE.items():
+        upstream = {key.to_user_string() for key in graph.get_ancestor_asset_keys(dg.AssetKey(table))}
+        named = {source.split(".")[0] for sources in columns.values() for source in sources}
+        assert named <= upstream, f"{table}: add the dep, or correct lineage.py"
+
+
+def test_the_ui_shows_columns_with_their_sources(definitions: dg.Definitions) -> None:
+    """A column's source is in its table's column lineage, and in the words beside it."""
+    metadata = specs(definitions)["staged_baskets"].metadata
+    shown = {column.name: column.description for column in metadata["dagster/column_schema"].columns}
+
+    assert metadata["dagster/column_lineage"].deps_by_column["units"] == [
+        dg.TableColumnDep("raw_transactions", "quantity")
+    ]
+    assert shown["units"] == "units of merchandise. From raw_transactions.quantity."
+
+
+def test_every_asset_links_its_source(definitions: dg.Definitions) -> None:
+    """The UI opens the file and line that make an asset, wherever the package is installed."""
+    for name, spec in specs(definitions).items():
+        (reference,) = spec.metadata["dagster/code_references"].code_references
+        assert Path(reference.file_path).parent == Path(baskets.__file__).parent, name
+        line = Path(reference.file_path).read_text().splitlines()[reference.line_number - 1]
+        assert line.startswith("@dg."), f"{name} links {line!r}"
+
+
+def test_every_job_names_its_branch(definitions: dg.Definitions) -> None:
+    """A run that a person launches carries the same branch tag as the sensor's."""
+    for job in definitions.jobs or ():
+        assert job.tags["nextbasket/branch"] == job.name
+
+
 def test_every_asset_is_weekly_described_and_owned(definitions: dg.Definitions) -> None:
     """No asset without partitions, a description, an owner, a group and a kind."""
     for name, spec in specs(definitions).items():
         assert isinstance(spec.partitions_def, dg.TimeWindowPartitionsDefinition), name
         assert spec.description, name
         assert spec.owners, name
-        assert spec.group_name in {"baskets", "missions", "next_basket"}, name
+        assert spec.group_name in {"baskets", "missions", "next_basket", "report"}, name
         assert spec.kinds, name
 
 

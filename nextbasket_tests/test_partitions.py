@@ -3,6 +3,9 @@
 from datetime import date
 
 import pytest
+from dagster._core.definitions.partitions.context import PartitionLoadingContext
+from dagster._core.definitions.temporal_context import TemporalContext
+from dagster._time import get_current_datetime
 
 from nextbasket_assets.partitions import LGSR_WEEKS, contiguous, weekly
 
@@ -19,6 +22,15 @@ def test_lgsr_has_117_weeks_from_monday_to_monday() -> None:
 def test_both_bounds_are_included() -> None:
     """A calendar of one week has that week."""
     assert list(weekly(MONDAYS[0], MONDAYS[0]).get_partition_keys()) == ["2006-04-10"]
+
+
+def test_the_newest_weeks_of_a_calendar_that_ended_are_its_last_ones() -> None:
+    """What the UI plots over: it asks for the newest partitions, and gets weeks of the calendar, not of this year."""
+    now = TemporalContext(effective_dt=get_current_datetime(), last_event_id=None)
+    context = PartitionLoadingContext(temporal_context=now, dynamic_partitions_store=None)
+    newest = LGSR_WEEKS.get_paginated_partition_keys(context, limit=3, ascending=False)
+
+    assert newest.results == ["2008-06-30", "2008-06-23", "2008-06-16"]
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,9 @@ import pyarrow as pa
 import pytest
 
 from nextbasket_assets.columns import TABLES
-from nextbasket_assets.lake import registry
+from nextbasket_assets.lake import registry, reports
 from nextbasket_assets.landing import week_code
+from nextbasket_assets.lineage import LANDING_TABLES
 from nextbasket_tests.platforms import BAG, CUSTOMERS, WEEKS, Platform, failure, week_lines
 
 AS_OF = WEEKS[12]
@@ -56,6 +57,24 @@ def test_every_asset_has_its_week(calm: Platform) -> None:
         rows = calm.lake.read(table, [AS_OF])
         assert rows.schema.names == [column.name for column in columns]
         assert rows.num_rows > 0 or table == "rejected_lines", table
+
+
+def test_the_week_has_its_report(calm: Platform) -> None:
+    """The page is in the lake, its place and numbers are in the metadata, its light is a tag of the run; it shows customers."""
+    record = calm.instance.fetch_materializations(dg.AssetKey("weekly_report"), limit=1).records[0]
+    assert record.asset_materialization is not None
+    shown = {name: value.value for name, value in record.asset_materialization.metadata.items()}
+    run = calm.instance.get_run_by_id(record.run_id)
+    page = reports.read(calm.lake, AS_OF)
+
+    assert shown["report"] == calm.lake.uri(reports.place(AS_OF))
+    assert 5 <= sum(isinstance(value, int | float) for name, value in shown.items() if "/" not in name) <= 12
+    assert run is not None
+    assert run.tags["nextbasket/light"] == shown["light"] in {"green", "amber", "red"}
+    assert run.tags["nextbasket/week"] == week_code(AS_OF)
+    assert page.startswith("<!doctype html>")
+    assert sum(f"CUST{number:010d}" in page for number in range(CUSTOMERS)) == 12
+    assert "CUST00000" not in str(shown)
 
 
 def test_each_customer_gets_their_own_item(calm: Platform) -> None:
@@ -105,6 +124,31 @@ def test_filters_add_up(calm: Platform) -> None:
     record = calm.instance.fetch_materializations(dg.AssetKey("staged_baskets"), limit=1).records[0]
     assert record.asset_materialization is not None
     assert record.asset_materialization.metadata["removed_non_merchandise"].value == bags > 0
+
+
+def test_every_asset_has_numbers_to_plot_over_weeks(calm: Platform) -> None:
+    """Five numbers or more beside each asset's rows, the week's row count among them where it is a table."""
+    for name in (*TABLES, "mission_model", "rnn_model"):
+        [record] = calm.instance.fetch_materializations(
+            dg.AssetRecordsFilter(dg.AssetKey(name), asset_partitions=[AS_OF.isoformat()]), limit=1
+        ).records
+        assert record.asset_materialization is not None
+        metadata = record.asset_materialization.metadata
+        numbers = {key for key, value in metadata.items() if isinstance(value.value, int | float)}
+        assert len(numbers) >= 5, f"{name} plots only {sorted(numbers)}"
+        assert name not in TABLES or "dagster/partition_row_count" in numbers
+        assert name not in TABLES.keys() - {*LANDING_TABLES} or "dagster/column_lineage" in metadata
+
+
+def test_every_run_says_its_week_and_its_model(calm: Platform) -> None:
+    """Runs can be filtered by branch, week and model version, whoever launched them."""
+    champion = registry.promoted(calm.lake, "rnn_model", AS_OF)
+    runs = calm.instance.get_runs(
+        dg.RunsFilter(tags={"nextbasket/branch": "train_and_score_week", "nextbasket/week": "200619"})
+    )
+
+    assert [run.tags["nextbasket/model_version"] for run in runs] == [champion.version if champion else "none"]
+    assert [run.tags["nextbasket/week"] for run in calm.instance.get_runs()] == ["200619", "200607-200618"]
 
 
 def test_nothing_made_for_a_week_knows_a_later_one(calm: Platform, make: Callable[[str], Platform]) -> None:

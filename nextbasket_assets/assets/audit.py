@@ -13,14 +13,12 @@ import dagster as dg
 
 from nextbasket_assets.lake.tables import Lake
 from nextbasket_assets.landing import EMPTY_WEEK, LandingFile, week_code
+from nextbasket_assets.limits import LEAST_VOLUME, MOST_REJECTED, MOST_VOLUME, RECENT_WEEKS
 from nextbasket_assets.resources.spark import StageReport
 
 _RAW = "raw_transactions"
 ALLOW_TAG = "nextbasket/allow"
-MOST_REJECTED = 0.01
-LEAST_VOLUME, MOST_VOLUME = 0.2, 4.0
 SOME_REPLAYED, MOST_REPLAYED = 0.05, 0.5
-_RECENT_WEEKS = 8
 _SHOWN_RULES, _SHOWN_COLUMNS = 3, 20
 
 _FEW_REJECTED = "few_lines_are_rejected"
@@ -180,7 +178,7 @@ def many_rejected(file: LandingFile, rejected: int, report: StageReport) -> str 
 
 def odd_volume(week: date, rows: dict[date, int]) -> str | None:
     """What is wrong when a week's volume is far from the weeks before it; None when it is not, or when it is the first."""
-    recent = [rows[before] for before in sorted(rows) if before < week][-_RECENT_WEEKS:]
+    recent = [rows[before] for before in sorted(rows) if before < week][-RECENT_WEEKS:]
     if not recent:
         return None if rows[week] else f"week {week_code(week)}: 0 rows, expected > 0"
     usual = median(recent)

@@ -21,6 +21,7 @@ from nextbasket_assets.assets.publishing import (
     claim_specs,
     published,
     run_weeks,
+    show,
     staged,
     table_spec,
     versions,
@@ -28,7 +29,7 @@ from nextbasket_assets.assets.publishing import (
 from nextbasket_assets.lake.pseudonyms import refuse_other
 from nextbasket_assets.lake.staged_files import staged_uris, write_staged
 from nextbasket_assets.lake.tables import Lake
-from nextbasket_assets.landing import EMPTY_WEEK
+from nextbasket_assets.landing import EMPTY_WEEK, LandingFile
 from nextbasket_assets.partitions import LGSR_WEEKS
 from nextbasket_assets.resources.lake import LakeResource
 from nextbasket_assets.resources.landing import LandingResource, calendar_of, files_of, refuse_changed
@@ -101,8 +102,17 @@ def raw_transactions(
             row = {"source_file": file.name, "sha256": file.sha256, "bytes": file.bytes, "lines": file.lines}
             rows = pa.Table.from_pylist([row | {"accepted": accepted, "rejected": rejected}])
             write_staged(tables, "landed_files", folders["landed_files"], file.week, rows)
+            landed = _landed(file, rejected)
+            for table in _RAW:
+                show(context, table, file.week, landed)
         for table in _RAW:
             yield published(tables, context, table, folders[table], weeks, {}, report)
+
+
+def _landed(file: LandingFile, rejected: int) -> dict[str, float]:
+    """What a week's file brought, to be plotted over the weeks."""
+    share = rejected / max(file.lines, 1)
+    return {"landed_bytes": file.bytes, "landed_lines": file.lines, "rejected_lines": rejected, "rejected_share": share}
 
 
 @dg.multi_asset(

@@ -18,6 +18,7 @@ from nextbasket_assets.assets.publishing import (
     claim_specs,
     published,
     run_weeks,
+    show,
     staged,
     table_spec,
     tidy_models,
@@ -99,7 +100,7 @@ def mission_model(
     for week, (found, decision) in learnt.items():
         registry.record(tables, decision)
         numbers = {"model_version": decision.version, "why": decision.why, **decision.metrics, **evidence(found)}
-        context.add_asset_metadata(numbers, asset_key=MODEL, partition_key=week.isoformat())
+        show(context, MODEL, week, numbers)
     yield dg.AssetCheckResult(
         asset_key="mission_candidates",
         check_name=STRUCTURE,

@@ -16,6 +16,7 @@ from nextbasket_assets.assets.publishing import (
     picture,
     published,
     run_weeks,
+    show,
     staged,
     table_spec,
     tidy_models,
@@ -31,7 +32,7 @@ from nextbasket_assets.lake.registry import PROMOTED, REFUSED, TRAINED, Decision
 from nextbasket_assets.lake.staged_files import write_staged
 from nextbasket_assets.lake.tables import Lake, LakeError, arrow_schema
 from nextbasket_assets.partitions import LGSR_WEEKS
-from nextbasket_assets.report.plots import reliability_diagram
+from nextbasket_assets.report.plots import reliability_diagram, training_curve
 from nextbasket_assets.resources.lake import LakeResource
 from nextbasket_assets.resources.spark import SparkResource, StageReport, merged
 
@@ -125,7 +126,7 @@ def rnn_model(context: dg.AssetExecutionContext, config: TrainingRunConfig, lake
         decision = _train(context, config, tables, week)
         registry.record(tables, decision)
         numbers = {"model_version": decision.version, **decision.metrics}
-        context.add_asset_metadata(numbers, partition_key=week.isoformat())
+        show(context, MODEL, week, numbers)
     return dg.MaterializeResult(data_version=dg.DataVersion(decision.version))
 
 
@@ -141,6 +142,9 @@ def _train(context: dg.AssetExecutionContext, config: TrainingRunConfig, lake: L
     ):
         settings = TrainingConfig(**config.model_dump())
         report = train(files, week, folder, settings, lambda epoch: context.log.info(str(epoch)))
+    losses, recalls = zip(*((epoch.loss, epoch.recall) for epoch in report.epochs), strict=True)
+    curve = picture(training_curve(losses, recalls, report.best_epoch), "loss and validation recall after every epoch")
+    show(context, MODEL, week, {"training_curve": curve})
     best = report.epochs[report.best_epoch]
     return Decision(
         week=week,
@@ -196,7 +200,7 @@ def model_evaluation(context: dg.AssetExecutionContext, lake: LakeResource) -> I
     for decision in decisions:
         shown = {name: decision.metrics[name] for name in PLOTTED if name in decision.metrics}
         numbers = {"decision": decision.decision, "why": decision.why, **shown}
-        context.add_asset_metadata(numbers, asset_key=table, partition_key=decision.week.isoformat())
+        show(context, table, decision.week, numbers)
     yield dg.AssetCheckResult(
         asset_key=table,
         check_name=CHALLENGER_WINS,
@@ -227,7 +231,7 @@ def _evaluate(context: dg.AssetExecutionContext, lake: Lake, folder: str, week: 
     write_staged(lake, "model_evaluation", folder, week, pa.Table.from_pylist(report.rows, schema=EVALUATED))
     if report.reliability:
         shown = {"reliability": picture(reliability_diagram(report.reliability), "what was said against what happened")}
-        context.add_asset_metadata(shown, asset_key="model_evaluation", partition_key=week.isoformat())
+        show(context, "model_evaluation", week, shown)
     return replace(
         challenger,
         decision=PROMOTED if report.decision.promote else REFUSED,

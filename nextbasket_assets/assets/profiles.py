@@ -19,6 +19,7 @@ from nextbasket_assets.assets.publishing import (
     picture,
     published,
     run_weeks,
+    show,
     staged,
     table_spec,
     versions,
@@ -78,13 +79,13 @@ def mission_profiles(
         result = published(tables, context, TABLE, folders[TABLE], weeks, inputs, report)
     for week in weeks:
         rows = profile_rows(tables, week)
-        context.add_asset_metadata(figures(rows), asset_key=TABLE, partition_key=week.isoformat())
+        show(context, TABLE, week, figures(rows))
         if week in weeks[-_PICTURED_WEEKS:]:
             every, names = profile_rows(tables, week, sections=None), mission_names(tables, week)
             drawn = pictures(every, names, catalogue)
             if week == weeks[-1]:
                 drawn |= card_pictures(every, names, catalogue)
-            context.add_asset_metadata(drawn, asset_key=TABLE, partition_key=week.isoformat())
+            show(context, TABLE, week, drawn)
     yield result
 
 

@@ -12,13 +12,14 @@ from typing import Any
 
 import dagster as dg
 
+from nextbasket_assets.assets.table_columns import column_lineage, column_schema
 from nextbasket_assets.code_version import code_version
-from nextbasket_assets.columns import TABLES
 from nextbasket_assets.lake.housekeeping import collect_models, collect_scratch, collect_staged
 from nextbasket_assets.lake.publish import Provenance, publish, stage
 from nextbasket_assets.lake.tables import Lake
-from nextbasket_assets.landing import week_code
+from nextbasket_assets.landing import span_code, week_code
 from nextbasket_assets.partitions import weeks_of
+from nextbasket_assets.report.week_numbers import week_numbers
 from nextbasket_assets.resources.spark import StageReport
 from nextbasket_assets.transforms.claims import CLAIMS
 
@@ -29,15 +30,6 @@ UNFINISHED = [status for status in dg.DagsterRunStatus if status not in _ENDED]
 
 def table_spec(table: str, group: str, kinds: set[str], description: str, deps: Sequence[str] = ()) -> dg.AssetSpec:
     """The spec of an asset that is a table of the lake, with its columns."""
-    columns = [
-        dg.TableColumn(
-            column.name,
-            column.type if isinstance(column.type, str) else str(column.type["type"]),
-            description=column.meaning,
-            constraints=dg.TableColumnConstraints(nullable=column.nullable),
-        )
-        for column in TABLES[table]
-    ]
     return dg.AssetSpec(
         table,
         deps=list(deps),
@@ -46,19 +38,25 @@ def table_spec(table: str, group: str, kinds: set[str], description: str, deps: 
         kinds=kinds | {"deltalake"},
         owners=OWNERS,
         code_version=code_version(),
-        metadata={"dagster/column_schema": dg.TableSchema(columns), "dagster/table_name": table},
+        metadata={"dagster/table_name": table, "dagster/column_schema": column_schema(table), **column_lineage(table)},
     )
 
 
 def check_name(claim: str) -> str:
     """A claim as the name of its check: "every basket has one customer" -> every_basket_has_one_customer."""
-    return re.sub(r"[^a-z0-9]+", "_", claim.lower()).strip("_")
+    return re.sub(r"[^a-z0-9]+", "_", claim.lower().replace("'", "")).strip("_")
+
+
+def sentence(claim: str) -> str:
+    """A claim as a sentence; a column's name at its start stays as it is."""
+    start = claim[0] if "_" in claim.split()[0] else claim[0].upper()
+    return f"{start}{claim[1:]}."
 
 
 def claim_specs(*tables: str) -> list[dg.AssetCheckSpec]:
     """The blocking check of every claim about these tables."""
     return [
-        dg.AssetCheckSpec(check_name(claim), asset=table, blocking=True, description=f"{claim[0].upper()}{claim[1:]}.")
+        dg.AssetCheckSpec(check_name(claim), asset=table, blocking=True, description=sentence(claim))
         for table in tables
         for claim in CLAIMS[table]
     ]
@@ -129,17 +127,28 @@ def published(
     provenance = Provenance(context.run.run_id, code_version(), inputs, pseudonyms=marked)
     counted = {week: report.rows(table, week) for week in weeks} if report and table in report.tables else None
     version = publish(lake, table, folder, weeks, provenance, counted)
-    rows = lake.rows(table)
+    rows, found = lake.rows(table), week_numbers(lake, table, weeks)
     for week in weeks:
-        numbers = {"dagster/partition_row_count": rows.get(week, 0), "retail_week": week_code(week)}
+        counts = {"dagster/partition_row_count": rows.get(week, 0), "retail_week": week_code(week)}
+        numbers = {**counts, **found.get(week, {})}
         if report:
             numbers |= flat_counts(report.counts.get(week.isoformat(), {}))
-        context.add_asset_metadata(numbers, asset_key=table, partition_key=week.isoformat())
+        show(context, table, week, numbers)
+    tag_run(context, week=span_code(weeks[0], weeks[-1]))
     seconds = {"stage_seconds": round(report.seconds, 1), **report.place} if report else {}
-    return dg.MaterializeResult(
-        asset_key=table,
-        metadata={"table_version": version, "run_id": context.run.run_id, "inputs": dict(inputs), **seconds},
-    )
+    facts: dict[str, Any] = {"table_version": version, "run_id": context.run.run_id, "inputs": dict(inputs)}
+    return dg.MaterializeResult(asset_key=table, metadata={**facts, **seconds, **column_lineage(table)})
+
+
+def show(context: dg.AssetExecutionContext, asset: str, week: date, shown: Mapping[str, Any]) -> None:
+    """Put numbers, words and pictures beside an asset's week; numbers with four decimals, for more are noise to a reader."""
+    rounded = {name: round(value, 4) if isinstance(value, float) else value for name, value in shown.items()}
+    context.add_asset_metadata(rounded, asset_key=asset, partition_key=week.isoformat())
+
+
+def tag_run(context: dg.AssetExecutionContext, **facts: str) -> None:
+    """Put facts on the run as tags `nextbasket/NAME`, to filter runs by, whoever launched them."""
+    context.instance.add_run_tags(context.run.run_id, {f"nextbasket/{name}": fact for name, fact in facts.items()})
 
 
 def picture(png: bytes, text: str) -> dg.MarkdownMetadataValue:

@@ -8,9 +8,19 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from nextbasket_assets.assets.next_basket import MODEL
-from nextbasket_assets.assets.publishing import audited, claim_specs, published, run_weeks, staged, table_spec, versions
+from nextbasket_assets.assets.publishing import (
+    audited,
+    claim_specs,
+    published,
+    run_weeks,
+    show,
+    staged,
+    table_spec,
+    tag_run,
+    versions,
+)
 from nextbasket_assets.assets.run_config import ScoringConfig
-from nextbasket_assets.lake import artifacts, registry
+from nextbasket_assets.lake import artifacts, registry, reports
 from nextbasket_assets.lake.copies import local_files, local_folder, new_folder
 from nextbasket_assets.lake.missions import mission_ids
 from nextbasket_assets.lake.tables import Lake
@@ -48,7 +58,9 @@ def next_basket_scores(
         report = spark.run("audit", {}, folders, weeks=[week.isoformat() for week in weeks])
         yield from audited(report, table, weeks)
         for week, numbers in scored.items():
-            context.add_asset_metadata(numbers, asset_key=table, partition_key=week.isoformat())
+            report_page = dg.MetadataValue.path(tables.uri(reports.place(week)))
+            show(context, table, week, {**numbers, "report": report_page})
+        tag_run(context, model_version=scored[weeks[-1]]["model_version"])
         yield published(tables, context, table, folders[table], weeks, inputs, report)
 
 
@@ -97,7 +109,7 @@ def next_trip_outlook(context: dg.AssetExecutionContext, spark: SparkResource, l
         report = spark.run("audit", {}, folders, weeks=[week.isoformat() for week in weeks])
         yield from audited(report, table, weeks)
         for week, numbers in told.items():
-            context.add_asset_metadata(numbers, asset_key=table, partition_key=week.isoformat())
+            show(context, table, week, numbers)
         yield published(tables, context, table, folders[table], weeks, inputs, report)
 
 

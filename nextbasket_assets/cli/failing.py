@@ -16,6 +16,7 @@ _WHAT = {
     "export": "Nothing was exported.",
     "missions": "The missions are not shown.",
     "promote": "Nothing was promoted.",
+    "report": "There is no report to show.",
     "rollback": "Nothing was rolled back.",
     "score": "The week was not scored.",
     "shop": "The shop is not complete.",

@@ -5,6 +5,9 @@ import shutil
 from importlib import resources
 from pathlib import Path
 
+# `dagster dev` recommends another command of its own at every start; nobody who types `nextbasket ui` can follow that.
+_KNOWN_WARNING = "ignore:Function `dev_command` is superseded"
+
 
 def prepare(folder: str) -> None:
     """Make the folder, put the settings there, and point Dagster to it (DAGSTER_HOME)."""
@@ -15,6 +18,7 @@ def prepare(folder: str) -> None:
             if not (home / name).exists():
                 shutil.copyfile(shipped, home / name)
     os.environ["DAGSTER_HOME"] = str(home)
+    os.environ.setdefault("PYTHONWARNINGS", _KNOWN_WARNING)
 
 
 def environment() -> dict[str, str]:

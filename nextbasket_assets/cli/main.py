@@ -8,6 +8,7 @@ from nextbasket_assets.cli.exporting import export
 from nextbasket_assets.cli.failing import Commands
 from nextbasket_assets.cli.land import land
 from nextbasket_assets.cli.looking import customer, evaluation, missions
+from nextbasket_assets.cli.report import report
 from nextbasket_assets.cli.working import demo, score, shop, ui
 
 
@@ -24,6 +25,7 @@ main.add_command(export)
 main.add_command(missions)
 main.add_command(customer)
 main.add_command(evaluation)
+main.add_command(report)
 main.add_command(promote)
 main.add_command(rollback)
 main.add_command(erase)

@@ -1,4 +1,6 @@
-"""Erasing a person: out of every table, every version that is kept, and the rejected lines. The receipt says what went.
+"""Erasing a person: out of every table, every version that is kept, the rejected lines and the weekly reports.
+
+The receipt says what went.
 
 Files are never changed: those that hold the person are written again without them and committed, then every file that still
 holds them is deleted. An older version of a table that needs a deleted file can no longer be read, which is the point.
@@ -18,7 +20,7 @@ import pyarrow.parquet as pq
 from nextbasket_assets.code_version import code_version
 from nextbasket_assets.columns import TABLES, WEEK
 from nextbasket_assets.crash_points import reach
-from nextbasket_assets.lake import registry
+from nextbasket_assets.lake import registry, reports
 from nextbasket_assets.lake.export_erasure import erase_from_exports, exported_files_with
 from nextbasket_assets.lake.exports import EXPORTS
 from nextbasket_assets.lake.publish import ERASED, Provenance, publish, stage
@@ -38,7 +40,8 @@ class Receipt:
     Attributes:
         rows: table -> rows erased from its newest version; `exports` are the files that other systems read.
         rewritten: table -> files that were written again without the person.
-        deleted: table -> files that held the person, in any version, and are gone.
+        deleted: table -> files that held the person, in any version, and are gone; under `reports` the weekly reports that
+            showed them. Materialise `weekly_report` for such a week to have its report again, without the person.
         models: versions that were trained on weeks with the person. Their weights hold no code; the next training, by the
             retraining policy or by the job train_models, is on data without them.
         remaining: files that still hold the person; empty unless something was published meanwhile.
@@ -72,6 +75,7 @@ def erase_customer(lake: Lake, customer: str, run_id: str) -> Receipt:
         rows[table], rewritten[table] = _erase_rows(lake, table, customer, run_id)
         deleted[table] = _purge(lake, table, customer)
     rows[EXPORTS], rewritten[EXPORTS], deleted[EXPORTS] = erase_from_exports(lake, customer, run_id)
+    deleted[reports.FOLDER] = _purge_reports(lake, customer)
     return Receipt(rows, rewritten, deleted, models, holding(lake, customer))
 
 
@@ -87,13 +91,15 @@ def personal_column(table: str) -> str | None:
 
 
 def holding(lake: Lake, customer: str) -> list[str]:
-    """Files of any version, staged ones included, that hold the customer."""
-    return [
+    """Files of any version, staged ones included, and reports that hold the customer."""
+    rows = [
         f"{table}/{path.removeprefix(lake.path(table) + '/')}"
         for table in personal_tables()
         for path in _parquet(lake, table)
         if _count(lake, path, table, customer)
-    ] + exported_files_with(lake, customer)
+    ]
+    shown = [f"{reports.FOLDER}/{name}" for name in _reports_with(lake, customer)]
+    return rows + exported_files_with(lake, customer) + shown
 
 
 def _erase_rows(lake: Lake, table: str, customer: str, run_id: str) -> tuple[int, int]:
@@ -137,6 +143,20 @@ def _purge(lake: Lake, table: str, customer: str) -> list[str]:
     return gone
 
 
+def _purge_reports(lake: Lake, customer: str) -> list[str]:
+    """Delete the reports that show the customer."""
+    gone = _reports_with(lake, customer)
+    for name in gone:
+        reach("purge")
+        lake.filesystem.delete_file(lake.path(reports.FOLDER, name))
+    return gone
+
+
+def _reports_with(lake: Lake, customer: str) -> list[str]:
+    code = re.compile(_alone(re.escape(customer)))
+    return [name for name in reports.files(lake) if code.search(reports.text_of(lake, name))]
+
+
 def _parquet(lake: Lake, table: str) -> list[str]:
     selector = pa.fs.FileSelector(lake.path(table), recursive=True, allow_not_found=True)
     infos = lake.filesystem.get_file_info(selector)
@@ -161,9 +181,13 @@ def _mask(rows: pa.Table, table: str, customer: str) -> pa.ChunkedArray:
         found = pc.equal(rows[column], customer)
     else:
         written = f"{re.escape(customer)}|{re.escape(customer.replace(_QUOTE, 2 * _QUOTE))}"  # as CSV quotes it
-        alone = f"(^|[^{_PART_OF_A_CODE}])({written})($|[^{_PART_OF_A_CODE}])"
-        found = pc.match_substring_regex(rows[column], alone)
+        found = pc.match_substring_regex(rows[column], _alone(written))
     return pc.fill_null(found, False)
+
+
+def _alone(pattern: str) -> str:
+    """The pattern where it is no part of a longer code."""
+    return f"(^|[^{_PART_OF_A_CODE}])({pattern})($|[^{_PART_OF_A_CODE}])"
 
 
 def _models(lake: Lake, customer: str) -> list[str]:

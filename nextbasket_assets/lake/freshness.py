@@ -31,10 +31,11 @@ SOURCES = {
     "next_basket_scores": Source("customer_sequences", history=False),
     "next_trip_outlook": Source("customer_sequences", history=False),
     "score_exports": Source("next_basket_scores", history=False),
+    "weekly_report": Source("next_basket_scores", history=False),
 }
 
 
-SCORES = ("next_basket_scores", "next_trip_outlook", "score_exports")
+SCORES = ("next_basket_scores", "next_trip_outlook", "score_exports", "weekly_report")
 _ASKED_FOR = (*SCORES, "mission_profiles")  # made for weeks that were asked for before, and for the newest one
 
 

@@ -30,10 +30,17 @@ class Disk:
         self.filesystem = pyarrow.fs.LocalFileSystem()
 
     def put(self, path: str, data: bytes | BinaryIO) -> None:
-        """Write a file; the folders above it need not exist."""
+        """Write a file: it is there whole or not at all. The folders above it need not exist."""
         reach("put")
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-        Path(path).write_bytes(data if isinstance(data, bytes) else data.read())
+        target = Path(path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        partial = target.with_name(f".{target.name}.partial")
+        try:
+            partial.write_bytes(data if isinstance(data, bytes) else data.read())
+            reach("put")
+            partial.replace(target)
+        finally:
+            partial.unlink(missing_ok=True)
         reach("put")
 
     def replace(self, path: str, data: bytes) -> None:

@@ -146,17 +146,27 @@ class Lake:
             )
         return self.files(table, weeks)
 
-    def read(self, table: str, weeks: Collection[date]) -> pa.Table:
-        """Rows of these weeks with their `week` column, by week and file order."""
-        parts = list(self.batches(table, weeks))
-        return pa.concat_tables(parts) if parts else self._empty(table)
+    def read(self, table: str, weeks: Collection[date], columns: Collection[str] | None = None) -> pa.Table:
+        """Rows of these weeks with their `week` column, by week and file order.
 
-    def batches(self, table: str, weeks: Collection[date]) -> Iterator[pa.Table]:
+        Args:
+            table: its name.
+            weeks: weeks that were never published give no rows.
+            columns: those to read beside the week; None for all.
+        """
+        parts = list(self.batches(table, weeks, columns))
+        return pa.concat_tables(parts) if parts else _schema(table, columns).empty_table()
+
+    def batches(
+        self, table: str, weeks: Collection[date], columns: Collection[str] | None = None
+    ) -> Iterator[pa.Table]:
         """The same, one file at a time."""
-        schema = arrow_schema(TABLES[table])
+        schema = _schema(table, columns)
+        stored = [name for name in schema.names if name != WEEK]
         snapshot = self.snapshot(table)
         for file in self._whole(table, snapshot, weeks):
-            rows = pq.read_table(self.path(table, file.path), filesystem=self.filesystem, partitioning=None)
+            path = self.path(table, file.path)
+            rows = pq.read_table(path, columns=stored, filesystem=self.filesystem, partitioning=None)
             week = pa.array([file.week] * rows.num_rows, pa.date32())
             yield rows.append_column(WEEK, week).select(schema.names).cast(schema)
 
@@ -175,10 +185,6 @@ class Lake:
                 f"copy of the lake, or materialise {table} for those weeks again."
             )
 
-    @staticmethod
-    def _empty(table: str) -> pa.Table:
-        return arrow_schema(TABLES[table]).empty_table()
-
     def read_folder(self, folder: str) -> pa.Table:
         """Rows of all parquet files of a folder that is no table, by file name."""
         return pq.read_table(self.path(folder), filesystem=self.filesystem, partitioning=None)
@@ -191,3 +197,9 @@ class Lake:
         files = pa.table(snapshot.delta.get_add_actions(flatten=True)).to_pylist()
         self._refuse_damaged("model_registry", {file["path"]: file["size_bytes"] for file in files})
         return snapshot.delta.to_pyarrow_table().sort_by("number")
+
+
+def _schema(table: str, columns: Collection[str] | None) -> pa.Schema:
+    """The Arrow schema of a table, or of the week and some of its columns."""
+    wanted = (column for column in TABLES[table] if columns is None or column.name in (WEEK, *columns))
+    return arrow_schema(tuple(wanted))

@@ -9,11 +9,9 @@ import pyarrow.compute as pc
 
 from nextbasket_assets.lake.tables import Lake
 from nextbasket_assets.landing import week_code
+from nextbasket_assets.limits import MOST_FALLBACK, MOST_UNASSIGNED
 from nextbasket_assets.partitions import weeks_of
 from nextbasket_assets.resources.lake import LakeResource
-
-MOST_UNASSIGNED = 0.2
-MOST_FALLBACK = 0.5
 
 
 def weeks_of_run(context: dg.AssetCheckExecutionContext) -> list[date]:

@@ -7,10 +7,10 @@ from typing import Any
 import dagster as dg
 
 from nextbasket_assets.assets.profiles import figures, profile_rows
+from nextbasket_assets.limits import MOST_DRIFT
 from nextbasket_assets.operations.checks import weeks_of_run
 from nextbasket_assets.resources.lake import LakeResource
 
-MOST_DRIFT = 0.25  # the usual line of the population stability index between some shift and another population
 LARGEST_SHARE = 0.6
 
 Figures = Mapping[str, float]

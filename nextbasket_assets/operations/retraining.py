@@ -6,6 +6,8 @@ The original pipeline asked a flag. Here the data decides, and the decision says
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from nextbasket_assets.limits import OLDEST_CHAMPION_WEEKS
+
 SCORE, TRAIN = "score_week", "train_and_score_week"
 
 
@@ -19,7 +21,7 @@ class RetrainingPolicy:
         min_history_weeks: fewer weeks than this, the week itself included, are too few to train and to hold out.
     """
 
-    max_age_weeks: int = 13
+    max_age_weeks: int = OLDEST_CHAMPION_WEEKS
     cool_down_weeks: int = 4
     min_history_weeks: int = 12
 

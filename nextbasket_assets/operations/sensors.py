@@ -12,7 +12,7 @@ from nextbasket_assets.assets import next_basket
 from nextbasket_assets.assets.publishing import UNFINISHED
 from nextbasket_assets.lake import freshness, registry
 from nextbasket_assets.lake.tables import Lake
-from nextbasket_assets.landing import LandingError
+from nextbasket_assets.landing import LandingError, span_code
 from nextbasket_assets.operations.checks import RETRAINING_CHECKS
 from nextbasket_assets.operations.jobs import backfill_weeks, refresh_weeks, score_week, train_and_score_week
 from nextbasket_assets.operations.refreshing import refreshes
@@ -60,6 +60,8 @@ def landing_sensor(
         if listed != cursor["listed"]:
             for decision in decisions:
                 context.log.info(decision.reason)
+        for request in requests:
+            context.log.info(f"{request.job}: {request.why}")
         return dg.SensorResult(
             run_requests=[run_request(request) for request in requests],
             skip_reason=None if requests else skip_reason(decisions),
@@ -152,7 +154,8 @@ def failed_check(instance: dg.DagsterInstance) -> str | None:
 
 def run_request(request: Request) -> dg.RunRequest:
     """The request as Dagster takes it; its tags say which branch and why."""
-    tags = {"nextbasket/branch": request.job, "nextbasket/why": request.why}
+    weeks = span_code(request.first, request.last)
+    tags = {"nextbasket/branch": request.job, "nextbasket/week": weeks, "nextbasket/why": request.why}
     only = [dg.AssetKey(request.table)] if request.table else None
     if request.first == request.last:
         key = request.first.isoformat()

@@ -12,8 +12,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from math import fsum, log, sqrt
+from math import fsum, sqrt
 from typing import Any
+
+from nextbasket_assets.stability import stability_index
 
 ALL, UNASSIGNED = "all", "unassigned"
 ITEM, NEXT_MISSION = "item", "next_mission"
@@ -229,13 +231,9 @@ def drift_rows(week: date, now: Mapping[str, int], then: Mapping[str, int]) -> l
     rows = [ProfileRow(*head, *wilson(unknown / total, total))]
     if not then or not assigned:
         return rows
-    missions, parts = sorted(assigned.keys() | then.keys()), []
-    for mission in missions:
+    for mission in sorted(assigned.keys() | then.keys()):
         share = then.get(mission, 0) / total_then
         head = (week, mission, "drift", "training_share", "", then.get(mission, 0), share, None)
         rows.append(ProfileRow(*head, *wilson(share, total_then)))
-        after = (assigned.get(mission, 0) + 0.5) / (total_now + 0.5 * len(missions))
-        before = (then.get(mission, 0) + 0.5) / (total_then + 0.5 * len(missions))
-        parts.append((after - before) * log(after / before))
-    rows.append(ProfileRow(week, ALL, "drift", "psi", "", total_now, fsum(parts)))
+    rows.append(ProfileRow(week, ALL, "drift", "psi", "", total_now, stability_index(assigned, then)))
     return rows

@@ -12,6 +12,7 @@ RUN: dict[str, tuple[str, ...]] = {
     "nextbasket missions": (),
     "nextbasket customer": (),
     "nextbasket evaluation": (),
+    "nextbasket report": (),
     "nextbasket doctor": (),
     "nextbasket erase": ("--yes",),
     "nextbasket rollback": ("--no-rescore",),

@@ -1,6 +1,7 @@
 """The small shop of the fault tests: five weeks, sixteen customers, models that fit it in a second; and what its lake holds."""
 
 import hashlib
+import json
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -67,5 +68,8 @@ def leftovers(lake: Lake) -> list[str]:
     for name in MODELS:
         named = {Path(decision.artifact).name for decision in registry.decisions(lake, name)}
         lying += [f"{name}/{path.name}" for path in Path(lake.uri("models", name)).glob("*") if path.name not in named]
+    for manifest in Path(lake.uri("exports")).glob("week=*/*"):
+        named = {"manifest.json", json.loads(manifest.with_name("manifest.json").read_text())["folder"]}
+        lying += [str(manifest)] if manifest.name not in named else []
     lying += [f"scratch/{path.name}" for path in Path(lake.uri("scratch")).glob("*")]
     return lying

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from nextbasket_assets.cli.main import main
 from nextbasket_assets.columns import TABLES
-from nextbasket_assets.lake import freshness
+from nextbasket_assets.lake import freshness, reports
 from nextbasket_assets.lake.erasure import erase_customer, holding, personal_tables
 from nextbasket_assets.lake.tables import LakeError
 from nextbasket_assets.landing import week_code
@@ -71,6 +71,22 @@ def test_s4_an_erased_customer_is_nowhere(trained: Platform) -> None:
     assert all(receipt.deleted[table] for table in personal_tables())
     assert {name.split()[0] for name in receipt.models} == {"mission_model", "rnn_model"}
     assert GONE not in json.dumps(receipt.as_json())
+
+
+def test_s4_an_erased_customer_is_in_no_report(trained: Platform) -> None:
+    """The report that shows the customer is deleted and named; made again, it shows somebody else."""
+    week = trained.lake.weeks("weekly_report")[-1]
+    code = next(
+        one for one in (f"CUST{n:010d}" for n in range(shop.CUSTOMERS)) if one in reports.read(trained.lake, week)
+    )
+    receipt = erase_customer(trained.lake, code, "run")
+
+    assert receipt.deleted["reports"] == [f"week={week}/index.html"]
+    with pytest.raises(LakeError, match="has no report"):
+        reports.read(trained.lake, week)
+    result = trained.run("refresh_weeks", week, selection=["weekly_report"])
+    assert result.success, failure(result)
+    assert code not in reports.read(trained.lake, week)
 
 
 def test_s4_erasing_again_does_nothing(trained: Platform) -> None:

@@ -10,9 +10,10 @@ import boto3
 import pyarrow as pa
 import pytest
 
-from nextbasket_assets.lake import registry
+from nextbasket_assets.lake import registry, reports
 from nextbasket_assets.lake.artifacts import seal, verify
 from nextbasket_assets.lake.copies import local_files, local_folder, new_folder
+from nextbasket_assets.lake.erasure import erase_customer
 from nextbasket_assets.lake.publish import Provenance, publish, stage
 from nextbasket_assets.lake.registry import PROMOTED, Decision
 from nextbasket_assets.lake.staged_files import write_staged
@@ -206,8 +207,18 @@ def test_torch_gets_the_files_in_their_order(lake: Lake, tmp_path: Path) -> None
     assert not any(Path(path).exists() for path in paths)
 
 
+def test_a_report_is_replaced_found_and_erased(lake: Lake) -> None:
+    """A page in a bucket: the newest one, until a customer that it shows is erased."""
+    for page in ("old", "<td>CUST1</td>"):
+        place = reports.put(lake, ONE, page)
+    assert place == lake.uri("reports/week=2006-04-10/index.html")
+    assert reports.read(lake, ONE) == "<td>CUST1</td>"
+    assert erase_customer(lake, "CUST1", "run").deleted["reports"] == ["week=2006-04-10/index.html"]
+    assert reports.weeks(lake) == []
+
+
 def test_every_object_is_encrypted_with_the_key_that_was_asked_for(s3: Any, bucket: str, tmp_path: Path) -> None:
-    """With a KMS key set, rows, commits, models and decisions all carry it, with a bucket key; without one, none does."""
+    """With a KMS key set, rows, commits, models, reports and decisions carry it, with a bucket key; without one, none does."""
     for key, root in ((KEY, "with"), (None, "without")):
         lake = Lake(f"s3://{bucket}/{root}", key)
         put(lake, {ONE: rows(1)})
@@ -216,6 +227,7 @@ def test_every_object_is_encrypted_with_the_key_that_was_asked_for(s3: Any, buck
         with new_folder(lake, "models/m/1") as folder:
             (Path(folder) / "weights").write_bytes(b"x")
         seal(lake, "models/m/1")
+        reports.put(lake, ONE, "page")
 
     for name in objects(s3, bucket):
         head = s3.head_object(Bucket=bucket, Key=name)

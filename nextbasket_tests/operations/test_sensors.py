@@ -88,6 +88,7 @@ def test_the_run_says_which_branch_and_why(shop: Shop) -> None:
     [request] = shop.tick().run_requests or []
 
     assert request.tags["nextbasket/branch"] == "score_week"
+    assert request.tags["nextbasket/week"] == "200607"
     assert request.tags["nextbasket/why"] == (
         "week 200607 is new; no new model: 1 week(s) of history, 12 are needed to train"
     )

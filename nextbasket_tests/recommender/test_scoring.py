@@ -54,6 +54,18 @@ def test_everybody_gets_exactly_k_rows_and_fallbacks_say_so(tmp_path, model):
     assert report.mean_probability == pytest.approx(sum(r["probability"] for r in rows) / 20)
 
 
+def test_a_customer_with_ten_thousand_baskets_gets_a_list_from_the_model(tmp_path, model):
+    """10,000 baskets beside one of a single basket: both get five distinct items and probabilities by the model."""
+    shop = {"often": [["P001", "P002"]] * 10_000, "once": [["P003"]]}
+    file = shops.write_sequences(tmp_path / "often.parquet", shop, days=0)
+    report, rows = scored([file], model[1], tmp_path / "out")
+
+    assert (report.customers, report.fallback_customers) == (2, 0)
+    for customer in shop:
+        assert len({r["item"] for r in rows if r["customer"] == customer}) == 5
+    assert all(0 < r["probability"] < 1 for r in rows)
+
+
 def test_columns_are_those_of_the_table_without_the_week(tmp_path, model):
     """The file has next_basket_scores' columns in their order; the week is the partition."""
     scored([model[0]], model[1], tmp_path / "out")

@@ -3,7 +3,7 @@ import struct
 import numpy as np
 
 from nextbasket_assets.recommender.metrics import Reliability
-from nextbasket_assets.report.plots import reliability_diagram
+from nextbasket_assets.report.plots import reliability_diagram, training_curve
 
 TABLE = Reliability(np.array([0.1, 0.5]), np.array([0.2, 0.5]), np.array([10, 10]))
 
@@ -19,3 +19,11 @@ def test_a_diagram_is_a_png_with_a_panel_for_each_table() -> None:
     assert one.startswith(b"\x89PNG")
     assert widths[1] == 3 * widths[0]
     assert other != one
+
+
+def test_the_training_curve_shows_which_epoch_was_kept() -> None:
+    """The picture is a PNG, and another one when another epoch was kept."""
+    first, second = (training_curve([0.5, 0.4, 0.3], [0.1, 0.2, 0.15], best) for best in (0, 1))
+
+    assert first.startswith(b"\x89PNG")
+    assert first != second

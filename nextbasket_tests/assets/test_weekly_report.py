@@ -1,0 +1,94 @@
+"""The asset: pages and claims in the lake, numbers and place in the metadata, tags on the run, and the page before made again."""
+
+from datetime import date
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from click.testing import CliRunner
+
+from nextbasket_assets.assets.weekly_report import weekly_report
+from nextbasket_assets.cli.main import main
+from nextbasket_assets.lake import freshness, reports
+from nextbasket_assets.lake.tables import Lake
+from nextbasket_assets.resources.lake import LakeResource
+from nextbasket_assets.resources.landing import LandingResource
+from nextbasket_tests.report.weekly.weeks import CUSTOMERS, MODEL, WEEKS, code, deliver, score, small_lake
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Lake:
+    """Three weeks, the second and third of them scored; products.csv names the bread."""
+    (tmp_path / "landing").mkdir()
+    (tmp_path / "landing" / "products.csv").write_text("PROD_CODE,PROD_NAME\nbread,Sourdough <b>\n")
+    return small_lake(str(tmp_path / "lake"), WEEKS[:3])
+
+
+def make(lake: Lake, week: date, instance: dg.DagsterInstance | None = None) -> dg.ExecuteInProcessResult:
+    resources = {
+        "lake": LakeResource(root=lake.root),
+        "landing": LandingResource(uri=str(Path(lake.root).parent / "landing")),
+    }
+    instance = instance or dg.DagsterInstance.ephemeral()
+    return dg.materialize([weekly_report], instance=instance, partition_key=str(week), resources=resources)
+
+
+def test_a_week_has_its_page_its_claims_and_its_numbers(lake: Lake) -> None:
+    """The page with the retailer's names; a row per claim; the place, the light and the metrics in the metadata; three tags."""
+    instance = dg.DagsterInstance.ephemeral()
+    result = make(lake, WEEKS[2], instance)
+    [made] = [event for event in result.get_asset_materialization_events() if event.partition == str(WEEKS[2])]
+    shown = {name: value.value for name, value in made.materialization.metadata.items()}
+    run = instance.get_run_by_id(result.run_id)
+    assert run is not None
+
+    assert "Sourdough &lt;b&gt;" in reports.read(lake, WEEKS[2])
+    assert sum(code(number) in reports.read(lake, WEEKS[2]) for number in range(CUSTOMERS)) == 12
+    assert len(lake.read("weekly_report", [WEEKS[2]])) == shown["dagster/partition_row_count"] == 16
+    assert shown["report"] == lake.uri(reports.place(WEEKS[2]))
+    assert (shown["light"], shown["customers_scored"], shown["broken_claims"]) == ("amber", CUSTOMERS, 2)
+    assert "the_probabilities_come_true" in str(shown["why"])
+    assert "CUST" not in str(shown), "metadata tells nobody"
+    assert {run.tags[f"nextbasket/{name}"] for name in ("week", "light", "model_version")} == {"200609", "amber", MODEL}
+
+
+def test_the_page_before_is_made_again_with_what_people_then_bought(lake: Lake) -> None:
+    """The next run writes the former page once more; its claims stay as they were published."""
+    make(lake, WEEKS[2])
+    version = lake.version("weekly_report")
+    assert "no later week is in the lake" in reports.read(lake, WEEKS[2])
+    deliver(lake, WEEKS[3], last=True)
+    score(lake, WEEKS[3])
+    make(lake, WEEKS[3])
+
+    assert "Looked at up to week 200610" in reports.read(lake, WEEKS[2])
+    assert reports.weeks(lake) == WEEKS[2:]
+    assert lake.version("weekly_report") == version + 1
+
+
+def test_lists_that_were_made_again_leave_the_report_behind(lake: Lake) -> None:
+    """A rescored week asks for its report again."""
+    make(lake, WEEKS[2])
+    assert "weekly_report" not in freshness.behind(lake)
+    score(lake, WEEKS[2])
+
+    assert freshness.behind(lake)["weekly_report"] == [WEEKS[2]]
+
+
+def test_the_command_says_where_it_is_or_copies_it(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`nextbasket report`: the newest week's place, a copy of a week, and what to do where there is none."""
+    monkeypatch.setenv("NEXTBASKET_LAKE", lake.root)
+    nothing = CliRunner().invoke(main, ["report"])
+    make(lake, WEEKS[2])
+    copy = Path(lake.root).parent / "copy.html"
+    place, copied, none = (
+        CliRunner().invoke(main, ["report", *options])
+        for options in ([], ["--week", "200609", "--out", str(copy)], ["--week", "200607"])
+    )
+
+    assert "weekly_report has no week yet" in nothing.output
+    assert place.output == f"{lake.uri(reports.place(WEEKS[2]))}\n"
+    assert copied.output == f"{copy}\n"
+    assert copy.read_text() == reports.read(lake, WEEKS[2])
+    assert none.exit_code != 0
+    assert "weekly_report has no week 200607" in none.output

@@ -1,0 +1,1 @@
+"""The platform as people see it: Dagster's UI and the report, driven in a headless Chromium."""

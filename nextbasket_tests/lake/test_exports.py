@@ -1,0 +1,119 @@
+"""Exports in the lake: the manifest is the commit, on a disk and in a bucket, and an erasure reaches all of it."""
+
+import hashlib
+import uuid
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pyarrow.fs
+import pytest
+
+from nextbasket_assets.exports.week import export_week
+from nextbasket_assets.lake import exports
+from nextbasket_assets.lake.export_erasure import erase_from_exports, exported_files_with
+from nextbasket_assets.lake.tables import Lake
+from nextbasket_tests.emr_bed.aws import local_aws
+from nextbasket_tests.exports import small
+from nextbasket_tests.exports.small import MONDAY, PLAIN
+
+
+@pytest.fixture(scope="module")
+def s3() -> Iterator[Any]:
+    with local_aws():
+        yield boto3.client("s3")
+
+
+@pytest.fixture(params=["disk", "bucket"])
+def lake(request: pytest.FixtureRequest, tmp_path: Path) -> Lake:
+    if request.param == "disk":
+        return Lake(str(tmp_path / "lake"))
+    name = f"shop-{uuid.uuid4().hex}"
+    request.getfixturevalue("s3").create_bucket(Bucket=name)
+    return Lake(f"s3://{name}/platform/lake")
+
+
+def export(lake: Lake, run: str, names: dict[str, str] | None = None) -> exports.Manifest:
+    return exports.replace_export(lake, MONDAY, run, partial(export_week, made=small.made(names), settings=PLAIN))
+
+
+def files(lake: Lake) -> set[str]:
+    selector = pyarrow.fs.FileSelector(lake.path(exports.EXPORTS), recursive=True)
+    infos = lake.filesystem.get_file_info(selector)
+    return {
+        info.path.removeprefix(lake.path(exports.place(MONDAY)) + "/")
+        for info in infos
+        if info.type == pyarrow.fs.FileType.File
+    }
+
+
+def content(lake: Lake, path: str) -> bytes:
+    with lake.filesystem.open_input_stream(lake.path(exports.place(MONDAY, path))) as stream:
+        return bytes(stream.read())
+
+
+def test_an_export_replaces_the_one_before(lake: Lake) -> None:
+    """After two exports there is one folder, the second's, which the week's manifest names and describes."""
+    export(lake, "run-one")
+    manifest = export(lake, "run-two", {"a": "apples"})
+    found = exports.current(lake, MONDAY)
+
+    assert found is not None
+    assert found == {"folder": found["folder"], **manifest}
+    named = {f"{found['folder']}/{file['file']}" for file in manifest["files"]}
+    assert files(lake) == named | {"manifest.json", f"{found['folder']}/manifest.json"}
+    for file in manifest["files"]:
+        assert hashlib.sha256(content(lake, f"{found['folder']}/{file['file']}")).hexdigest() == file["sha256"]
+
+
+def test_a_failing_export_leaves_the_one_before(lake: Lake) -> None:
+    """What was written when it failed is gone; the manifest and its files are as they were."""
+    export(lake, "run-one")
+    before = files(lake)
+
+    def write(folder: Path) -> exports.Manifest:
+        (folder / "scores_long.csv").write_text("half")
+        raise RuntimeError("torn")
+
+    with pytest.raises(RuntimeError, match="torn"):
+        exports.replace_export(lake, MONDAY, "run-two", write)
+
+    assert files(lake) == before
+
+
+def test_what_killed_runs_left_is_collected(lake: Lake) -> None:
+    """Folders of runs that ended go; a running run's folder and the one that the manifest names stay."""
+    export(lake, "run-one")
+    before = files(lake)
+    for name in ("dead0000-1/scores_long.csv", "alive000-1/scores_long.csv"):
+        lake.storage.put(lake.path(exports.place(MONDAY, name)), b"x")
+    exports.tidy_exports(lake, MONDAY, ["alive000-and-more"])
+
+    assert files(lake) == before | {"alive000-1/scores_long.csv"}
+
+
+def test_an_erasure_rewrites_the_export(lake: Lake) -> None:
+    """BOB is in no file, ANN and CAT are; a code that only begins like BOB's is another customer's."""
+    export(lake, "run-one")
+    lake.storage.put(lake.path(exports.place(MONDAY, "dead0000-1/scores_long.csv")), b"BOBBY,x\n")
+    assert len(exported_files_with(lake, "BOB")) == 4
+    rows, written, deleted = erase_from_exports(lake, "BOB", "run-two")
+    manifest = exports.current(lake, MONDAY)
+
+    assert manifest is not None
+    assert (rows, written, len(deleted)) == (5, 5, 4)
+    assert exported_files_with(lake, "BOB") == []
+    assert len(exported_files_with(lake, "ANN")) == 4
+    assert "dead0000-1/scores_long.csv" in files(lake)
+    assert manifest["counts"]["customers"] == 2
+    assert {row["sha256"] for row in lake.read(exports.TABLE, [MONDAY]).to_pylist()} == {
+        file["sha256"] for file in manifest["files"]
+    }
+
+
+def test_there_is_no_manifest_before_the_first_export(lake: Lake) -> None:
+    """A week that was never exported has none, and nothing to erase."""
+    assert exports.current(lake, MONDAY) is None
+    assert erase_from_exports(lake, "ANN", "run") == (0, 0, [])

@@ -1,0 +1,74 @@
+"""The numbers that the UI plots: few hand-made rows, figures worked by hand."""
+
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from nextbasket_assets.columns import TABLES, WEEK
+from nextbasket_assets.lake.publish import Provenance, publish, stage
+from nextbasket_assets.lake.staged_files import write_staged
+from nextbasket_assets.lake.tables import Lake, arrow_schema
+from nextbasket_assets.landing import monday
+from nextbasket_assets.report.week_numbers import week_numbers
+
+FIRST, SECOND = monday("200607"), monday("200608")
+
+
+def published(root: Path, table: str, rows: dict[date, list[dict[str, Any]]]) -> Lake:
+    """A lake with these rows; columns that a row leaves out hold what no number reads."""
+    lake = Lake(str(root))
+    schema = arrow_schema(tuple(column for column in TABLES[table] if column.name != WEEK))
+    with stage(lake, table, "run") as folder:
+        for week, held in rows.items():
+            full = [{field.name: filler(field) for field in schema} | row for row in held]
+            write_staged(lake, table, folder, week, pa.Table.from_pylist(full, schema=schema))
+        publish(lake, table, folder, list(rows), Provenance("run", "code", {}))
+    return lake
+
+
+def filler(field: pa.Field) -> Any:
+    if field.nullable:
+        return None
+    if pa.types.is_list(field.type):
+        return []
+    return "" if pa.types.is_string(field.type) else FIRST if pa.types.is_date(field.type) else 0
+
+
+def test_each_week_has_its_own_numbers(tmp_path: Path) -> None:
+    """Two weeks of baskets: customers, the anonymous share, stores and means are those of the week's own rows."""
+    basket = {"store": "S1", "units": 2, "spend": Decimal("3.00")}
+    weeks = {
+        FIRST: [basket | {"customer": "a"}, basket | {"customer": "a", "spend": Decimal("5.00")}],
+        SECOND: [basket | {"customer": "b", "units": 4}, basket | {"customer": None, "store": "S2"}],
+    }
+    lake = published(tmp_path / "lake", "staged_baskets", weeks)
+
+    found = week_numbers(lake, "staged_baskets", [FIRST, SECOND])
+
+    assert found[FIRST] == {
+        "customers": 1, "anonymous_share": 0, "stores": 1, "spend": 8, "mean_spend": 4, "mean_units": 2,
+    }  # fmt: skip
+    assert found[SECOND]["anonymous_share"] == 0.5
+    assert found[SECOND]["stores"] == 2
+    assert found[SECOND]["mean_units"] == 3
+
+
+def test_a_week_without_rows_has_no_numbers(tmp_path: Path) -> None:
+    """A week that was published empty, or never, is no zero on the curve."""
+    lake = published(tmp_path / "lake", "staged_baskets", {FIRST: []})
+
+    assert week_numbers(lake, "staged_baskets", [FIRST, SECOND]) == {}
+
+
+def test_the_chosen_candidate_is_the_one_that_is_shown(tmp_path: Path) -> None:
+    """Of all numbers of missions that were tried, the evidence of the chosen one is plotted."""
+    one = {"perplexity": 90.0, "gain": 0.1, "gain_error": 0.01, "coherence": 0.2, "distinctness": 0.9}
+    rows = [one | {"k": 2, "chosen": False}, one | {"k": 3, "chosen": True, "gain": 0.2}]
+    lake = published(tmp_path / "lake", "mission_candidates", {FIRST: rows})
+
+    found = week_numbers(lake, "mission_candidates", [FIRST])[FIRST]
+
+    assert (found["candidates"], found["chosen_k"], found["chosen_gain"]) == (2, 3, 0.2)

@@ -1,0 +1,1 @@
+"""Tests of the weekly report's numbers and page."""

@@ -1,0 +1,48 @@
+"""Population stability by hand, and what is compared with what."""
+
+from math import log
+from pathlib import Path
+
+import pytest
+
+from nextbasket_assets.report.weekly.drift import Drift, drift, drifts, reference_weeks
+from nextbasket_assets.report.weekly.scored import Models, models
+from nextbasket_assets.stability import stability_index
+from nextbasket_tests.report.weekly.weeks import WEEKS, small_lake
+
+
+def test_the_index_by_hand() -> None:
+    """(50, 50) against (25, 75), half a case more on each: 25 points of 101 move, twice the same sign of the logarithm."""
+    by_hand = (50.5 - 25.5) / 101 * log(50.5 / 25.5) + (50.5 - 75.5) / 101 * log(50.5 / 75.5)
+
+    assert stability_index({"a": 50, "b": 50}, {"a": 25, "b": 75}) == pytest.approx(by_hand)
+    assert stability_index({"a": 7, "b": 3}, {"a": 7, "b": 3}) == 0
+    assert stability_index({"a": 10}, {"b": 10}) == pytest.approx(2 * (10.5 - 0.5) / 11 * log(10.5 / 0.5))
+
+
+def test_what_moved_most_is_named() -> None:
+    """The level with the largest change of share, with both shares; nothing to compare with is not known."""
+    found = drift("store format", {"SS": 50, "LS": 50}, {"SS": 75, "LS": 20, "XLS": 5})
+
+    assert found.moved == ("LS", 0.2, 0.5)
+    assert drift("x", {"a": 1}, {}) == Drift("x", None, None)
+    assert drift("x", {"a": 1}, {}).verdict == "not known"
+
+
+def test_the_limits_are_the_usual_ones() -> None:
+    """Below 0.1 stable, from 0.25 on another population."""
+    verdicts = [Drift("x", index, None).verdict for index in (0.0999, 0.1, 0.2499, 0.25)]
+
+    assert verdicts == ["stable", "some shift", "some shift", "another population"]
+
+
+def test_the_reference_is_what_the_model_learned_from(tmp_path: Path) -> None:
+    """Weeks up to the champion's, without the week itself; without a champion the weeks before."""
+    lake = small_lake(str(tmp_path / "lake"))
+    in_service = models(lake, WEEKS[3])
+
+    assert reference_weeks(lake, WEEKS[3], in_service) == WEEKS[:2]
+    assert reference_weeks(lake, WEEKS[1], in_service) == WEEKS[:1]
+    assert reference_weeks(lake, WEEKS[3], Models(None, None, None, {}, 0)) == WEEKS[:3]
+    names = [one.name for one in drifts(lake, WEEKS[3], in_service, [])]
+    assert (names[0], names[-1], len(names)) == ("mission", "first probability", 10)
