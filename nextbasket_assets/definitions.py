@@ -1,6 +1,7 @@
 """The code location. The only reader of the environment: it maps one word, `local` or `emr`, and a few paths to resources."""
 
 import difflib
+import gc
 import os
 import re
 import warnings
@@ -12,6 +13,9 @@ from typing import Any
 
 import dagster as dg
 
+# What Dagster loaded stays for good. A collector that looks through it again, again and once more at the exit costs a
+# fifth of what it costs to load (benchmarks/README.md, row 8).
+gc.freeze()
 warnings.filterwarnings("ignore", category=dg.BetaWarning)  # single-run backfills are beta, and what we want
 warnings.filterwarnings("ignore", category=dg.PreviewWarning)
 
@@ -151,9 +155,15 @@ def _emr(environment: Mapping[str, str], lake: str) -> EmrSettings:
         if (text := environment.get(f"NEXTBASKET_EMR_{field.upper()}")) is not None:
             chosen[field] = [part.strip() for part in text.split(",")] if about.annotation == list[str] else text
     try:
-        return EmrSettings(**chosen)
+        found = EmrSettings(**chosen)
     except ValueError as error:
         raise SettingsError(f"NEXTBASKET_EMR_*: {error}") from error
+    if found.score_on_spark and not found.environment:
+        raise SettingsError(
+            "NEXTBASKET_EMR_SCORE_ON_SPARK needs torch on the nodes: name an archive that has it "
+            "in NEXTBASKET_EMR_ENVIRONMENT. See docs/deploy.md, section 2."
+        )
+    return found
 
 
 def build_definitions(
@@ -185,7 +195,7 @@ def build_definitions(
 
 def _spark(chosen: Settings) -> SparkResource:
     if chosen.emr:
-        return EmrSparkResource(settings=chosen.emr, lake=chosen.lake)
+        return EmrSparkResource(settings=chosen.emr, lake=chosen.lake, score_on_spark=chosen.emr.score_on_spark)
     return LocalSparkResource(driver_memory=chosen.driver_memory)
 
 
