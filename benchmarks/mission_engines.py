@@ -9,11 +9,8 @@ the other half by the same inference. CPU seconds count children and the JVM; th
 
 import argparse
 import json
-import os
-import resource
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -23,6 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks.clock import span
 from nextbasket_assets.missions.choosing import ChoiceSettings, choose
 from nextbasket_assets.missions.documents import Documents
 from nextbasket_assets.missions.quality import Examination, matched
@@ -130,9 +130,9 @@ def measure(engine: str, baskets: int) -> dict[str, float]:
     """One engine in this process: seconds of the fit alone, and how good its topics are."""
     documents, truth_KV = planted(baskets)
     learnt = documents.where(~documents.held_out_D)
-    wall, cpu = time.monotonic(), _cpu()
-    probability_KV, prior_K = ENGINES[engine](learnt)
-    seconds = {"wall_seconds": time.monotonic() - wall, "cpu_seconds": _cpu() - cpu}
+    with span() as taken:
+        probability_KV, prior_K = ENGINES[engine](learnt)
+    seconds = {"wall_seconds": taken.wall_seconds, "cpu_seconds": taken.cpu_seconds}
     cosine_KK = _unit(probability_KV) @ _unit(truth_KV).T
     best = [cosine_KK[row, column] for row, column in matched(cosine_KK)]
     topics = Topics(probability_KV * 1e6, 1e-3, prior_K)
@@ -142,21 +142,6 @@ def measure(engine: str, baskets: int) -> dict[str, float]:
 
 def _unit(rows: Floats) -> Floats:
     return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True))
-
-
-def _cpu() -> float:
-    """CPU seconds of this process and of the JVM it started."""
-    own = resource.getrusage(resource.RUSAGE_SELF)
-    total = own.ru_utime + own.ru_stime
-    ticks = os.sysconf("SC_CLK_TCK")
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = stat.read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        if int(fields[1]) == os.getpid():
-            total += (int(fields[11]) + int(fields[12])) / ticks
-    return total
 
 
 def main() -> None:

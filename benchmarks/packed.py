@@ -129,3 +129,20 @@ def write(data: Packed, path: Path, copies: int) -> None:
         for copy in range(copies):
             codes = pa.array([f"{code}-{copy}" for code in sequences.customers.to_pylist()])
             writer.write_table(pa.table([codes, seen, lists], schema=schema))
+
+
+def planted(folder: Path, users: int = 300, baskets: int = 8, items: int = 60, seed: int = 0) -> None:
+    """Writes a packed folder of users with habits: four favourites of their own, and what everybody buys now and then."""
+    random = np.random.default_rng(seed)
+    rows = []
+    for user in range(users):
+        favourites = random.choice(items, 4, replace=False)
+        for basket in range(baskets):
+            bought = {*favourites[random.random(4) < 0.7].tolist(), int(random.integers(items))}
+            rows += [(user, basket, int(item), basket == baskets - 1) for item in sorted(bought)]
+    folder.mkdir(parents=True)
+    columns = dict(zip(("user", "basket", "item", "is_target"), map(list, zip(*rows, strict=True)), strict=True))
+    pq.write_table(pa.table(columns), folder / "baskets.parquet")
+    parts = ["train", "train", "train", "val", "test"]
+    splits = {"user": list(range(users)), "fold0": [parts[user % len(parts)] for user in range(users)]}
+    pq.write_table(pa.table(splits), folder / "splits.parquet")

@@ -24,6 +24,7 @@ GROUND = {
     "errors",
     "retail_calendar",
     "landing_text",
+    "pseudonyms",
     "limits",
     "stability",
 }
@@ -38,7 +39,8 @@ ALLOWED: dict[str, set[str]] = {
     "intake": GROUND,
     "report": GROUND | {"lake"},
     "partitions": GROUND,
-    "resources": GROUND | {"transforms", "recommender", "lake", "report", "exports"},
+    "distributed": GROUND | {"transforms", "recommender"},
+    "resources": GROUND | {"transforms", "recommender", "distributed", "lake", "report", "exports"},
     "assets": GROUND
     | {"transforms", "recommender", "missions", "lake", "report", "resources", "partitions", "exports"},
     "operations": GROUND | {"lake", "report", "resources", "partitions", "assets"},
@@ -63,6 +65,7 @@ ABSENT = {
     "definitions": {"matplotlib", "torch", "pyspark", "boto3", "dagster_pyspark", "tomotopy"},
     "transforms": {"dagster", "torch", "deltalake"},
     "recommender": {"dagster", "pyspark", "deltalake"},
+    "distributed": {"dagster", "torch", "deltalake"},
     "missions": {"dagster", "pyspark", "torch", "deltalake"},
     "exports": {"dagster", "pyspark", "torch", "deltalake"},
     "lake": {"dagster", "pyspark", "torch"},

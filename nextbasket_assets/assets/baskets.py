@@ -26,6 +26,7 @@ from nextbasket_assets.assets.publishing import (
     table_spec,
     versions,
 )
+from nextbasket_assets.lake.pseudonyms import refuse_other
 from nextbasket_assets.lake.staged_files import staged_uris, write_staged
 from nextbasket_assets.lake.tables import Lake
 from nextbasket_assets.landing import EMPTY_WEEK, LandingFile
@@ -40,6 +41,12 @@ def _iso(weeks: list[date]) -> list[str]:
 
 
 _RAW = ("raw_transactions", "rejected_lines", "landed_files")
+
+
+def planned(file: LandingFile, uri: str) -> dict[str, Any]:
+    """A landing file as the stage is told of it."""
+    found = {"header": list(file.header), "lines": file.lines, "bytes": file.bytes}
+    return {"uri": uri, "name": file.name, "week": file.week.isoformat(), **found}
 
 
 class StagingConfig(dg.Config):
@@ -83,14 +90,13 @@ def raw_transactions(
     weeks, tables, folder = run_weeks(context), lake.open(), landing.folder()
     listed, files = folder.list(), files_of(folder, weeks, allow_empty=EMPTY_WEEK in allowed_by_tag(context))
     yield from raw_warnings(files, calendar_of(folder))
-    plan = [
-        {"uri": folder.uri(file.name), "name": file.name, "week": file.week.isoformat(), "header": list(file.header)}
-        for file in files
-    ]
+    plan = [planned(file, folder.uri(file.name)) for file in files]
     with staged(tables, context, *_RAW) as folders:
         outputs = {table: folders[table] for table in _RAW[:2]}
-        report = spark.run("raw_transactions", {}, outputs, weeks=_iso(weeks), files=plan)
+        hidden = {"pseudonym_key": landing.pseudonym_key} if landing.pseudonym_key else {}
+        report = spark.run("raw_transactions", {}, outputs, weeks=_iso(weeks), files=plan, **hidden)
         refuse_changed(folder, listed, files)
+        refuse_other(tables, report.metrics["pseudonyms"])
         for table in _RAW[:2]:
             yield from audited(report, table, weeks)
         yield from raw_results(context, tables, report, files)

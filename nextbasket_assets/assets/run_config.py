@@ -29,6 +29,7 @@ class TrainingRunConfig(dg.Config):
     rows: int = Field(default=512, description="Prefixes in a batch.")
     slice_length: int = Field(default=32, description="Prefixes of one customer in a batch, at most.")
     trip_steps: int = Field(default=1500, description="Steps of the heads for the next trip, at most.")
+    processes: int = Field(default=1, ge=1, description="Processes of this machine that share each batch.")
     half_life: float = Field(default=180.0, description="Days after which a training target weighs half.")
 
 

@@ -1,6 +1,6 @@
 """What customers will do next: the ranked list for the next trip, and when that trip is to be expected."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -23,10 +23,11 @@ from nextbasket_assets.assets.run_config import ScoringConfig
 from nextbasket_assets.lake import artifacts, registry, reports
 from nextbasket_assets.lake.copies import local_files, local_folder, new_folder
 from nextbasket_assets.lake.missions import mission_ids
+from nextbasket_assets.lake.registry import Decision
 from nextbasket_assets.lake.tables import Lake
 from nextbasket_assets.partitions import LGSR_WEEKS
 from nextbasket_assets.resources.lake import LakeResource
-from nextbasket_assets.resources.spark import SparkResource
+from nextbasket_assets.resources.spark import SparkResource, StageReport, merged
 
 if TYPE_CHECKING:
     from nextbasket_assets.recommender.scoring import ScoringReport
@@ -54,23 +55,25 @@ def next_basket_scores(
     weeks, tables = run_weeks(context), lake.open()
     inputs = versions(tables, "customer_sequences", "model_registry")
     with staged(tables, context, table) as folders:
-        scored = {week: _score(tables, folders[table], week, config.k) for week in weeks}
-        report = spark.run("audit", {}, folders, weeks=[week.isoformat() for week in weeks])
+        if spark.score_on_spark:
+            scored, report = _on_spark(spark, tables, table, folders[table], weeks, lambda _: {"k": config.k})
+        else:
+            scored = {week: _score(tables, folders[table], week, config.k) for week in weeks}
+            report = spark.run("audit", {}, folders, weeks=[week.isoformat() for week in weeks])
         yield from audited(report, table, weeks)
-        for week, numbers in scored.items():
-            report_page = dg.MetadataValue.path(tables.uri(reports.place(week)))
-            show(context, table, week, {**numbers, "report": report_page})
-        tag_run(context, model_version=scored[weeks[-1]]["model_version"])
+        for week, found in scored.items():
+            page = dg.MetadataValue.path(tables.uri(reports.place(week)))
+            show(context, table, week, {**_scored(found), "mean_probability": found.mean_probability, "report": page})
+        tag_run(context, model_version=scored[weeks[-1]].model_version)
         yield published(tables, context, table, folders[table], weeks, inputs, report)
 
 
-def _score(lake: Lake, folder: str, week: date, k: int) -> dict[str, Any]:
-    """Write one week's lists; the week's numbers, customers and fallback share among them."""
+def _score(lake: Lake, folder: str, week: date, k: int) -> "ScoringReport":
+    """Write one week's lists here."""
     from nextbasket_assets.recommender.scoring import score
 
     with _opened(lake, folder, week) as (files, artifact, output):
-        report = score(files, week, artifact, output, k)
-    return {**_scored(report), "mean_probability": report.mean_probability}
+        return score(files, week, artifact, output, k)
 
 
 def _scored(report: "ScoringReport") -> dict[str, Any]:
@@ -105,31 +108,73 @@ def next_trip_outlook(context: dg.AssetExecutionContext, spark: SparkResource, l
     weeks, tables = run_weeks(context), lake.open()
     inputs = versions(tables, "customer_sequences", "model_registry")
     with staged(tables, context, table) as folders:
-        told = {week: _foretell(tables, folders[table], week) for week in weeks}
-        report = spark.run("audit", {}, folders, weeks=[week.isoformat() for week in weeks])
+        if spark.score_on_spark:
+            named = lambda week: {"missions": _mission_ids(tables, week)}  # noqa: E731
+            told, report = _on_spark(spark, tables, table, folders[table], weeks, named)
+        else:
+            told = {week: _foretell(tables, folders[table], week) for week in weeks}
+            report = spark.run("audit", {}, folders, weeks=[week.isoformat() for week in weeks])
         yield from audited(report, table, weeks)
-        for week, numbers in told.items():
-            show(context, table, week, numbers)
+        for week, found in told.items():
+            show(context, table, week, {**_scored(found), "mean_visit_within_7_days": found.mean_probability})
         yield published(tables, context, table, folders[table], weeks, inputs, report)
 
 
-def _foretell(lake: Lake, folder: str, week: date) -> dict[str, Any]:
-    """Write one week's outlooks; the week's numbers."""
+def _foretell(lake: Lake, folder: str, week: date) -> "ScoringReport":
+    """Write one week's outlooks here."""
     from nextbasket_assets.recommender.histories import mission_model_of
     from nextbasket_assets.recommender.scoring import foretell
 
     with _opened(lake, folder, week) as (files, artifact, output):
         missions = mission_ids(lake, mission_model_of(files))
-        report = foretell(files, week, artifact, output, missions)
-    return {**_scored(report), "mean_visit_within_7_days": report.mean_probability}
+        return foretell(files, week, artifact, output, missions)
+
+
+def _mission_ids(lake: Lake, week: date) -> list[str]:
+    """Ids of the missions that a week's sequences are in the terms of."""
+    from nextbasket_assets.recommender.histories import mission_model_of
+
+    with local_files(lake, lake.require("customer_sequences", [week])) as files:
+        return mission_ids(lake, mission_model_of(files))
+
+
+def _on_spark(
+    spark: SparkResource,
+    lake: Lake,
+    table: str,
+    folder: str,
+    weeks: Sequence[date],
+    options: Callable[[date], dict[str, Any]],
+) -> tuple[dict[date, "ScoringReport"], StageReport]:
+    """Write every week's rows on Spark's workers, each week with the champion as of it."""
+    from nextbasket_assets.recommender.scoring import ScoringReport
+
+    reports = {}
+    for index, week in enumerate(weeks):
+        champion = _champion(lake, week)
+        reports[week] = spark.run(
+            table,
+            {"customer_sequences": lake.require("customer_sequences", [week])},
+            {table: f"{folder}/{index}"},
+            weeks=[week.isoformat()],
+            model=lake.uri(champion.artifact) if champion else None,
+            **options(week),
+        )
+    return {week: ScoringReport(**one.metrics) for week, one in reports.items()}, merged(list(reports.values()))
+
+
+def _champion(lake: Lake, week: date) -> Decision | None:
+    """The champion as of a week, its files verified."""
+    champion = registry.champion(lake, MODEL, week)
+    if champion:
+        artifacts.verify(lake, champion.artifact, champion.digest)
+    return champion
 
 
 @contextmanager
 def _opened(lake: Lake, folder: str, week: date) -> Iterator[tuple[list[str], str | None, str]]:
     """A week's sequences, the champion as of it, and the folder for the week's rows, all as local paths."""
-    champion = registry.champion(lake, MODEL, week)
-    if champion:
-        artifacts.verify(lake, champion.artifact, champion.digest)
+    champion = _champion(lake, week)
     with (
         local_files(lake, lake.require("customer_sequences", [week])) as files,
         local_folder(lake, champion.artifact if champion else None) as artifact,

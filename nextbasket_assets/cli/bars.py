@@ -9,28 +9,37 @@ if TYPE_CHECKING:
 
 
 def bar() -> "Bar":
-    """A bar on stderr with the share done, the time gone and the time left."""
+    """A bar on stderr with the share done and the time left."""
     from rich.console import Console
     from rich.progress import BarColumn, ProgressColumn, TaskProgressColumn, TextColumn
     from rich.progress import Progress as Bar
     from rich.text import Text
 
     class Left(ProgressColumn):
-        """The time left, if the rest goes as the work did so far."""
+        """The time left, if the rest goes as fast as what is done."""
+
+        moved = (0.0, 0.0)  # share done, and seconds gone when the bar moved last
 
         def render(self, task: "Task") -> Text:
-            return Text(left(task.elapsed or 0.0, task.percentage / 100), style="cyan")
+            elapsed, share = task.elapsed or 0.0, task.percentage / 100
+            if share != self.moved[0]:
+                self.moved = (share, elapsed)
+            return Text(left(*self.moved, elapsed), style="cyan")
 
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), Left())
+    columns = (TextColumn("{task.description:<24}"), BarColumn(), TaskProgressColumn(), Left())
     return Bar(*columns, console=Console(stderr=True), transient=True)
 
 
-def left(elapsed: float, share: float) -> str:
-    """The time left in words, given the seconds gone and the share done.
+def left(share: float, then: float, now: float) -> str:
+    """The time left in words; nothing before anything is done, and when it takes longer than the rest should.
 
-    >>> left(60.0, 0.25)
-    '0:03:00 left'
+    Args:
+        share: done when the bar moved last.
+        then: seconds gone at that moment.
+        now: seconds gone.
+
+    >>> left(0.25, 60.0, 70.0)
+    '0:02:50 left'
     """
-    if not share:
-        return ""
-    return f"{timedelta(seconds=round(elapsed * (1 - share) / share))} left"
+    rest = then * (1 - share) / share - (now - then) if share else 0.0
+    return f"{timedelta(seconds=round(rest))} left" if rest > 0 else ""

@@ -18,7 +18,7 @@ from nextbasket_assets.intake.mapping import Csv
 from nextbasket_assets.landing import LandingError
 
 SUFFIXES = (".csv", ".csv.gz", ".parquet")
-_BLOCK_BYTES = 8 << 20
+_BLOCK_BYTES = 4 << 20
 _BATCH_ROWS = 1 << 16
 
 

@@ -28,11 +28,13 @@ def erase_from_exports(lake: Lake, customer: str, run_id: str) -> tuple[int, int
     """Rows erased from the exports that count, files written again, and files that held the person and are gone."""
     held = exported_files_with(lake, customer)
     rows = written = 0
-    for week in sorted({week_of(path) for path in held}):
+    for week in sorted({week_of(path) for path in _files(lake)}):
         manifest = current(lake, week)
         if manifest and any(path.startswith(place(week, manifest["folder"]) + "/") for path in held):
-            counts = _rewrite(lake, week, manifest, customer, run_id)
-            rows, written = rows + counts[0], written + counts[1]
+            gone, manifest = _rewrite(lake, week, manifest, customer, run_id)
+            rows, written = rows + gone, written + len(manifest["files"])
+        if manifest:
+            _record(lake, week, manifest, run_id)
     for path in exported_files_with(lake, customer):  # of folders that no manifest names
         lake.filesystem.delete_file(lake.path(path))
     return rows, written, held
@@ -48,18 +50,28 @@ def week_of(path: str) -> date:
     return date.fromisoformat(path.split("/")[1].removeprefix("week="))
 
 
-def _rewrite(lake: Lake, week: date, manifest: Manifest, customer: str, run_id: str) -> tuple[int, int]:
+def _rewrite(lake: Lake, week: date, manifest: Manifest, customer: str, run_id: str) -> tuple[int, Manifest]:
+    """Rows that went, and the new manifest."""
     about = {key: value for key, value in manifest.items() if key not in ("folder", "format", "counts", "files")}
     with local_folder(lake, place(week, manifest["folder"])) as folder:
         assert folder is not None  # a manifest names a folder
         before = read_lists(Path(folder), manifest)
         after = _without(before, customer)
         new = replace_export(lake, week, run_id, partial(write_export, lists=after, about=about))
-    with stage(lake, TABLE, run_id) as staged:
-        stage_rows(lake, staged, week, new)
-        publish(lake, TABLE, staged, [week], Provenance(run_id, code_version(), {}, ERASED))
-    gone = sum(one.num_rows for one in (before.long, before.customers))
-    return gone - sum(one.num_rows for one in (after.long, after.customers)), len(new["files"])
+    return _size(before) - _size(after), new
+
+
+def _size(lists: Lists) -> int:
+    return int(lists.long.num_rows + lists.customers.num_rows)
+
+
+def _record(lake: Lake, week: date, manifest: Manifest, run_id: str) -> None:
+    """Make the table's rows those of the manifest, where an erasure that died left them behind, too."""
+    recorded = {row["sha256"] for row in lake.read(TABLE, [week]).to_pylist()}
+    if recorded != {file["sha256"] for file in manifest["files"]}:
+        with stage(lake, TABLE, run_id) as staged:
+            stage_rows(lake, staged, week, manifest)
+            publish(lake, TABLE, staged, [week], Provenance(run_id, code_version(), {}, ERASED))
 
 
 def _without(lists: Lists, customer: str) -> Lists:

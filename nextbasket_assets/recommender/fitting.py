@@ -23,6 +23,7 @@ from nextbasket_assets.recommender.losses import cross_entropy, weights_of
 from nextbasket_assets.recommender.network import Network, NetworkConfig
 from nextbasket_assets.recommender.settings import EpochReport, TrainingConfig
 from nextbasket_assets.recommender.split import Split
+from nextbasket_assets.recommender.team import ALONE, Team
 from nextbasket_assets.recommender.trip_fitting import fit_heads
 
 AVERAGED = 0.99  # share of the mean of the weights that a step leaves alone
@@ -51,10 +52,11 @@ def fit(
     baskets: int,
     config: TrainingConfig,
     report: Callable[[EpochReport], None],
+    team: Team = ALONE,
 ) -> Fitted:
     """Trains a network on the prefixes of a split; deterministic given the seed and the machine.
 
-    `baskets` is the number of baskets that `words` was counted in.
+    `baskets` is the number of baskets that `words` was counted in; `team` are the processes that take part.
 
     Raises:
         TrainingError: there is no prefix to learn from, or the loss is not finite.
@@ -64,14 +66,16 @@ def fit(
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     prefixes = Prefixes.of(encoded, purchases.collect(encoded), trends.of_histories(encoded, words.rates(baskets)))
     network = new_network(words, encoded.missions.shape[1], config).to(device)
+    if team.rank:
+        torch.manual_seed(config.seed + team.rank)  # weights begin alike, dropout does not
     optimizer = torch.optim.Adam(network.parameters(), lr=config.learning_rate)
     average = Average(network)
     epochs: list[EpochReport] = []
     best, kept, waited = -1, _copy(network), 0
     for epoch in range(config.epochs):
         began = time.monotonic()
-        loss, rows = _epoch(network, optimizer, average, prefixes, parts.trained, config, random, device)
-        recall, ndcg = validate(average.network, prefixes, parts)
+        loss, rows = _epoch(network, optimizer, average, prefixes, parts.trained, config, random, device, team)
+        recall, ndcg = team.agreed(*validate(average.network, prefixes, parts))
         epochs.append(EpochReport(epoch, loss, recall, ndcg, rows, time.monotonic() - began))
         report(epochs[-1])
         if best < 0 or recall + ndcg > epochs[best].recall + epochs[best].ndcg:
@@ -159,20 +163,26 @@ def _epoch(
     config: TrainingConfig,
     random: np.random.Generator,
     device: torch.device,
+    team: Team,
 ) -> tuple[float, int]:
     """One pass over every training prefix: mean loss and the number of prefixes."""
     network.train()
     total, seen = 0.0, 0
+    forgetting = team.own_random(random, config.seed)
     end = int(prefixes.histories.days[_last_training_baskets(prefixes.histories, trained)].max(initial=0))
     for slices in _batches(training_slices(trained, config.slice_length, random), config.rows, random):
-        batch, wanted, days = _examples(prefixes, slices, config.context)
-        weights = torch.from_numpy(weights_of(slices, trained, wanted, end - days, config.half_life)).to(device)
-        batch = without_missions(batch, random) if batch.missions.shape[1] else batch
-        loss = cross_entropy(network(batch.to(device)), wanted, weights)
+        share = team.share(slices)
         optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        value, rows = 0.0, 0
+        if len(share.customers):
+            batch, wanted, days = _examples(prefixes, share, config.context)
+            weights = torch.from_numpy(weights_of(share, trained, wanted, end - days, config.half_life)).to(device)
+            batch = without_missions(batch, forgetting) if batch.missions.shape[1] else batch
+            loss = cross_entropy(network(batch.to(device)), wanted, weights)
+            loss.backward()  # type: ignore[no-untyped-call]
+            value, rows = loss.item(), len(days)
+        value, rows = team.combine(network, value, rows)
         slope = torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-        value = loss.item()
         if not (math.isfinite(value) and math.isfinite(slope.item())):
             raise TrainingError(
                 "the loss or its gradient is not a finite number: nothing was written, the last good model stays; "
@@ -180,7 +190,7 @@ def _epoch(
             )
         optimizer.step()
         average.follow(network)
-        total, seen = total + value * len(days), seen + len(days)
+        total, seen = total + value * rows, seen + rows
     if not seen:
         raise TrainingError("no customer has two baskets before the held-out weeks: train on a later week")
     return total / seen, seen

@@ -97,7 +97,7 @@ def read(files: list[str], filesystem: fs.FileSystem | None = None) -> Sequences
     if not tables:
         raise SequenceError("there are no customer sequences: materialise customer_sequences for the week first")
     table = pa.concat_tables(tables).combine_chunks()
-    sequences = _flatten(table.take(pc.sort_indices(table["customer"])).combine_chunks().to_batches()[0])
+    sequences = of_batch(table.take(pc.sort_indices(table["customer"])).combine_chunks().to_batches()[0])
     if len(pc.unique(sequences.customers)) != len(sequences.customers):
         raise SequenceError("a customer occurs in two rows of customer_sequences: rebuild the week's sequences")
     return sequences
@@ -113,7 +113,31 @@ def mission_model_of(files: list[str], filesystem: fs.FileSystem | None = None) 
 def stream(files: list[str], customers: int, filesystem: fs.FileSystem | None = None) -> Iterator[Sequences]:
     """Sequences in batches of at most `customers`, in the order of the files."""
     for batch in _batches(files, customers, filesystem):
-        yield _flatten(batch)
+        yield of_batch(batch)
+
+
+def of_batch(batch: pa.RecordBatch) -> Sequences:
+    """The sequences of rows of customer_sequences.
+
+    Raises:
+        SequenceError: baskets are out of order, or missions do not fit together.
+    """
+    lists = batch.column(batch.schema.get_field_index("baskets"))
+    basket_offsets = _offsets(lists)
+    baskets = lists.flatten()
+    days = pc.struct_field(baskets, "date").cast(pa.int32()).to_numpy(zero_copy_only=False).astype(np.int64)
+    items = pc.struct_field(baskets, "items")
+    _check_order(basket_offsets, days)
+    customers = batch.column(batch.schema.get_field_index("customer")).cast(pa.string())
+    return Sequences(
+        customers,
+        basket_offsets,
+        days,
+        _offsets(items),
+        items.flatten(),
+        _missions(pc.struct_field(baskets, "mission_weights")),
+        _mission_model(batch),
+    )
 
 
 def encode(sequences: Sequences, vocabulary: Vocabulary, missions: int, mission_model: str | None = None) -> Histories:
@@ -195,25 +219,6 @@ def _batches(files: list[str], rows: int, filesystem: fs.FileSystem | None) -> I
 
 def _uri(path: str) -> str:
     return path if "://" in path else Path(path).absolute().as_uri()
-
-
-def _flatten(batch: pa.RecordBatch) -> Sequences:
-    lists = batch.column(batch.schema.get_field_index("baskets"))
-    basket_offsets = _offsets(lists)
-    baskets = lists.flatten()
-    days = pc.struct_field(baskets, "date").cast(pa.int32()).to_numpy(zero_copy_only=False).astype(np.int64)
-    items = pc.struct_field(baskets, "items")
-    _check_order(basket_offsets, days)
-    customers = batch.column(batch.schema.get_field_index("customer")).cast(pa.string())
-    return Sequences(
-        customers,
-        basket_offsets,
-        days,
-        _offsets(items),
-        items.flatten(),
-        _missions(pc.struct_field(baskets, "mission_weights")),
-        _mission_model(batch),
-    )
 
 
 def _offsets(lists: pa.Array) -> np.ndarray:

@@ -15,6 +15,7 @@ from nextbasket_assets.recommender.histories import Sequences
 from nextbasket_assets.recommender.settings import EpochReport as EpochReport
 from nextbasket_assets.recommender.settings import TrainingConfig as TrainingConfig
 from nextbasket_assets.recommender.split import first_held_out_day, split
+from nextbasket_assets.recommender.team import ALONE, Team, launch
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,30 @@ def train(
     config: TrainingConfig,
     report: Callable[[EpochReport], None],
 ) -> TrainingReport:
-    """Trains on the sequences of week `as_of` (its Monday) and writes the artifact.
+    """Trains on the sequences of week `as_of` (its Monday) and writes the artifact, with several processes if it says so.
+
+    Raises:
+        SequenceError: the sequences cannot be read.
+        TrainingError: there is nothing to learn from, or the loss is not finite.
+    """
+    if config.processes == 1:
+        return train_in(ALONE, sequence_files, as_of, artifact_dir, config, report)
+    told = launch(sequence_files, as_of, artifact_dir, config)
+    epochs = tuple(EpochReport(**epoch) for epoch in told["epochs"])
+    for epoch in epochs:
+        report(epoch)
+    return TrainingReport(**told | {"epochs": epochs})
+
+
+def train_in(
+    team: Team,
+    sequence_files: list[str],
+    as_of: datetime.date,
+    artifact_dir: str,
+    config: TrainingConfig,
+    report: Callable[[EpochReport], None],
+) -> TrainingReport:
+    """Trains as one process of a team; the first one writes the artifact, the others report an empty digest.
 
     Raises:
         SequenceError: the sequences cannot be read.
@@ -52,7 +76,7 @@ def train(
     words, baskets = training_vocabulary(sequences, start, config.minimum_count)
     encoded = histories.encode(sequences, words, sequences.missions.shape[1], sequences.mission_model)
     parts = split(sequences, start, config.validation_share)
-    fitted = fit(encoded, parts, words, baskets, config, report)
+    fitted = fit(encoded, parts, words, baskets, config, report, team)
     model = artifact.Model(
         fitted.network,
         words,
@@ -65,10 +89,10 @@ def train(
     )
     best = fitted.epochs[fitted.best_epoch]
     numbers = {"validation_recall@10": best.recall, "validation_ndcg@10": best.ndcg, "best_epoch": best.epoch}
-    saved = artifact.save(model, artifact_dir, card(model, best), numbers)
+    saved = artifact.save(model, artifact_dir, card(model, best), numbers) if team.rank == 0 else None
     return TrainingReport(
-        saved.version,
-        saved.digest,
+        saved.version if saved else "",
+        saved.digest if saved else "",
         fitted.epochs,
         fitted.best_epoch,
         encoded.customers,

@@ -68,7 +68,13 @@ def merged(reports: Sequence[StageReport]) -> StageReport:
 
 
 class SparkResource(dg.ConfigurableResource):
-    """Runs stages somewhere."""
+    """Runs stages somewhere.
+
+    Attributes:
+        score_on_spark: customers are scored by a stage, on Spark's workers, and not by torch in the run's own process.
+    """
+
+    score_on_spark: bool = False
 
     def run(
         self,
@@ -80,7 +86,7 @@ class SparkResource(dg.ConfigurableResource):
         """Run one stage: files in, fresh folders out.
 
         Args:
-            stage: name of the stage in `transforms.stages`.
+            stage: name of the stage in `distributed.stages`.
             inputs: table -> URIs of its data files.
             outputs: table -> URI of a folder that does not exist yet.
             parameters: JSON values.
@@ -105,7 +111,7 @@ class LocalSparkResource(SparkResource):
         self, stage: str, inputs: Mapping[str, Sequence[str]], outputs: Mapping[str, str], **parameters: Any
     ) -> StageReport:
         """Run one stage in this process."""
-        from nextbasket_assets.transforms import stages
+        from nextbasket_assets.distributed import stages
 
         plan = {
             "stage": stage,

@@ -17,7 +17,7 @@ _LABELS = (
     *("price_sensitivity", "lifestage", "basket_size", "basket_price_sensitivity", "basket_type"),
     *("basket_dominant_mission", "store_format", "store_region"),
 )
-_LINE = tuple(name for name in names("raw_transactions") if name not in ("source_file", "line_number"))
+_REST = ("category_10", "category_20", "category_30", "category_40")  # of a line, so that it can be told from another
 COUNTS = ("lines", "lines_kept", *FILTERS)
 
 
@@ -33,11 +33,16 @@ def counted_baskets(
         `conflict`, 1 or 0. Rows that are no basket of the table (`conflict`, or `basket` null for lines whose basket
         cannot be told) are there for their counts.
     """
-    identified = raw.select(*_LINE).withColumn("delivered", F.col("basket")).withColumn("basket", _basket_id())
+    identified = raw.select(
+        *("week", "item", "quantity", "spend", F.col("basket").alias("delivered")),
+        _basket_id().alias("basket"),
+        F.struct(*_IDENTITY).alias("identity"),
+        F.struct(*_LABELS).alias("labels"),
+        F.struct(*_REST).alias("rest"),
+    )
     share = F.pmod(F.xxhash64("basket"), F.lit(files_per_week)).alias("share")
     spread = identified.select("*", share).repartition(partitions, "week", "share")
-    items = _items(spread, non_merchandise)
-    baskets = _baskets(items)
+    baskets = _baskets(spread, non_merchandise)
     return _with_conflicts_apart(baskets).sortWithinPartitions("week", "basket")
 
 
@@ -69,36 +74,24 @@ def _basket_id() -> Column:
     return F.when(~F.col("basket").rlike(DAMAGED_ID), F.col("basket")).when(F.col("customer").isNotNull(), rebuilt)
 
 
-def _items(lines: DataFrame, non_merchandise: Sequence[str]) -> DataFrame:
-    """One row per basket, identity, labels and item: what was bought and paid, and how many lines each filter takes."""
-    distinct = lines.groupBy(*_LINE, "delivered", "share").agg(F.count(F.lit(1)).alias("copies"))
+def _baskets(lines: DataFrame, non_merchandise: Sequence[str]) -> DataFrame:
+    """One row per basket id: its lines, sorted, the identities and labels they carry, and how many each filter takes."""
+    distinct = lines.groupBy(*lines.columns).agg(F.count(F.lit(1)).alias("copies"))
     known = F.col("basket").isNotNull()
     returned = known & ((F.col("quantity") <= 0) | (F.col("spend") < 0))
     bag = known & ~returned & F.col("item").isin(*non_merchandise)
     kept = known & ~returned & ~bag
-    return distinct.groupBy("week", "share", "basket", *_IDENTITY, *_LABELS, "item").agg(
+    return distinct.groupBy("week", "share", "basket").agg(
+        F.sort_array(F.collect_list(F.when(kept, F.struct("item", "quantity", "spend")))).alias("item_lines"),
+        F.collect_set("identity").alias("identities"),
+        F.collect_set("labels").alias("label_sets"),
+        F.coalesce(F.max((F.col("basket") != F.col("delivered")).cast("int")), F.lit(0)).alias("rebuilt"),
         F.sum("copies").alias("lines"),
         F.sum(F.col("copies") - 1).alias("duplicate"),
         F.count_if(~known).alias("damaged_anonymous"),
         F.count_if(returned).alias("return"),
         F.count_if(bag).alias("non_merchandise"),
         F.count_if(kept).alias("lines_kept"),
-        F.sum(F.when(kept, F.col("quantity"))).cast("int").alias("quantity"),
-        F.sum(F.when(kept, F.col("spend"))).cast("decimal(14,2)").alias("item_spend"),
-        F.max((F.col("basket") != F.col("delivered")).cast("int")).alias("rebuilt"),
-    )
-
-
-def _baskets(items: DataFrame) -> DataFrame:
-    """One row per basket id: its items, sorted, and the distinct identities and labels its lines carry."""
-    bought = F.when(F.col("quantity").isNotNull(), F.struct("item", "quantity", F.col("item_spend").alias("spend")))
-    counts = [F.sum(name).alias(name) for name in COUNTS if name != "conflicting_basket"]
-    return items.groupBy("week", "share", "basket").agg(
-        F.sort_array(F.collect_list(bought)).alias("item_lines"),
-        F.collect_set(F.struct(*_IDENTITY)).alias("identities"),
-        F.collect_set(F.struct(*_LABELS)).alias("label_sets"),
-        F.coalesce(F.max("rebuilt"), F.lit(0)).alias("rebuilt"),
-        *counts,
     )
 
 
@@ -135,7 +128,7 @@ def _agreed(label: str) -> Column:
 
 
 def _merged(lines: Column) -> Column:
-    """Lines of one item as one: they can only be apart where a basket's labels disagree."""
+    """Lines of one item as one."""
     codes = F.array_distinct(F.transform(lines, lambda line: line["item"]))
 
     def total(code: Column) -> Column:

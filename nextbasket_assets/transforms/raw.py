@@ -10,76 +10,87 @@ from nextbasket_assets.columns import names
 from nextbasket_assets.landing import FIELDS, field_positions, week_code
 from nextbasket_assets.transforms.rules import LONGEST_LINE, RULES, SOUND_LINE, typed
 
-_TEXT = ("value", "file", "block", "row")
+_ROW_BITS = 33  # of monotonically_increasing_id; the bits above them count tasks
 
 
 @dataclass(frozen=True)
 class TextFile:
-    """A landing file that Spark is to read."""
+    """A landing file that Spark is to read.
+
+    Attributes:
+        week: a Monday.
+        lines: data lines, as counted before Spark; None where nobody did.
+    """
 
     uri: str
     name: str
-    week: date  # Monday
+    week: date
     header: tuple[str, ...]
+    lines: int | None = None
+
+    @property
+    def key(self) -> str:
+        """The file as its lines name it."""
+        return self.uri.rsplit("/", 1)[-1]
 
 
 def text_lines(spark: SparkSession, uris: list[str]) -> DataFrame:
     """Lines as they lie in the files.
 
-    A long weekly file is read in blocks by several tasks, so a line knows its `file` (last part of the path), its
-    `block` (byte where the block starts) and a `row` that grows by one from line to line inside the block.
+    A long weekly file is read in blocks, each by a task of its own (`tables.SETTINGS`), so a line knows its `file` (last
+    part of the path), its `block` (byte where the block starts) and its `row` inside the block, from 0.
     Only a line feed ends a line: a stray carriage return must not shift the numbers of the lines after it.
     """
     return spark.read.text(uris, lineSep="\n").select(
         "value",
-        F.element_at(F.split("_metadata.file_path", "/"), -1).alias("file"),
+        F.col("_metadata.file_name").alias("file"),
         F.col("_metadata.file_block_start").alias("block"),
-        F.monotonically_increasing_id().alias("row"),
+        F.monotonically_increasing_id().bitwiseAND((1 << _ROW_BITS) - 1).alias("row"),
     )
 
 
 def blocks(lines: DataFrame) -> DataFrame:
-    """One row per file and block: its first `row`, and how many lines it holds."""
-    return (
-        lines.select("file", "block", "row")
-        .groupBy("file", "block")
-        .agg(F.min("row").alias("first_row"), F.count(F.lit(1)).alias("lines"))
-    )
+    """One row per file and block: how many lines it holds."""
+    return lines.groupBy("file", "block").agg(F.count(F.lit(1)).alias("lines"))
 
 
-def file_table(spark: SparkSession, files: list[TextFile]) -> DataFrame:
-    """One row per file: how to read its lines. `positions` are the indices of FIELDS among the file's fields.
+def block_table(spark: SparkSession, files: list[TextFile], starts: dict[str, dict[int, int]]) -> DataFrame:
+    """One row per block: how to read its lines. `positions` are the indices of FIELDS among the file's fields.
+
+    Args:
+        spark: the session.
+        files: the files.
+        starts: key of each file -> start of each of its blocks -> lines of the file before it.
 
     Raises:
         LandingError: a header lacks a field.
         ValueError: two of the paths end alike, so that their lines could not be told apart.
     """
-    keys = [file.uri.rsplit("/", 1)[-1] for file in files]
-    if len(set(keys)) < len(keys):
+    if len({file.key for file in files}) < len(files):
         raise ValueError("two of the files to read have one name: give each landing file a name of its own")
     rows = []
-    for key, file in zip(keys, files, strict=True):
+    for file in files:
         positions = field_positions(file.header, file.name)
-        code = week_code(file.week)
-        rows.append((key, file.name, file.week, code, [positions[field] for field in FIELDS], len(file.header)))
+        reading = ([positions[field] for field in FIELDS], len(file.header))
+        for block, before in starts[file.key].items():
+            rows.append((file.key, block, before, file.name, file.week, week_code(file.week), *reading))
     return spark.createDataFrame(
-        rows, "file string, source_file string, week date, week_code string, positions array<int>, width int"
+        rows,
+        "file string, block long, lines_before long, source_file string, week date, week_code string, "
+        "positions array<int>, width int",
     )
 
 
-def parsed_lines(lines: DataFrame, numbered_blocks: DataFrame, files: DataFrame) -> DataFrame:
+def parsed_lines(lines: DataFrame, block_table: DataFrame) -> DataFrame:
     """Every data line with its true number, its typed columns, and the first rule it breaks (null for none).
 
     Args:
         lines: from `text_lines`.
-        numbered_blocks: file, block, first_row, and lines_before: how many lines of the file precede the block.
-        files: from `file_table`.
+        block_table: from the function of that name.
     """
     numbered = (
-        lines.select(*_TEXT)
-        .join(F.broadcast(numbered_blocks), on=["file", "block"], how="inner")
-        .join(F.broadcast(files), on="file", how="inner")
-        .withColumn("line_number", F.col("row") - F.col("first_row") + F.col("lines_before") + 1)
+        lines.join(F.broadcast(block_table), on=["file", "block"], how="inner")
+        .withColumn("line_number", F.col("row") + F.col("lines_before") + 1)
         .where(F.col("line_number") > 1)
     )
     text = F.when(F.endswith("value", F.lit("\r")), F.expr("left(value, length(value) - 1)")).otherwise(F.col("value"))
@@ -101,14 +112,12 @@ def parsed_lines(lines: DataFrame, numbered_blocks: DataFrame, files: DataFrame)
 
 def accepted(parsed: DataFrame) -> DataFrame:
     """Rows of raw_transactions, in the order of the files."""
-    kept = parsed.where(F.col("rule").isNull()).select(*names("raw_transactions"))
-    return kept.sortWithinPartitions("week", "source_file", "line_number")
+    return parsed.where(F.col("rule").isNull()).select(*names("raw_transactions"))
 
 
 def rejected(parsed: DataFrame) -> DataFrame:
     """Rows of rejected_lines, in the order of the files."""
-    kept = parsed.where(F.col("rule").isNotNull()).select(*names("rejected_lines"))
-    return kept.sortWithinPartitions("week", "source_file", "line_number")
+    return parsed.where(F.col("rule").isNotNull()).select(*names("rejected_lines"))
 
 
 def _fields(text: Column) -> Column:

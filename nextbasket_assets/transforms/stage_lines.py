@@ -9,96 +9,113 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from nextbasket_assets.landing import week_code
+from nextbasket_assets.pseudonyms import NONE, fingerprint
 from nextbasket_assets.transforms import baskets, raw
-from nextbasket_assets.transforms.tables import read, schema, week_iso, write
+from nextbasket_assets.transforms.pseudonyms import pseudonymised, read_key
+from nextbasket_assets.transforms.tables import audit, read, schema, unbroken, week_iso, write, write_in_order
 
 _SPLIT_BYTES = 128 << 20
 _MAX_PARTITIONS = 512
-_BLOCKS = "file string, block long, first_row long, lines_before long"
 
 
 def raw_transactions(spark: SparkSession, plan: dict[str, Any]) -> dict[str, Any]:
     """Landing files to raw_transactions and rejected_lines.
 
     Parameters:
-        files: [{"uri", "name", "week": "2006-04-10", "header": [names]}], any number per week.
+        files: [{"uri", "name", "week": "2006-04-10", "header": [names], "lines", "bytes"}], any number per week. `lines`
+            and `bytes` are what an inspection found.
         split_bytes: longest block of a plain file that one task reads.
+        pseudonym_key: URI of the file with the key; without one, customer codes stay plain.
 
-    Lines are counted on their own, before they are parsed, so that `rows_in` owes nothing to the parser. Only the files
-    whose counts differ from what was accepted are read again for their rejected lines.
+    `rows_in` owes nothing to the parser: it is what the inspection counted. A file that nobody inspected, or that several
+    tasks read, is counted in a pass of its own. Only the weeks whose counts differ from what was accepted are read again
+    for their rejected lines.
     """
-    parameters = plan["parameters"]
+    parameters, outputs = plan["parameters"], plan["outputs"]
+    split_bytes = parameters.get("split_bytes", _SPLIT_BYTES)
     for setting in ("maxPartitionBytes", "openCostInBytes"):
-        spark.conf.set(f"spark.sql.files.{setting}", str(parameters.get("split_bytes", _SPLIT_BYTES)))
+        spark.conf.set(f"spark.sql.files.{setting}", str(split_bytes))
     files = [
-        raw.TextFile(file["uri"], file["name"], date.fromisoformat(file["week"]), tuple(file["header"]))
+        raw.TextFile(file["uri"], file["name"], date.fromisoformat(file["week"]), tuple(file["header"]), lines)
         for file in parameters["files"]
+        for lines in (file.get("lines") if _is_whole(file, split_bytes) else None,)
     ]
-    parsed, lines_in = _parsed(spark, files)
-    write(raw.accepted(parsed), "raw_transactions", plan["outputs"]["raw_transactions"])
-    kept = _rows_by_file(spark, "raw_transactions", plan["outputs"]["raw_transactions"])
-    broken = [file for file in files if kept.get(file.name, 0) != lines_in[file.name]]
-    rejected = spark.createDataFrame([], schema("rejected_lines"))
+    key = read_key(spark, parameters["pseudonym_key"]) if parameters.get("pseudonym_key") else None
+    starts, lines_in = _counted(spark, files)
+    write_in_order(raw.accepted(_parsed(spark, files, starts, key)), "raw_transactions", outputs["raw_transactions"])
+    accepted = audit(spark, "raw_transactions", outputs["raw_transactions"], parameters["weeks"])
+    broken = [file for file in files if accepted[file.week.isoformat()]["rows"] != lines_in[file.week.isoformat()]]
+    rejected = unbroken("rejected_lines", parameters["weeks"])
+    rules, first = dict[str, dict[str, int]](), dict[str, dict[str, str]]()
     if broken:
-        rejected = raw.rejected(_parsed(spark, broken)[0])
-    write(rejected, "rejected_lines", plan["outputs"]["rejected_lines"])
-    rules, first = _rejections(spark, plan["outputs"]["rejected_lines"])
+        write_in_order(raw.rejected(_parsed(spark, broken, starts, key)), "rejected_lines", outputs["rejected_lines"])
+        rejected = audit(spark, "rejected_lines", outputs["rejected_lines"], parameters["weeks"])
+        rules, first = _rejections(spark, outputs["rejected_lines"])
     return {
-        "written": ("raw_transactions", "rejected_lines"),
-        "counts": _line_counts(files, lines_in, kept, rules),
+        "written": (),
+        "audited": {"raw_transactions": accepted, "rejected_lines": rejected},
+        "counts": _line_counts(lines_in, accepted, rules),
         "metrics": {
             "files": len(files),
             "rejected_lines": sum(sum(rule.values()) for rule in rules.values()),
             "first_rejected": first,
+            "pseudonyms": fingerprint(key) if key else NONE,
         },
     }
 
 
-def _parsed(spark: SparkSession, files: list[raw.TextFile]) -> tuple[DataFrame, dict[str, int]]:
-    """The parsed lines of the files, and how many data lines each has, by name."""
+def _is_whole(file: dict[str, Any], split_bytes: int) -> bool:
+    """Whether one task reads the file from end to end."""
+    return str(file["name"]).endswith(".gz") or int(file.get("bytes", split_bytes + 1)) <= split_bytes
+
+
+def _parsed(
+    spark: SparkSession, files: list[raw.TextFile], starts: dict[str, dict[int, int]], key: bytes | None
+) -> DataFrame:
     lines = raw.text_lines(spark, [file.uri for file in files])
-    names = {file.uri.rsplit("/", 1)[-1]: file.name for file in files}
-    numbered, lines_in = [], dict.fromkeys(names.values(), -1)  # the header is no data line
-    for row in raw.blocks(lines).orderBy("file", "block").collect():
-        numbered.append((row["file"], row["block"], row["first_row"], lines_in[names[row["file"]]] + 1))
-        lines_in[names[row["file"]]] += row["lines"]
-    blocks = spark.createDataFrame(numbered, _BLOCKS)
-    return raw.parsed_lines(lines, blocks, raw.file_table(spark, files)), lines_in
+    parsed = raw.parsed_lines(lines, raw.block_table(spark, files, starts))
+    return pseudonymised(spark, parsed, key) if key else parsed
 
 
-def _rows_by_file(spark: SparkSession, table: str, folder: str) -> dict[str, int]:
-    written = spark.read.schema(schema(table)).parquet(folder)
-    return {row["source_file"]: row["count"] for row in written.groupBy("source_file").count().collect()}
+def _counted(spark: SparkSession, files: list[raw.TextFile]) -> tuple[dict[str, dict[int, int]], dict[str, int]]:
+    """Where the blocks of every file start, with the lines before them; and the data lines of every week."""
+    starts = {file.key: {0: 0} for file in files}
+    lines_in = {file.key: file.lines for file in files if file.lines is not None}
+    if unknown := [file for file in files if file.lines is None]:
+        counted = raw.blocks(raw.text_lines(spark, [file.uri for file in unknown])).orderBy("file", "block").collect()
+        lines_in |= dict.fromkeys((file.key for file in unknown), -1)  # the header is no data line
+        for row in counted:
+            starts[row["file"]][row["block"]] = lines_in[row["file"]] + 1
+            lines_in[row["file"]] += row["lines"]
+    weeks: dict[str, int] = defaultdict(int)
+    for file in files:
+        weeks[file.week.isoformat()] += lines_in[file.key]
+    return starts, weeks
 
 
 def _rejections(spark: SparkSession, folder: str) -> tuple[dict[str, dict[str, int]], dict[str, dict[str, str]]]:
-    """Rejected lines by file and rule; and the first of each, by its number and what is wrong with it."""
+    """Rejected lines by week and rule; and of each file and rule the first, by its number and what is wrong with it."""
     written = spark.read.schema(schema("rejected_lines")).parquet(folder)
-    rules: dict[str, dict[str, int]] = defaultdict(dict)
+    rules: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     first: dict[str, dict[str, str]] = defaultdict(dict)
-    found = written.groupBy("source_file", "rule").agg(
+    found = written.groupBy("week", "source_file", "rule").agg(
         F.count(F.lit(1)).alias("lines"), F.min(F.struct("line_number", "detail")).alias("first")
     )
-    for row in found.orderBy("source_file", "rule").collect():
-        rules[row["source_file"]][row["rule"]] = row["lines"]
+    for row in found.orderBy("week", "source_file", "rule").collect():
+        rules[week_iso(row["week"])][row["rule"]] += row["lines"]
         first[row["source_file"]][row["rule"]] = f"line {row['first']['line_number']}: {row['first']['detail']}"
-    return rules, first
+    return rules, dict(first)
 
 
 def _line_counts(
-    files: list[raw.TextFile], lines_in: dict[str, int], kept: dict[str, int], rules: dict[str, dict[str, int]]
+    lines_in: dict[str, int], accepted: dict[str, dict[str, Any]], rules: dict[str, dict[str, int]]
 ) -> dict[str, Any]:
     counts: dict[str, Any] = {}
-    for file in files:
-        week = counts.setdefault(file.week.isoformat(), {"rows_in": 0, "removed": {}, "rows_out": 0})
-        week["rows_in"] += lines_in[file.name]
-        week["rows_out"] += kept.get(file.name, 0)
-        for rule, lines in rules.get(file.name, {}).items():
-            week["removed"][rule] = week["removed"].get(rule, 0) + lines
-    for week, found in counts.items():
-        if found["rows_in"] != found["rows_out"] + sum(found["removed"].values()):
+    for week, lines in lines_in.items():
+        counts[week] = {"rows_in": lines, "removed": rules.get(week, {}), "rows_out": accepted[week]["rows"]}
+        if lines != accepted[week]["rows"] + sum(rules.get(week, {}).values()):
             raise RuntimeError(
-                f"week {week}: {found['rows_in']} lines in, but {found['rows_out']} accepted and {found['removed']} "
+                f"week {week}: {lines} lines in, but {accepted[week]['rows']} accepted and {rules.get(week, {})} "
                 "rejected. The files changed while they were read: deliver them again, then run the week again."
             )
     return counts

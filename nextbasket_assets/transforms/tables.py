@@ -13,6 +13,8 @@ from pyspark.sql.types import StructType
 from nextbasket_assets.columns import TABLES, WEEK, names, spark_schema
 from nextbasket_assets.transforms.claims import CLAIMS
 
+_WRITERS = "spark.sql.maxConcurrentOutputFileWriters"  # 0: a task sorts its rows by week before it writes them
+
 # Results must not hang on how the session was made, so every stage sets these for itself.
 SETTINGS = {
     "spark.sql.session.timeZone": "UTC",
@@ -27,6 +29,9 @@ SETTINGS = {
     # One task per file, or per 128 MiB of it, whatever the number of cores: so files per week never depend on cores.
     "spark.sql.files.maxPartitionBytes": "134217728",
     "spark.sql.files.openCostInBytes": "134217728",
+    # Lists and sets are gathered by hashing for up to so many keys of a task, by a sort of all its rows beyond that.
+    "spark.sql.objectHashAggregate.sortBased.fallbackThreshold": "20000",
+    _WRITERS: "0",
 }
 
 
@@ -57,6 +62,14 @@ def write(frame: DataFrame, table: str, folder: str) -> None:
     )
 
 
+def write_in_order(frame: DataFrame, table: str, folder: str) -> None:
+    """The same for tasks that hold one week each, in the order that the rows have: nothing is sorted on the way."""
+    spark = frame.sparkSession
+    spark.conf.set(_WRITERS, "1")
+    write(frame, table, folder)
+    spark.conf.set(_WRITERS, SETTINGS[_WRITERS])
+
+
 def audit(spark: SparkSession, table: str, folder: str, weeks: list[str]) -> dict[str, dict[str, Any]]:
     """Rows and broken claims of a folder just written, for every week asked for and every week found.
 
@@ -68,13 +81,16 @@ def audit(spark: SparkSession, table: str, folder: str, weeks: list[str]) -> dic
         F.expr(claim).cast("long").alias(f"claim_{index}") for index, claim in enumerate(CLAIMS[table].values())
     ]
     counted = written.groupBy(WEEK).agg(F.count(F.lit(1)).alias("rows"), *offenders).collect()
-    report: dict[str, dict[str, Any]] = {
-        week: {"rows": 0, "violations": dict.fromkeys(CLAIMS[table], 0)} for week in sorted(weeks)
-    }
+    report = unbroken(table, weeks)
     for row in counted:
         broken = {claim: row[f"claim_{index}"] for index, claim in enumerate(CLAIMS[table])}
         report[week_iso(row[WEEK])] = {"rows": row["rows"], "violations": broken}
     return report
+
+
+def unbroken(table: str, weeks: list[str]) -> dict[str, dict[str, Any]]:
+    """What `audit` says of weeks without a row."""
+    return {week: {"rows": 0, "violations": dict.fromkeys(CLAIMS[table], 0)} for week in sorted(weeks)}
 
 
 def week_iso(week: date | None) -> str:

@@ -9,11 +9,20 @@ from nextbasket_assets.cli.progress import Progress, cost
 
 
 @pytest.mark.parametrize(
-    ("elapsed", "share", "words"), [(0.0, 0.0, ""), (60.0, 0.5, "0:01:00 left"), (30.0, 0.1, "0:04:30 left")]
+    ("share", "then", "now", "words"),
+    [
+        (0.0, 0.0, 50.0, ""),
+        (0.5, 60.0, 60.0, "0:01:00 left"),
+        (0.5, 60.0, 90.0, "0:00:30 left"),
+        (0.5, 60.0, 130.0, ""),
+        (0.1, 30.0, 30.0, "0:04:30 left"),
+    ],
 )
-def test_the_time_left_follows_from_the_share_done(elapsed: float, share: float, words: str) -> None:
-    """Nothing is foretold before anything is done."""
-    assert left(elapsed, share) == words
+def test_the_time_left_counts_down_at_the_pace_of_what_is_done(
+    share: float, then: float, now: float, words: str
+) -> None:
+    """Nothing is foretold before anything is done; a step that outlasts the rest of the work is not called nearly done."""
+    assert left(share, then, now) == words
 
 
 def test_long_steps_and_many_weeks_cost_more() -> None:

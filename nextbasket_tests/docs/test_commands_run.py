@@ -25,6 +25,7 @@ SETTINGS = {
     "NEXTBASKET_DRIVER_MEMORY": "1g",
 }
 FIRST = ("shop", "land", "demo")  # what makes the shop comes first
+REASONS = ("WHY", "...")  # that the pages leave to the reader
 LAST = ("rollback", "promote", "erase")  # and what takes from it last
 
 
@@ -33,7 +34,7 @@ def typed(command: Command) -> list[str]:
     if command.words[0] == "make":
         given = [word.removeprefix("ARGS=").split() for word in command.arguments if word.startswith("ARGS=")]
         return [command.words[1], *(given[0] if given else [])]
-    return list(command.words[1:])
+    return ["because" if word in REASONS else word for word in command.words[1:]]
 
 
 def whole(command: Command) -> bool:

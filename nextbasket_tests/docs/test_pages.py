@@ -67,3 +67,12 @@ def test_the_readmes_assets_are_the_platforms() -> None:
     assert told == there, (
         f"README.md lacks {sorted(there - told)} and has {sorted(told - there)} too many: correct the first column of its table"
     )
+
+
+def test_the_architecture_names_every_layer() -> None:
+    """The table of layers has a row for each package of the code, and for none that is gone."""
+    table = (ROOT / "docs" / "architecture.md").read_text().split("\n| layer | ")[1].split("\n\n")[0]
+    told = set(re.findall(r"^\| `(\w+)/` \|", table, re.MULTILINE))
+    there = {path.parent.name for path in (ROOT / "nextbasket_assets").glob("*/__init__.py")}
+
+    assert told == there, f"docs/architecture.md lacks {sorted(there - told)} and has {sorted(told - there)} too many"

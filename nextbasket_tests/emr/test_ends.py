@@ -1,9 +1,14 @@
-"""However a run ends, no cluster is left: cancelled in the UI, SIGTERM, SIGKILL. Runs are launched as the UI launches them."""
+"""However a run ends, no cluster is left and the old data is read as before: cancelled in the UI, SIGTERM, SIGKILL.
+
+Runs are launched as the UI launches them.
+"""
 
 import os
 import signal
 import time
 from collections.abc import Callable, Iterator
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +19,10 @@ from dagster._core.workspace.context import WorkspaceProcessContext
 from dagster._core.workspace.load_target import ModuleTarget
 from dagster_graphql.test.utils import execute_dagster_graphql
 
+from nextbasket_assets.columns import TABLES
+from nextbasket_assets.lake.publish import Provenance, publish, stage
+from nextbasket_assets.lake.staged_files import write_rows
+from nextbasket_assets.lake.tables import Lake
 from nextbasket_assets.operations.reaper import cluster_reaper
 from nextbasket_assets.shop.shop import write_shop
 from nextbasket_tests.emr.test_end_to_end import BUCKET, ON_EMR, clusters
@@ -70,6 +79,25 @@ class Server:
         return run.status.value if run and run.is_finished else None
 
 
+def publish_old_data() -> None:
+    """The week that every run makes anew was published before, with one line."""
+    lake = Lake(ON_EMR["NEXTBASKET_LAKE"])
+    values: dict[object, object] = {"string": "", "date": date.fromisoformat(WEEK), "boolean": False}
+    line = {
+        column.name: values.get(column.type, Decimal(1) if "decimal" in str(column.type) else 1)
+        for column in TABLES["raw_transactions"]
+    }
+    with stage(lake, "raw_transactions", "before") as folder:
+        write_rows(lake, "raw_transactions", folder, date.fromisoformat(WEEK), [line])
+        publish(lake, "raw_transactions", folder, [date.fromisoformat(WEEK)], Provenance("before", "code", {}))
+
+
+def old_data() -> tuple[int, list[dict[str, Any]]]:
+    """Version and rows of that week."""
+    lake = Lake(ON_EMR["NEXTBASKET_LAKE"])
+    return lake.version("raw_transactions"), lake.read("raw_transactions", [date.fromisoformat(WEEK)]).to_pylist()
+
+
 def mine(run_id: str) -> list[dict[str, Any]]:
     return [cluster for cluster in clusters() if cluster["Name"] == f"nextbasket {run_id}"]
 
@@ -80,6 +108,11 @@ def running(cluster: dict[str, Any]) -> bool:
 
 def states(run_id: str) -> list[str]:
     return [cluster["Status"]["State"] for cluster in mine(run_id)]
+
+
+def told(server: Server, run_id: str) -> str:
+    """What the run's page shows."""
+    return "\n".join(entry.user_message for entry in server.instance.all_logs(run_id))
 
 
 def eventually(look: Callable[[], Any], what: str, seconds: float = 90) -> Any:
@@ -106,6 +139,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         s3.create_bucket(Bucket=BUCKET)
         for file in (folder / "shop").glob("transactions_*"):
             s3.upload_file(str(file), BUCKET, f"landing/{file.name}")
+        publish_old_data()
         target = ModuleTarget("nextbasket_assets.definitions", None, os.getcwd(), "nextbasket")  # noqa: PTH109
         with dg.DagsterInstance.get() as instance, WorkspaceProcessContext(instance, target) as workspace:
             yield Server(workspace, instance)
@@ -113,26 +147,31 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 def test_cancelled_in_the_ui(server: Server) -> None:
     """The UI's Terminate: the run is CANCELED, its cluster is ended by the run itself, and its step's process is gone."""
+    before = old_data()
     run_id = server.launch()
     assert server.ask(TERMINATE, {"id": run_id})["terminateRun"]["__typename"] == "TerminateRunSuccess"
 
     assert server.over(run_id) == "CANCELED"
     assert states(run_id) == ["TERMINATED"]
-    log = "\n".join(entry.user_message for entry in server.instance.all_logs(run_id))
-    assert "ended cluster j-" in log
+    assert old_data() == before
+    assert "ended cluster j-" in told(server, run_id)
 
 
 def test_sigterm_to_the_run(server: Server) -> None:
     """SIGTERM to the run's process, as when its container is stopped: the cluster is ended before it goes."""
+    before = old_data()
     run_id = server.launch()
     os.kill(server.pid(run_id), signal.SIGTERM)
 
     assert server.over(run_id) in ("FAILURE", "CANCELED")
     assert states(run_id) == ["TERMINATED"]
+    assert old_data() == before
+    assert "ended cluster j-" in told(server, run_id)
 
 
 def test_sigkill_to_the_run(server: Server) -> None:
     """SIGKILL to the run's process: nobody could end the cluster, so it lives; the reaper's next tick ends and names it."""
+    before = old_data()
     run_id = server.launch()
     os.kill(server.pid(run_id), signal.SIGKILL)
     assert server.over(run_id) == "FAILURE"
@@ -143,3 +182,5 @@ def test_sigkill_to_the_run(server: Server) -> None:
     assert tick.skip_message is not None
     assert f"(run {run_id} is FAILURE)" in tick.skip_message
     assert states(run_id) == ["TERMINATED"]
+    assert old_data() == before
+    assert "terminated unexpectedly with exit code -9" in told(server, run_id)

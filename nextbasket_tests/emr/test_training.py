@@ -21,6 +21,11 @@ pytestmark = pytest.mark.emr
 
 WEEKS = [FIRST + timedelta(weeks=number) for number in range(5)]
 AS_OF = WEEKS[-1]
+SCORED_THERE = {
+    **ON_EMR,
+    "NEXTBASKET_EMR_SCORE_ON_SPARK": "true",
+    "NEXTBASKET_EMR_ENVIRONMENT": f"s3://{BUCKET}/platform/emr/environment.tar.gz",
+}
 QUIET = {"console": {"config": {"log_level": "ERROR"}}}
 
 
@@ -54,7 +59,7 @@ def far(files: dict[str, bytes], tmp_path_factory: pytest.TempPathFactory) -> It
         for name, content in files.items():
             client.put_object(Bucket=BUCKET, Key=f"landing/{name}", Body=content)
         with dg.DagsterInstance.ephemeral() as instance:
-            yield play(Side(ON_EMR, instance))
+            yield play(Side(SCORED_THERE, instance))
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +84,18 @@ def test_models_and_lists_are_those_of_a_laptop(far: Side, near: Side) -> None:
         assert far.content(table) == near.content(table), table
     (scored,) = far.lake.weeks("next_basket_scores")
     assert scored == AS_OF
+
+
+def test_customers_were_scored_on_the_nodes(far: Side) -> None:
+    """The training run's lists and outlooks are steps of its cluster."""
+    names = [
+        step["Name"]
+        for cluster in clusters()
+        for step in cluster["steps"]
+        if cluster["Name"].endswith(far.runs[-1].run_id)
+    ]
+
+    assert {"next_basket_scores", "next_trip_outlook"} <= set(names)
 
 
 def test_two_runs_two_clusters_no_leftovers(far: Side) -> None:

@@ -15,10 +15,12 @@ from urllib.parse import urlparse
 
 import pyspark
 
+from nextbasket_assets.resources.emr.package import ENVIRONMENT_PYTHON
 from nextbasket_assets.resources.java import java_home
 
-# The Pythons of an emr-7 node that have what the stages import. The default one, python3, is 3.9 there.
-PYTHONS = {"/usr/bin/python3.11": sys.executable}
+# The Pythons of an emr-7 node that have what the stages import: its own 3.11 and the one that the bootstrap action unpacks.
+# The default one, python3, is 3.9 there.
+PYTHONS = {"/usr/bin/python3.11": sys.executable, ENVIRONMENT_PYTHON: sys.executable}
 _DROPPED = ("--master", "--deploy-mode")
 _OVERLOAD = "org.apache.hadoop.fs.viewfs.ViewFileSystemOverloadScheme"
 _QUICK = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"

@@ -59,7 +59,8 @@ class RecordedSpark(LocalSparkResource):
         place.mkdir(parents=True, exist_ok=True)
         if stage != "audit":
             for table, uri in outputs.items():
-                shutil.copytree(uri, place / table, ignore=shutil.ignore_patterns(".*"))
+                if Path(uri).is_dir():  # a table without a row has none
+                    shutil.copytree(uri, place / table, ignore=shutil.ignore_patterns(".*"))
         (place / "report.json").write_text(json.dumps(asdict(report)))
 
 

@@ -12,7 +12,7 @@ import pyarrow.fs
 import pytest
 
 from nextbasket_assets.exports.week import export_week
-from nextbasket_assets.lake import exports
+from nextbasket_assets.lake import export_erasure, exports
 from nextbasket_assets.lake.export_erasure import erase_from_exports, exported_files_with
 from nextbasket_assets.lake.tables import Lake
 from nextbasket_tests.emr_bed.aws import local_aws
@@ -108,6 +108,26 @@ def test_an_erasure_rewrites_the_export(lake: Lake) -> None:
     assert len(exported_files_with(lake, "ANN")) == 4
     assert "dead0000-1/scores_long.csv" in files(lake)
     assert manifest["counts"]["customers"] == 2
+    assert {row["sha256"] for row in lake.read(exports.TABLE, [MONDAY]).to_pylist()} == {
+        file["sha256"] for file in manifest["files"]
+    }
+
+
+def test_an_erasure_that_died_is_finished_by_the_next(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stopped between the new manifest and the table's rows: nobody holds BOB any more, and the second one corrects the table."""
+    export(lake, "run-one")
+
+    def stopped(*_: object) -> None:
+        raise RuntimeError("stopped")
+
+    with monkeypatch.context() as broken, pytest.raises(RuntimeError, match="stopped"):
+        broken.setattr(export_erasure, "publish", stopped)
+        erase_from_exports(lake, "BOB", "run-two")
+    erase_from_exports(lake, "BOB", "run-three")
+    manifest = exports.current(lake, MONDAY)
+
+    assert manifest is not None
+    assert exported_files_with(lake, "BOB") == []
     assert {row["sha256"] for row in lake.read(exports.TABLE, [MONDAY]).to_pylist()} == {
         file["sha256"] for file in manifest["files"]
     }

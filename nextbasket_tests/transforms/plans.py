@@ -75,7 +75,8 @@ def ingest(
     text = end.join([",".join(columns), *lines, ""]).encode()
     folder.mkdir(parents=True, exist_ok=True)
     (folder / name).write_bytes(gzip.compress(text) if packed else text)
-    file = {"uri": str(folder / name), "name": name, "week": week.isoformat(), "header": columns}
+    found = {"header": columns, "lines": text.count(b"\n") - 1, "bytes": (folder / name).stat().st_size}
+    file = {"uri": str(folder / name), "name": name, "week": week.isoformat(), **found}
     tables = ("raw_transactions", "rejected_lines")
     report = stage(spark, folder, "raw_transactions", {}, tables, weeks=[week.isoformat()], files=[file], **parameters)
     accepted, rejected = (rows(spark, folder, table) for table in tables)

@@ -1,5 +1,6 @@
 """Landing lines to typed transactions: dialects, line numbers, and every rule that rejects a line."""
 
+import gzip
 import random
 from datetime import date
 from decimal import Decimal
@@ -10,8 +11,9 @@ from pyspark.sql import SparkSession
 
 from nextbasket_assets.landing import FIELDS
 from nextbasket_assets.transforms.rules import RULES
-from nextbasket_tests.transforms.plans import SOUND, WEEK, broken, header, ingest, line, uris
+from nextbasket_tests.transforms.plans import SOUND, WEEK, broken, header, ingest, line, stage, uris
 
+LINES = ("raw_transactions", "rejected_lines")
 B_CODES = {"CUST_PRICE_SENSITIVITY": "BG", "CUST_LIFESTAGE": "BU"}
 
 
@@ -192,3 +194,14 @@ def test_line_numbers_of_a_file_read_in_blocks(spark: SparkSession, tmp_path: Pa
         index + 2: index + 1 for index in range(400) if index != 10
     }
     assert len(uris(tmp_path, "raw_transactions")) > 1
+
+
+def test_a_file_that_changed_since_its_inspection(spark: SparkSession, tmp_path: Path) -> None:
+    """Lines in are what the inspection counted: a file that has another number by now is an error, not a short week."""
+    path = tmp_path / "transactions_200607.csv.gz"
+    path.write_bytes(gzip.compress("\n".join([",".join(header()), line(), line(), ""]).encode()))
+    found = {"header": header(), "lines": 3, "bytes": path.stat().st_size}
+    file = {"uri": str(path), "name": path.name, "week": WEEK.isoformat(), **found}
+
+    with pytest.raises(RuntimeError, match=r"3 lines in, but 2 accepted.*changed while they were read"):
+        stage(spark, tmp_path, "raw_transactions", {}, LINES, weeks=[WEEK.isoformat()], files=[file])

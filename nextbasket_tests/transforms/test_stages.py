@@ -11,7 +11,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql.utils import AnalysisException
 
 from nextbasket_assets.columns import TABLES
-from nextbasket_assets.transforms.__main__ import main
+from nextbasket_assets.distributed.__main__ import main
 from nextbasket_assets.transforms.claims import CLAIMS
 from nextbasket_assets.transforms.stages import STAGES, run
 from nextbasket_assets.transforms.tables import audit

@@ -11,8 +11,9 @@ from nextbasket_assets.catalogue import Catalogue
 from nextbasket_assets.lake.tables import Lake
 from nextbasket_assets.report.cards import MissionCard, cards
 from nextbasket_assets.report.weekly.arrived import Arrived, arrived
+from nextbasket_assets.report.weekly.claims import findings
 from nextbasket_assets.report.weekly.drift import Drift, drifts
-from nextbasket_assets.report.weekly.light import Finding, findings, light_of
+from nextbasket_assets.report.weekly.light import Finding, light_of
 from nextbasket_assets.report.weekly.people import Aftermath, Person, aftermath, people
 from nextbasket_assets.report.weekly.quality import JudgedWeek, Segment, judged_weeks, segments
 from nextbasket_assets.report.weekly.scored import Models, Scored, models, scored

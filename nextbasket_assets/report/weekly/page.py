@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from nextbasket_assets import limits
 from nextbasket_assets.landing import week_code
 from nextbasket_assets.report.cards import MissionCard, titled
-from nextbasket_assets.report.weekly import charts, drift, light, quality, scored
+from nextbasket_assets.report.weekly import charts, claims, drift, light, quality, scored
 from nextbasket_assets.report.weekly.facts import WeekFacts
 
 LIGHTS = {  # light -> its symbol, its word and what it means: never a colour alone
@@ -27,7 +27,7 @@ def render(facts: WeekFacts) -> str:
     return _environment().get_template("page.html.j2").render(
         facts=facts,
         found=facts.findings,
-        reasons=light.reasons(facts.findings),
+        reasons=[(one, claims.CLAIMS[one.claim].remedy) for one in light.reasons(facts.findings)],
         symbol=LIGHTS[facts.light][0],
         verdict=LIGHTS[facts.light][1],
         cards=[(card, _trend(facts.profile, card)) for card in facts.cards],
@@ -39,7 +39,7 @@ def render(facts: WeekFacts) -> str:
         heavy=quality.HEAVY,
         metrics=[_metric_name(*shown) for shown in scored.SHOWN_METRICS],
         reference_weeks=drift.REFERENCE_WEEKS,
-        least_judged=light.LEAST_JUDGED,
+        least_judged=claims.LEAST_JUDGED,
     )  # fmt: skip
 
 

@@ -55,16 +55,20 @@ class Aws:
         Raises:
             botocore.exceptions.ClientError: the call is wrong, or the reason did not pass in time.
         """
+        return self.call_within(self._patience, service, operation, arguments)
+
+    def call_within(self, patience: float, service: str, operation: str, arguments: dict[str, Any]) -> Any:
+        """The same with another patience, in seconds."""
         began, wait = self._clock.now(), 1.0
         while True:
             try:
                 return getattr(self.client(service), operation)(**arguments)
             except Exception as error:
                 reason = passing(error)
-                if reason is None or self._clock.now() - began > self._patience:
+                if reason is None or self._clock.now() - began + wait > patience:
                     raise
                 if wait == 1.0:
-                    self._tell(f"{operation}: {reason}; trying again for up to {self._patience / 60:.0f} minutes")
+                    self._tell(f"{operation}: {reason}; trying again for up to {patience / 60:.0f} minutes")
                 if reason == _RENEWED:
                     self._clients.clear()
                 self._clock.sleep(wait)

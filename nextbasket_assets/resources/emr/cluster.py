@@ -5,6 +5,7 @@ Successor of the original's EmrCreateJobFlow, EmrAddSteps, EmrStepSensor and Emr
 
 from collections.abc import Callable
 
+from nextbasket_assets.errors import NextbasketError
 from nextbasket_assets.resources.emr import requests
 from nextbasket_assets.resources.emr.calls import Aws, Clock
 from nextbasket_assets.resources.emr.failures import Job, State
@@ -14,6 +15,10 @@ from nextbasket_assets.resources.emr.settings import EmrSettings
 ACTIVE = ["STARTING", "BOOTSTRAPPING", "RUNNING", "WAITING"]
 GONE = ("TERMINATING", "TERMINATED", "TERMINATED_WITH_ERRORS")
 _STEP_OVER = ("COMPLETED", "FAILED", "CANCELLED", "INTERRUPTED")
+
+
+class EndError(NextbasketError):
+    """A cluster may still run; the message names it, and what ends it without us."""
 
 
 class Cluster:
@@ -39,6 +44,7 @@ class Cluster:
         self._package: Package | None = None
         self._paid_since: float | None = None
         self._paid_hours = 0.0
+        self._until: float | None = None  # when calls give up, while the cluster is being ended
 
     def submit(self, stage: str, plan: str, report: str) -> Job:
         """Add a step for a stage; creates the cluster when there is none."""
@@ -79,16 +85,48 @@ class Cluster:
         self._on_demand = True
 
     def end(self) -> None:
-        """Terminate every cluster of this run that still lives, also one whose creation was never answered."""
+        """Terminate every cluster of this run that still lives, also one whose creation was never answered.
+
+        Raises:
+            EndError: AWS did not let us within `ending_minutes`.
+        """
         if not self._asked:
             return
-        living = self._named()
+        self._until = self._clock.now() + self._settings.ending_minutes * 60
+        try:
+            living = self._living()
+            if living:
+                self._emr("terminate_job_flows", JobFlowIds=living)
+        except Exception as error:
+            which = self._id or f"named {requests.cluster_name(self._run_id)!r}"
+            raise EndError(
+                f"the cluster {which} could not be ended within {self._settings.ending_minutes:g} minutes ({error}). "
+                f"{self._what_ends_it()}"
+            ) from error
+        finally:
+            self._until = None
         if living:
-            self._emr("terminate_job_flows", JobFlowIds=living)
             self._tell(f"ended cluster {', '.join(living)}; about {self.usd():.2f} USD")
         if self._paid_since is not None:
             self._paid_hours, self._paid_since = self._hours(), None
         self._id, self._asked = "", False
+
+    def _living(self) -> list[str]:
+        """Clusters to end; the one that is known when AWS does not list them."""
+        try:
+            return self._named()
+        except Exception:
+            if not self._id:
+                raise
+            return [self._id]
+
+    def _what_ends_it(self) -> str:
+        settings = self._settings
+        return (
+            f"It ends itself when it was idle for {settings.idle_minutes} minutes, a step after {settings.max_hours:g} "
+            "hours, and the sensor cluster_reaper ends it as soon as AWS answers. To end it now: "
+            f"aws emr terminate-clusters --cluster-ids {self._id or 'ID'}"
+        )
 
     def usd(self) -> float:
         """What the run's clusters have cost so far, by the settings' price for a node's hour."""
@@ -136,7 +174,11 @@ class Cluster:
         return self._paid_hours + running / 3600
 
     def _emr(self, operation: str, **arguments: object) -> dict:
-        answer: dict = self._aws.call("emr", operation, **arguments)
+        if self._until is None:
+            answer: dict = self._aws.call("emr", operation, **arguments)
+        else:
+            patience = max(self._until - self._clock.now(), 0.0)
+            answer = self._aws.call_within(patience, "emr", operation, arguments)
         return answer
 
 

@@ -12,7 +12,7 @@ from nextbasket_assets.code_version import code_version, sources
 from nextbasket_assets.lake.storage import encryption
 from nextbasket_assets.resources.emr.calls import Aws
 
-_MAIN = "nextbasket_assets/transforms/__main__.py"
+_MAIN = "nextbasket_assets/distributed/__main__.py"
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # of every file in the zip
 # On every node before Spark starts: the archive is the environment, or the one library that pyspark.ml needs is installed.
 _BOOTSTRAP = """#!/bin/bash

@@ -17,6 +17,9 @@ class EmrSettings(dg.Config):
     )
     python: str = Field(default="/usr/bin/python3.11", description="Python on the nodes: 3.11 is in every release.")
     environment: str = Field(default="", description="s3:// archive (tar.gz) of a Python environment; empty: `python`.")
+    score_on_spark: bool = Field(
+        default=False, description="Customers are scored on the nodes, whose `environment` then needs torch."
+    )
     service_role: str = Field(default="EMR_DefaultRole", description="Role that EMR itself takes.")
     instance_profile: str = Field(default="EMR_EC2_DefaultRole", description="Role of the nodes.")
     subnets: list[str] = Field(default=[], description="Subnets that may hold the cluster; EMR takes the cheapest.")
@@ -38,6 +41,9 @@ class EmrSettings(dg.Config):
     poll_seconds: float = Field(default=10.0, gt=0, description="Between two looks at a step.")
     patience_minutes: float = Field(
         default=15.0, ge=0, description="How long AWS may throttle, fail or refuse before we do."
+    )
+    ending_minutes: float = Field(
+        default=10.0, ge=0, description="How long ending a cluster may take; after it, idle policy and reaper must do."
     )
     capacity_retries: int = Field(default=2, ge=0, description="New clusters, on demand, after capacity was lost.")
     capacity_wait_seconds: float = Field(default=60.0, ge=0, description="Before such a new cluster.")

@@ -69,6 +69,8 @@ def _end(stages: FarStages) -> None:
     """End the place; a second signal in the middle of it changes nothing."""
     try:
         stages.place.end()
+    except Exception:
+        raise
     except BaseException:
         stages.place.end()
         raise

@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from nextbasket_assets.catalogue import Catalogue
+from nextbasket_assets.report.weekly.claims import CLAIMS
 from nextbasket_assets.report.weekly.drift import Drift
 from nextbasket_assets.report.weekly.facts import RunFacts, WeekFacts, gather
-from nextbasket_assets.report.weekly.light import AMBER, CLAIMS, GREEN, RED, Finding, light_of, reasons
+from nextbasket_assets.report.weekly.light import AMBER, GREEN, RED, Finding, light_of, reasons
 from nextbasket_assets.report.weekly.quality import Calibration, JudgedWeek
-from nextbasket_tests.report.weekly.weeks import MODEL, WEEKS, small_lake
+from nextbasket_tests.report.weekly.weeks import MODEL, WEEKS, put, score, small_lake
 
 DOCS = Path(__file__).parents[3] / "docs" / "report.md"
 
@@ -105,7 +106,7 @@ def test_each_claim_can_be_broken_and_gives_its_light(green: WeekFacts, claim: s
 
     assert claim in [finding.claim for finding in reasons(week.findings)]
     assert week.light == light
-    assert CLAIMS[claim][0] == light
+    assert CLAIMS[claim].light == light
 
 
 def test_every_claim_is_in_the_table() -> None:
@@ -114,11 +115,12 @@ def test_every_claim_is_in_the_table() -> None:
 
 
 def test_every_claim_is_explained() -> None:
-    """docs/report.md has a row for each claim with its light, and none for a claim that is gone."""
-    rows = [line.split(" | ") for line in DOCS.read_text().splitlines() if " | red | " in line or " | amber | " in line]
-    explained = {row[0].removeprefix("| ").replace(" ", "_"): row[1] for row in rows}
+    """docs/report.md has a row for each claim with its light and what to do, and none for a claim that is gone."""
+    lines = DOCS.read_text().replace("`", "").splitlines()
+    rows = [line.strip("| ").split(" | ") for line in lines if " | red | " in line or " | amber | " in line]
+    explained = {row[0].replace(" ", "_"): (row[1], row[3]) for row in rows}
 
-    assert explained == {claim: light for claim, (light, _) in CLAIMS.items()}
+    assert explained == {name: (claim.light, claim.remedy) for name, claim in CLAIMS.items()}
 
 
 def test_the_worst_broken_claim_decides() -> None:
@@ -141,6 +143,19 @@ def test_a_week_without_a_model_is_amber_and_nothing_is_guessed(green: WeekFacts
 
     assert [finding.claim for finding in reasons(week.findings)] == ["most_customers_are_scored_by_the_model"]
     assert {"the_model_in_service_won_its_gate", "the_probabilities_come_true"} <= unknown
+
+
+def test_an_empty_week_is_amber_and_judges_nobody(tmp_path: Path) -> None:
+    """A week that was taken empty: its volume is odd, and nothing is said of lists that nobody could follow."""
+    lake, empty = small_lake(str(tmp_path / "lake")), WEEKS[3] + timedelta(weeks=1)
+    landed = {"source_file": "f", "sha256": "0", "bytes": 1, "lines": 0, "accepted": 0, "rejected": 0}
+    put(lake, "landed_files", empty, [landed])
+    put(lake, "staged_baskets", empty, [])
+    score(lake, empty)
+    week = gather(lake, empty, Catalogue(), {}, RunFacts())
+
+    assert [finding.claim for finding in reasons(week.findings)] == ["the_volume_is_like_recent_weeks"]
+    assert (week.light, week.judged[-1].quality.customers) == (AMBER, 0)
 
 
 def test_eight_numbers_at_most_plot_over_weeks(green: WeekFacts, tmp_path: Path) -> None:

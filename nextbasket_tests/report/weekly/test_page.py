@@ -126,7 +126,10 @@ def test_the_first_thing_said_is_whether_it_is_safe(page: str) -> None:
     said = " ".join(Elements(page).texts["safe"].split())
 
     assert said.startswith("▲ Amber: usable, with care Because of 2 of 16 checks:")
-    assert "Does not hold: the probabilities come true (off by 15.0 points on average, at most 5)." in said
+    assert (
+        "Does not hold: the probabilities come true (off by 15.0 points on average, at most 5). What to do: use the order"
+        in said
+    )
 
 
 def test_the_numbers_are_on_the_page(page: str) -> None:

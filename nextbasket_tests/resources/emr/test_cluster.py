@@ -5,7 +5,7 @@ from collections.abc import Callable
 import boto3
 import dagster as dg
 import pytest
-from botocore.exceptions import ReadTimeoutError
+from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 
 from nextbasket_assets.resources.emr.calls import Aws
 from nextbasket_assets.resources.spark import SparkResource
@@ -158,7 +158,7 @@ def test_throttling_without_an_end_fails_and_still_ends_the_cluster(bed: Scripte
     ran = run(patience_minutes=15)
 
     assert "ThrottlingException" in ran.error
-    assert bed.clock.seconds > 900
+    assert bed.clock.seconds > 14 * 60
     assert bed.states() == ["TERMINATED"]
 
 
@@ -273,13 +273,43 @@ def test_credentials_that_are_renewed_in_the_middle_do_not_matter(bed: ScriptedB
     assert bed.states() == ["TERMINATED"]
 
 
+@pytest.mark.parametrize("last", [True, False], ids=["all of AWS", "all but the step"])
+def test_ending_is_tried_for_minutes_and_no_longer(bed: ScriptedBed, run: Run, last: bool) -> None:
+    """AWS answers nobody any more: the run is over after its patience and five minutes more, the event names the cluster and what
+    ends it without us, and it does end itself when it is idle."""
+    unreachable = EndpointConnectionError(endpoint_url="https://elasticmapreduce.us-east-1.amazonaws.com")
+    for operation in ("DescribeStep", "TerminateJobFlows", "ListClusters")[0 if last else 1 :]:
+        bed.faults[operation] = [unreachable for _ in range(10000)]
+    ran = run(patience_minutes=2, ending_minutes=5, idle_minutes=10)
+
+    assert bed.clock.seconds < 130 + 120 + 300
+    (cluster,) = bed.worker.clusters
+    assert (
+        f"the cluster {cluster.id} could not be ended within 5 minutes (Could not connect to the endpoint" in ran.log()
+    )
+    assert f"aws emr terminate-clusters --cluster-ids {cluster.id}" in ran.log()
+    assert "idle for 10 minutes" in ran.log()
+    assert "the sensor cluster_reaper" in ran.log()
+    for _ in range(30):
+        bed.clock.sleep(60)
+    assert bed.states() == ["TERMINATED"]
+
+
+def test_ending_needs_no_list(bed: ScriptedBed, run: Run) -> None:
+    """A role that may terminate but not list: the cluster that the run knows is ended all the same."""
+    bed.faults["ListClusters"] = [error("AccessDeniedException", "not authorized to perform: ListClusters")] * 10
+
+    assert run().success
+    assert bed.states() == ["TERMINATED"]
+
+
 def test_credentials_that_stay_expired_leave_the_cluster_to_itself(bed: ScriptedBed, run: Run) -> None:
     """With nobody left who may end it, the run is red and says why, and the cluster ends itself when it is idle."""
     for operation in ("DescribeStep", "TerminateJobFlows", "ListClusters"):
         bed.faults[operation] = [error("ExpiredTokenException", "The security token is expired") for _ in range(10000)]
     ran = run(patience_minutes=5, idle_minutes=10)
 
-    assert "The security token is expired" in ran.log()
+    assert "The security token is expired" in ran.error
     assert not ran.success
     for _ in range(30):
         bed.clock.sleep(60)

@@ -1,12 +1,16 @@
-"""What `pipeline.py` measures Spark against: the same work in DuckDB and in Polars, with nothing of this project's but names."""
+"""What row 1 measures Spark against: the same work in DuckDB and in Polars, with nothing of this project's but names.
+
+The work: find the columns by name, type strictly and set broken lines apart, remove duplicates, returns and bags, make
+baskets, then each customer's last 200 baskets as of the last week.
+"""
 
 import resource
-import sys
-import time
 from pathlib import Path
 from typing import Any
 
-from nextbasket_assets.landing import FIELDS, LandingFile, inspect, week_of
+from benchmarks.clock import Span
+from benchmarks.inputs import landing_files
+from nextbasket_assets.landing import FIELDS, LandingFile
 
 BAG = "PRD0903678"
 MAX_BASKETS = 200
@@ -34,24 +38,12 @@ DOMAINS = {
 }
 
 
-def landing_files(folder: Path) -> list[tuple[Path, LandingFile]]:
-    """The folder's weekly files, inspected."""
-    found = []
-    for path in sorted(folder.iterdir()):
-        if week_of(path.name):
-            with path.open("rb") as stream:
-                found.append((path, inspect(stream, path.name)))
-    if not found:
-        sys.exit(f"{folder}: no transactions_YYYYWW.csv or .csv.gz there. Name a landing folder.")
-    return found
-
-
 def duckdb(folder: Path, out: Path) -> dict[str, Any]:
     """The same work as SQL."""
     import duckdb as engine
 
     db = engine.connect(config={"threads": THREADS, "temp_directory": str(out)})
-    start = time.monotonic()
+    staging = Span()
     sound = [f"regexp_matches({field}, '{pattern}')" for field, pattern in PATTERNS.items()]
     sound += [f"{field} in {_tuple(codes)}" for field, codes in DOMAINS.items()]
     days = "date between week and week + 6 and SHOP_WEEK = week_code"
@@ -88,6 +80,8 @@ def duckdb(folder: Path, out: Path) -> dict[str, Any]:
         "order by item) filter (quantity is not null), []) as items from item_lines group by week, basket"
     )
     db.execute(f"copy staged to '{out}/staged' (format parquet, partition_by (week), compression zstd)")
+    staging.stop()
+    sequences = Span()
     db.execute(
         f"create temp table sequences as select customer, len(b) as baskets_seen, b[-{MAX_BASKETS}:] as baskets from "
         "(select customer, coalesce(list({'date': date, 'hour': hour, 'items': [i.item for i in items]} order by date, hour, "
@@ -96,7 +90,8 @@ def duckdb(folder: Path, out: Path) -> dict[str, Any]:
     db.execute(f"copy sequences to '{out}/sequences.parquet' (format parquet, compression zstd)")
     tables = {"raw_transactions": "raw", "staged_baskets": "staged", "customer_sequences": "sequences"}
     rows = {name: _one(db, f"select count(*) from {table}") for name, table in tables.items()}
-    return {"seconds": time.monotonic() - start, **_used(), "rows": {**rows, "rejected_lines": rejected}}
+    sequences.stop()
+    return _found(staging, sequences, {**rows, "rejected_lines": rejected})
 
 
 def _one(db: Any, query: str) -> int:
@@ -120,7 +115,7 @@ def polars(folder: Path, out: Path) -> dict[str, Any]:
     """The same work as lazy frames."""
     import polars as pl
 
-    start = time.monotonic()
+    staging = Span()
     parts = []
     for path, file in landing_files(folder):
         scanned = pl.scan_csv(path, infer_schema=False, truncate_ragged_lines=True)
@@ -175,8 +170,10 @@ def polars(folder: Path, out: Path) -> dict[str, Any]:
         .collect()
     )
     staged.write_parquet(pl.PartitionBy(f"{out}/staged", key="week"), compression="zstd")
+    staging.stop()
+    sequences = Span()
     full = pl.col("items").list.len() > 0
-    sequences = (
+    customers = (
         staged.lazy()
         .filter(pl.col("customer").is_not_null())
         .with_columns(items=pl.col("items").list.eval(pl.element().struct.field("item")), tie=pl.col("items").hash())
@@ -188,12 +185,12 @@ def polars(folder: Path, out: Path) -> dict[str, Any]:
         )
         .collect()
     )
-    sequences.write_parquet(out / "sequences.parquet", compression="zstd")
-    rows = {"raw_transactions": raw.height, "staged_baskets": staged.height, "customer_sequences": sequences.height}
-    return {"seconds": time.monotonic() - start, **_used(), "rows": {**rows, "rejected_lines": rejected}}
+    customers.write_parquet(out / "sequences.parquet", compression="zstd")
+    rows = {"raw_transactions": raw.height, "staged_baskets": staged.height, "customer_sequences": customers.height}
+    sequences.stop()
+    return _found(staging, sequences, {**rows, "rejected_lines": rejected})
 
 
-def _used() -> dict[str, float]:
-    """Of this process. Seconds of processor time are comparable on a busy machine, where the wall clock is not."""
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    return {"cpu_seconds": used.ru_utime + used.ru_stime, "peak_mb": used.ru_maxrss // 1024}
+def _found(staging: Span, sequences: Span, rows: dict[str, int]) -> dict[str, Any]:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    return {"staging": staging.taken(), "sequences": sequences.taken(), "rows": rows, "peak_mb": peak}

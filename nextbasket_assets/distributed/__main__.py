@@ -1,4 +1,4 @@
-"""`spark-submit __main__.py PLAN.json REPORT.json`, or `python -m nextbasket_assets.transforms PLAN.json REPORT.json`.
+"""`spark-submit __main__.py PLAN.json REPORT.json`, or `python -m nextbasket_assets.distributed PLAN.json REPORT.json`.
 
 What a cluster runs: one stage, from a plan, its report written where the orchestrator reads it. Paths may be s3://.
 """
@@ -8,9 +8,9 @@ import sys
 
 from pyspark.sql import SparkSession
 
+from nextbasket_assets.distributed.stages import run
 from nextbasket_assets.transforms.files import read_text, write_text
 from nextbasket_assets.transforms.progress import Progress
-from nextbasket_assets.transforms.stages import run
 
 
 def main(spark: SparkSession, plan_uri: str, report_uri: str) -> None:
@@ -26,6 +26,6 @@ def main(spark: SparkSession, plan_uri: str, report_uri: str) -> None:
 
 if __name__ == "__main__":
     if len(sys.argv) != 3:
-        sys.exit("usage: python -m nextbasket_assets.transforms PLAN.json REPORT.json")
+        sys.exit("usage: python -m nextbasket_assets.distributed PLAN.json REPORT.json")
     with SparkSession.builder.appName("nextbasket").getOrCreate() as session:
         main(session, *sys.argv[1:])

@@ -1,0 +1,101 @@
+"""`benchmarks/README.md` from the figures that `run.py` measured: every number in it comes from a JSON.
+
+python benchmarks/render.py [benchmarks/figures.json] > benchmarks/README.md
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+FIGURES = Path(__file__).with_name("figures.json")
+TITLES = {
+    "1": "94 weeks of files to staged baskets, and on to customer sequences",
+    "2": "One new week, from its landing file to published scores",
+    "3": "Backfill of all weeks, raw to sequences",
+    "4": "Fitting missions and tagging baskets",
+    "5": "Training the network",
+    "6": "Scoring: top 20 with probabilities and reasons",
+    "7": "Growth: one, four and sixteen times the customers",
+    "8": "Loading the code location",
+}
+INTRODUCTION = """# Measured side by side
+
+What must be fast, each row beside its peers in the same run. Every figure is made by
+
+    .venv/bin/python benchmarks/run.py [ROW ...] --json benchmarks/figures.json
+    .venv/bin/python benchmarks/render.py > benchmarks/README.md
+
+The second command wrote this page; nothing in it was typed. Rows 1 to 3 read LGSR, rows 5 and 6 packed public datasets,
+from `../shared`, which the project does not ship. `--small` runs every row on synthetic data: it shows that the row works
+and judges nothing.
+
+**How far to trust it.** A row is one run, unless it says otherwise, on a virtual machine with few cores that does other work
+too: wall seconds move by a half from run to run and more, CPU seconds by a tenth or two. Compare within a row, where all
+engines ran one after the other; rows were measured at different times, with the load that stands beside them. A load above
+the number of cores means that wall seconds are too long.
+"""
+EPILOGUE = """
+## The other benchmarks here
+
+`next_basket.py` (quality on packed datasets), `scoring.py`, `missions.py`, `mission_engines.py`, `mission_names.py` and
+`mission_worth.py`: what they found is in docs/model.md and docs/missions.md. What is needed beyond these machines:
+docs/scale.md.
+"""
+
+
+def page(found: dict[str, Any]) -> str:
+    """The page for one JSON."""
+    machine, versions = found["machine"], found["versions"]
+    packages = ", ".join(f"{name} {number}" for name, number in sorted(versions.items()))
+    head = f"{machine['cores']} cores ({machine['cpu']}), {machine['memory_gb']} GB, {machine['system']}; {packages}."
+    rows = {number: found[number] for number in TITLES if number in found}
+    lines = [INTRODUCTION, head, "", "| # | work | the number | goal | measured | met |", "|---|---|---|---|---|---|"]
+    for number, row in rows.items():
+        for place, goal in enumerate(row["goals"]):
+            lead = f"| {number} | {TITLES[number]}" if place == 0 else "| | "
+            lines.append(f"{lead} | {goal['what']} | {_bound(goal)} | {_number(goal['value'])} | {_met(goal['met'])} |")
+    missing = [number for number in TITLES if number not in rows]
+    if missing:
+        lines += ["", f"Not measured yet: row {', '.join(missing)}."]
+    for number, row in rows.items():
+        lines += ["", *_section(number, row)]
+    return "\n".join(lines) + "\n" + EPILOGUE
+
+
+def _section(number: str, row: dict[str, Any]) -> list[str]:
+    lines = [
+        f"## {number}. {TITLES[number]}",
+        "",
+        f"`{row['command']}`, {row['measured']}, commit {row['commit']}, load {row['load_average']:.1f} at its end.",
+        "",
+        "| what ran | wall s | CPU s | |",
+        "|---|---|---|---|",
+    ]
+    for figure in row["figures"]:
+        cpu = "" if figure["cpu_seconds"] is None else _number(figure["cpu_seconds"])
+        more = ", ".join(f"{name} {_number(value)}" for name, value in figure["more"].items())
+        lines.append(f"| {figure['name']} | {_number(figure['wall_seconds'])} | {cpu} | {more} |")
+    return [*lines, "", f"**Limit**: {row['limit']}.", "", *(f"- {note}" for note in row["notes"])]
+
+
+def _bound(goal: dict[str, Any]) -> str:
+    return f"{'at least' if goal['at_least'] else 'at most'} {_number(goal['bound'])}"
+
+
+def _met(met: bool | None) -> str:
+    return {True: "yes", False: "**no**", None: "not judged"}[met]
+
+
+def _number(value: float) -> str:
+    """Three digits of a small number, all of a large one."""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+def main() -> None:
+    path = Path(sys.argv[1]) if len(sys.argv) > 1 else FIGURES
+    print(page(json.loads(path.read_text())), end="")
+
+
+if __name__ == "__main__":
+    main()

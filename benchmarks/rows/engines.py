@@ -1,0 +1,99 @@
+"""Row 4: fitting missions and tagging baskets, beside Spark's own LDA, scikit-learn and gensim (`mission_engines.py`)."""
+
+import json
+import os
+import sys
+from typing import Any
+
+import numpy as np
+
+from benchmarks.clock import in_a_process, span
+from benchmarks.mission_engines import ENGINES, ITEMS, K, planted
+from benchmarks.outcome import Figure, Goal, Outcome
+from nextbasket_assets.missions.documents import Documents
+
+BASKETS, SMALL_BASKETS = 300_000, 2_000
+EM_ITERATIONS, ORIGINAL_ITERATIONS = 20, 80
+PERPLEXITY_SLACK = 1.02  # equal quality
+
+
+def measure(small: bool) -> Outcome:
+    """Every engine in a process of its own; NEXTBASKET_BASKETS says how many baskets when 300,000 take too long."""
+    baskets = SMALL_BASKETS if small else int(os.environ.get("NEXTBASKET_BASKETS", BASKETS))
+    engines = ("ours", "gensim") if small else tuple(ENGINES)
+    fits: dict[str, Any] = {engine: in_a_process("rows.engines", engine, str(baskets)) for engine in engines}
+    tagging: dict[str, Any] = in_a_process("rows.engines", "tagging", str(baskets))
+    ours = fits["ours"]["cpu_seconds"]
+    goals = [
+        Goal(f"CPU, {peer} to ours", fits[peer]["cpu_seconds"] / ours, 1.0, at_least=True)
+        for peer in ("gensim", "scikit-learn")
+        if peer in fits
+    ]
+    if "spark-em" in fits:
+        em = fits["spark-em"]["cpu_seconds"] * ORIGINAL_ITERATIONS / EM_ITERATIONS
+        what = f"CPU, Spark EM with the original's {ORIGINAL_ITERATIONS} iterations to ours"
+        goals.insert(0, Goal(what, em / ours, 5.0, at_least=True))
+    goals.append(Goal("CPU, our tagging to Spark's own", tagging["ours"][1] / tagging["spark"][1], 1.0))
+    best = min(fit["perplexity"] for fit in fits.values())
+    same = [engine for engine, fit in fits.items() if fit["perplexity"] <= PERPLEXITY_SLACK * best]
+    names = ("cosine", "least_cosine", "perplexity")
+    figures = [
+        Figure(f"fit, {engine}", fit["wall_seconds"], fit["cpu_seconds"], {name: fit[name] for name in names})
+        for engine, fit in fits.items()
+    ]
+    figures += [Figure(f"tagging, {engine}", *seconds) for engine, seconds in tagging.items()]
+    flops = baskets * 8 * K * 4
+    return Outcome(
+        goals,
+        figures,
+        f"one Gibbs sweep weighs {K} missions for each of about {baskets * 8:,} items: {flops / 1e9:.2f} Gflop, which a core "
+        "does in hundredths of a second; what costs is reaching for counts all over memory",
+        [
+            f"{baskets:,} baskets, {ITEMS:,} items, k = {K}; `ours` is seven fits of which the best is kept",
+            f"as good as the best within {PERPLEXITY_SLACK - 1:.0%} of perplexity: {', '.join(same)}",
+            f"Spark EM ran {EM_ITERATIONS} iterations; its ratio is for {ORIGINAL_ITERATIONS}, by multiplication",
+        ],
+    )
+
+
+def tag(baskets: int) -> dict[str, tuple[float, float]]:
+    """Seconds of tagging all baskets by our transform, and by Spark's CountVectorizer and LDA as they come."""
+    from pyspark.ml.feature import CountVectorizerModel
+
+    from nextbasket_assets.resources.spark import LocalSparkResource
+    from nextbasket_assets.transforms import missions
+
+    documents, truth_KV = planted(baskets)
+    session = LocalSparkResource(master="local[2]").session()
+    vocabulary = [f"I{item:05d}" for item in range(ITEMS)]
+    topics = missions.FittedTopics(vocabulary, truth_KV.T * 1e6, np.full(K, 0.15), [f"M{k:02d}" for k in range(K)], "v")
+    frame = session.createDataFrame(_rows(documents, vocabulary), "week date, basket string, customer string, items "
+                                    "array<struct<item:string>>").repartition(4).persist()  # fmt: skip
+    frame.count()
+    model = missions._spark_model(session, topics)
+    counter = CountVectorizerModel.from_vocabulary(vocabulary, inputCol="words", outputCol="features")
+    plain = model.transform(counter.transform(frame.selectExpr("*", "items.item as words")))
+    found = {}
+    for turn in ("warm", "measured"):
+        for name, tags in (
+            ("spark", plain.select("basket", "topicDistribution")),
+            ("ours", missions.tagged(frame, topics)),
+        ):
+            with span() as taken:
+                tags.write.format("noop").mode("append").save()
+            found[name] = taken.taken()
+        if turn == "warm":
+            found.clear()
+    return found
+
+
+def _rows(documents: Documents, vocabulary: list[str]) -> list[tuple[None, str, str, list[tuple[str]]]]:
+    parts = np.split(documents.items_T, np.cumsum(documents.sizes_D)[:-1])
+    return [(None, str(n), "C", [(vocabulary[item],) for item in part]) for n, part in enumerate(parts)]
+
+
+if __name__ == "__main__":
+    from benchmarks.mission_engines import measure as fit
+
+    what, count = sys.argv[1], int(sys.argv[2])
+    print(json.dumps(tag(count) if what == "tagging" else fit(what, count)))

@@ -1,0 +1,75 @@
+"""Row 7: one, four and sixteen times the customers of a synthetic shop: does a stage's time grow faster than its input?"""
+
+import json
+import math
+import resource
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.clock import in_a_process, peak_mb, span
+from benchmarks.outcome import Figure, Goal, Outcome
+from benchmarks.stages import Stages
+from nextbasket_assets.shop.shop import write_shop
+
+CUSTOMERS, WEEKS = (400, 1600, 6400), 16
+SMALL_CUSTOMERS, SMALL_WEEKS = (40, 160), 3
+
+
+def measure(small: bool) -> Outcome:
+    """Every size in a process of its own; the exponent is the slope of log seconds over log lines."""
+    sizes, weeks = (SMALL_CUSTOMERS, SMALL_WEEKS) if small else (CUSTOMERS, WEEKS)
+    found: list[dict[str, Any]] = [in_a_process("rows.growth", str(size), str(weeks)) for size in sizes]
+    lines = [one["lines"] for one in found]
+    exponents = {stage: _slope(lines, [one["stages"][stage][1] for one in found]) for stage in found[0]["stages"]}
+    steepest = max(exponents, key=lambda stage: exponents[stage])
+    python = [one["python_mb"] for one in found]
+    figures = [
+        Figure(f"{stage}, {one['lines']:,} lines", *seconds, {"peak MB of the JVM": one["jvm_mb"]})
+        for one in found
+        for stage, seconds in one["stages"].items()
+    ]
+    slopes = ", ".join(f"{stage} {slope:.2f}" for stage, slope in exponents.items())
+    return Outcome(
+        [
+            Goal(f"exponent of CPU seconds over lines, the steepest stage ({steepest})", exponents[steepest], 1.05),
+            Goal("peak MB of the driver's Python, the largest shop to the smallest", python[-1] / python[0], 1.25),
+        ],
+        figures,
+        "an exponent of 1: every line is touched once, and the start is paid once",
+        [
+            f"exponents: {slopes}",
+            "locally the JVM is driver and executor in one; its heap has a fixed bound (driver_memory), which it may use",
+        ],
+    )
+
+
+def _slope(lines: list[int], seconds: list[float]) -> float:
+    return float(np.polyfit([math.log(n) for n in lines], [math.log(s) for s in seconds], 1)[0])
+
+
+def grown(customers: int, weeks: int) -> dict[str, Any]:
+    """The stages on a shop of so many customers."""
+    with tempfile.TemporaryDirectory() as folder:
+        landing, out = Path(folder) / "landing", Path(folder) / "out"
+        report = write_shop(landing, customers=customers, weeks=weeks, seed=1)
+        stages = Stages(out)
+        found = stages.ingest(landing)
+        stages.sequences(found[-1:])
+        with span() as stages.spans["mission_documents"]:
+            inputs = {**stages.files("staged_baskets"), **stages.files("raw_transactions")}
+            outputs = {part: str(out / part) for part in ("documents", "vocabulary")}
+            stages.spark.run("mission_documents", inputs, outputs, weeks=[found[-1].isoformat()], min_item_baskets=2)
+        return {
+            "lines": report.lines,
+            "stages": {stage: one.taken() for stage, one in stages.spans.items()},
+            "jvm_mb": peak_mb(stages.jvm()),
+            "python_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        }
+
+
+if __name__ == "__main__":
+    print(json.dumps(grown(*map(int, sys.argv[1:]))))

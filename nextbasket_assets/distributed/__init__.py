@@ -1,0 +1,1 @@
+"""Where Spark and torch meet: the recommender's work, dealt out to many machines."""

@@ -1,0 +1,65 @@
+"""The benchmarks work, and their page says what was measured. Nothing here judges a time."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks.outcome import Figure, Goal, Outcome
+from benchmarks.render import FIGURES, page
+from benchmarks.run import ROWS
+
+ROOT = Path(__file__).resolve().parents[2]
+CAREFUL = {"JAVA_TOOL_OPTIONS": "-XX:TieredStopAtLevel=1", "OMP_NUM_THREADS": "1"}
+
+
+@pytest.mark.slow
+def test_every_row_runs_on_small_data(tmp_path: Path) -> None:
+    """`--small` measures all rows without LGSR, has ratio and goal of each, and judges none."""
+    halves = {tmp_path / "odd.json": "1357", tmp_path / "even.json": "2468"}
+    start = [sys.executable, "benchmarks/run.py", "--small", "--json"]
+    running = [
+        subprocess.Popen([*start, str(out), *rows], cwd=ROOT, env={**os.environ, **CAREFUL})
+        for out, rows in halves.items()
+    ]
+
+    assert [half.wait(timeout=900) for half in running] == [0, 0]
+
+    found: dict[str, Any] = {}
+    for out in halves:
+        found |= json.loads(out.read_text())
+    rows = {number: found[str(number)] for number in ROWS}
+    assert all(row["ratio"] > 0 and row["goal"] > 0 for row in rows.values())
+    assert {row["met"] for row in rows.values()} == {None}
+    assert all(figure["wall_seconds"] > 0 for row in rows.values() for figure in row["figures"])
+    assert found["machine"]["cores"] >= 1
+    assert "Not measured" not in page(found)
+
+
+def test_goals_are_held_from_their_side() -> None:
+    """A bound is met by less when it is a most, by more when it is a least, and a row only when all its goals are."""
+    most, least = Goal("seconds", 15.0, 15.0), Goal("rate", 4_999.0, 5_000.0, at_least=True)
+
+    row = Outcome([most, least], [Figure("a", 1.0)], "none").as_json(judged=True)
+
+    assert (most.met, least.met) == (True, False)
+    assert (row["ratio"], row["goal"], row["met"]) == (15.0, 15.0, False)
+
+
+def test_a_row_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    """A row number beyond the rows is an error that names them, and nothing is measured."""
+    command = [sys.executable, "benchmarks/run.py", "9", "--json", str(tmp_path / "out.json")]
+    refused = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+
+    assert refused.returncode == 2
+    assert "there is no row 9: choose from 1 to 8" in refused.stderr
+    assert not (tmp_path / "out.json").exists()
+
+
+def test_the_page_is_the_figures() -> None:
+    """benchmarks/README.md is what render.py makes of the committed figures, to the letter."""
+    assert (ROOT / "benchmarks" / "README.md").read_text() == page(json.loads(FIGURES.read_text()))

@@ -1,0 +1,62 @@
+"""Plans: what is not in the lake is made, what is there stays."""
+
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from nextbasket_assets.cli.plans import State, default_as_of, demo_plan, score_plan
+from nextbasket_assets.lake.publish import Provenance, publish, stage
+from nextbasket_assets.lake.tables import Lake
+
+WEEKS = [date(2006, 4, 10) + timedelta(weeks=number) for number in range(6)]
+
+
+def state(root: Path, held: list[int], scored: list[int], changed: list[int]) -> State:
+    """Six landed weeks; those that are held have sequences, those that are scored have lists."""
+    lake = Lake(str(root / "lake"))
+    for table, numbers in (("customer_sequences", held), ("next_basket_scores", scored)):
+        if numbers:
+            with stage(lake, table, "run") as folder:
+                publish(lake, table, folder, [WEEKS[n] for n in numbers], Provenance("run", "c", {}))
+    return State(WEEKS, {WEEKS[n] for n in changed}, lake)
+
+
+@pytest.mark.parametrize(
+    ("held", "changed", "runs"),
+    [
+        ([], range(6), ["backfill_weeks 200607 to 200610", "score_week 200611"]),
+        ([0, 1, 3], [4], ["backfill_weeks 200609", "score_week 200611"]),
+        ([0, 1, 2, 3], [1], ["backfill_weeks 200608", "score_week 200611"]),
+        ([0, 1, 2, 3, 4], [], ["score_week 200611"]),
+    ],
+)
+def test_a_week_is_scored_on_the_history_that_landed(
+    tmp_path: Path, held: list[int], changed: list[int], runs: list[str]
+) -> None:
+    """Earlier weeks that are missing or were corrected come first; later weeks are left alone."""
+    found = state(tmp_path, held, [], list(changed))
+
+    assert [str(run) for run in score_plan(found, WEEKS[4])] == runs
+
+
+def test_the_demo_trains_in_the_middle_and_scores_what_is_not_scored(tmp_path: Path) -> None:
+    """History, one training, and every later week without lists, ranges in one run."""
+    fresh = state(tmp_path / "a", [], [], list(range(6)))
+    partly = state(tmp_path / "b", [0, 1, 2, 3], [3], [])
+
+    assert [str(run) for run in demo_plan(fresh, WEEKS[2])] == [
+        "backfill_weeks 200607 to 200608",
+        "train_and_score_week 200609",
+        "score_week 200610 to 200612",
+    ]
+    assert [str(run) for run in demo_plan(partly, WEEKS[2])] == [
+        "train_and_score_week 200609",
+        "score_week 200611 to 200612",
+    ]
+
+
+def test_the_demo_leaves_weeks_to_look_back_from() -> None:
+    """Four weeks after the training where there are so many; the last week where there are not."""
+    assert default_as_of(WEEKS) == WEEKS[1]
+    assert default_as_of(WEEKS[:3]) == WEEKS[2]

@@ -1,0 +1,1 @@
+"""Where Spark and torch meet."""
