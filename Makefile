@@ -35,6 +35,9 @@ faults: $(INSTALLED) ## Run the fault catalogue and print its table; ARGS="--fas
 audit: $(INSTALLED) ## Ask for known vulnerabilities of what is pinned
 	$(VENV)/bin/python .ci/audit.py
 
+lock: ## Write requirements.hashes anew, after a change of requirements.lock
+	$(PYTHON) .ci/lock.py
+
 ui: $(INSTALLED) ## Open the Dagster UI on the same data (127.0.0.1:3000)
 	$(VENV)/bin/nextbasket ui $(ARGS)
 
@@ -44,9 +47,10 @@ pictures: $(INSTALLED) ## Make the README's pictures from the synthetic shop, in
 clean: ## Remove the environment and all local data
 	rm -rf $(VENV) .nextbasket
 
-$(INSTALLED): pyproject.toml requirements.lock
+$(INSTALLED): pyproject.toml requirements.lock requirements.hashes
 	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --require-hashes --no-deps --requirement requirements.hashes
 	$(VENV)/bin/python -m pip install --quiet --constraint requirements.lock --editable ".[dev]"
 	@touch $@
 
-.PHONY: help install demo test slow emr browser check faults audit ui pictures clean
+.PHONY: help install demo test slow emr browser check faults audit lock ui pictures clean

@@ -1,7 +1,9 @@
 """The code location. The only reader of the environment: it maps one word, `local` or `emr`, and a few paths to resources."""
 
+import difflib
 import gc
 import os
+import re
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -43,6 +45,12 @@ from nextbasket_assets.resources.spark import LocalSparkResource, SparkResource 
 PROJECT_FOLDER = ".nextbasket"
 
 
+SETTINGS = (
+    *("DEPLOYMENT", "LANDING", "LAKE", "FIRST_WEEK", "LAST_WEEK", "DRIVER_MEMORY", "KMS_KEY", "PSEUDONYM_KEY"),
+    "IMAGE",  # of deploy/, which hands on all it was given
+)
+
+
 class SettingsError(NextbasketError):
     """The environment asks for something that does not exist; the message says what there is."""
 
@@ -62,6 +70,8 @@ class Settings:
         last_week: Monday of the last partition; None, an open end, for a live retailer (NEXTBASKET_LAST_WEEK, `open`).
         driver_memory: heap of the local Spark's JVM (NEXTBASKET_DRIVER_MEMORY).
         kms_key: key that encrypts what is written to S3; None, the bucket's default (NEXTBASKET_KMS_KEY).
+        pseudonym_key: file or s3:// object with the key that hides customer codes; None, plain codes
+            (NEXTBASKET_PSEUDONYM_KEY).
         emr: all about EMR; None locally (NEXTBASKET_EMR_*).
     """
 
@@ -73,6 +83,7 @@ class Settings:
     last_week: date | None = LGSR_LAST_WEEK
     driver_memory: str = "3g"
     kms_key: str | None = None
+    pseudonym_key: str | None = None
     emr: EmrSettings | None = None
 
 
@@ -82,6 +93,7 @@ def settings(environment: Mapping[str, str]) -> Settings:
     Raises:
         SettingsError: an unknown deployment, a date that is none, or a place that the deployment cannot reach.
     """
+    _refuse_unknown(environment)
     deployment = environment.get("NEXTBASKET_DEPLOYMENT", "local")
     if deployment not in ("local", "emr"):
         raise SettingsError(
@@ -99,17 +111,36 @@ def settings(environment: Mapping[str, str]) -> Settings:
         dagster_home=_location(environment.get("DAGSTER_HOME", f"{PROJECT_FOLDER}/{shop}/dagster")),
         first_week=_monday("NEXTBASKET_FIRST_WEEK", environment.get("NEXTBASKET_FIRST_WEEK", str(LGSR_FIRST_WEEK))),
         last_week=None if last == "open" else _monday("NEXTBASKET_LAST_WEEK", last),
-        driver_memory=environment.get("NEXTBASKET_DRIVER_MEMORY", "3g"),
+        driver_memory=_memory(environment.get("NEXTBASKET_DRIVER_MEMORY", "3g")),
         kms_key=environment.get("NEXTBASKET_KMS_KEY") or None,
+        pseudonym_key=_location(environment["NEXTBASKET_PSEUDONYM_KEY"])
+        if environment.get("NEXTBASKET_PSEUDONYM_KEY")
+        else None,
         emr=_emr(environment, lake) if deployment == "emr" else None,
     )
-    for name, place in (("NEXTBASKET_LANDING", chosen.landing), ("NEXTBASKET_LAKE", chosen.lake)):
+    key = {"NEXTBASKET_PSEUDONYM_KEY": chosen.pseudonym_key} if chosen.pseudonym_key else {}
+    for name, place in {"NEXTBASKET_LANDING": chosen.landing, "NEXTBASKET_LAKE": chosen.lake, **key}.items():
         if place.startswith("s3://") != (deployment == "emr"):
             needed = "an s3:// prefix, which its clusters read" if deployment == "emr" else "a folder of this machine"
             raise SettingsError(
                 f"{name} is {place}: the deployment {deployment!r} needs {needed}. Change the one or the other."
             )
+    for place in (chosen.landing, chosen.lake):
+        if f"{chosen.pseudonym_key}/".startswith(f"{place}/"):
+            raise SettingsError(
+                f"NEXTBASKET_PSEUDONYM_KEY is inside {place}: keep the key apart from what it protects."
+            )
     return chosen
+
+
+def _refuse_unknown(environment: Mapping[str, str]) -> None:
+    """A misspelt setting is no setting: a key that nobody reads would leave customer codes plain."""
+    known = {*SETTINGS, *(f"EMR_{field.upper()}" for field in EmrSettings.model_fields)}
+    for name in sorted(environment):
+        if name.startswith("NEXTBASKET_") and name.removeprefix("NEXTBASKET_") not in known:
+            near = difflib.get_close_matches(name, [f"NEXTBASKET_{one}" for one in known], n=1)
+            meant = f" Did you mean {near[0]}?" if near else ""
+            raise SettingsError(f"{name}: there is no such setting.{meant} See docs/deploy.md for the ones there are.")
 
 
 def _emr(environment: Mapping[str, str], lake: str) -> EmrSettings:
@@ -123,10 +154,6 @@ def _emr(environment: Mapping[str, str], lake: str) -> EmrSettings:
     for field, about in EmrSettings.model_fields.items():
         if (text := environment.get(f"NEXTBASKET_EMR_{field.upper()}")) is not None:
             chosen[field] = [part.strip() for part in text.split(",")] if about.annotation == list[str] else text
-    unknown = [name for name in environment if name.startswith("NEXTBASKET_EMR_")]
-    unknown = [name for name in unknown if name.removeprefix("NEXTBASKET_EMR_").lower() not in EmrSettings.model_fields]
-    if unknown:
-        raise SettingsError(f"{unknown[0]}: there is no such setting. See docs/deploy.md for the ones there are.")
     try:
         found = EmrSettings(**chosen)
     except ValueError as error:
@@ -158,7 +185,7 @@ def build_definitions(
         sensors=[landing_sensor(weeks, RetrainingPolicy()), *([cluster_reaper(chosen.lake)] if chosen.emr else [])],
         executor=dg.in_process_executor,  # one process per run: one Spark session, and resources live as long as the run
         resources={
-            "landing": LandingResource(uri=chosen.landing),
+            "landing": LandingResource(uri=chosen.landing, pseudonym_key=chosen.pseudonym_key),
             "lake": LakeResource(root=chosen.lake, kms_key=chosen.kms_key),
             "spark": _spark(chosen),
             **resources,
@@ -174,6 +201,12 @@ def _spark(chosen: Settings) -> SparkResource:
 
 def _location(place: str) -> str:
     return place if "://" in place else str(Path(place).resolve())
+
+
+def _memory(text: str) -> str:
+    if not re.fullmatch(r"[1-9][0-9]*[mg]", text):
+        raise SettingsError(f"NEXTBASKET_DRIVER_MEMORY is {text!r}: expected a size such as 3g or 1500m.")
+    return text
 
 
 def _monday(name: str, text: str) -> date:

@@ -182,3 +182,20 @@ def test_the_readme_names_every_asset() -> None:
 
     for name in TABLES.keys() | {"mission_model", "rnn_model"}:
         assert name in readme, f"README.md does not mention {name}"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("NEXTBASKET_PSEUDONYM_KEYFILE", "/key", "there is no such setting. Did you mean NEXTBASKET_PSEUDONYM_KEY?"),
+        ("NEXTBASKET_EMR_REGIONS", "x", "there is no such setting. Did you mean NEXTBASKET_EMR_REGION?"),
+        ("NEXTBASKET_DRIVER_MEMORY", "lots", "is 'lots': expected a size such as 3g or 1500m"),
+    ],
+)
+def test_a_setting_that_is_none_is_refused(name: str, value: str, said: str) -> None:
+    """A misspelt variable is named with its nearest, before it silently does nothing."""
+    with pytest.raises(SettingsError) as refused:
+        settings({name: value})
+
+    assert name in str(refused.value)
+    assert said in str(refused.value)

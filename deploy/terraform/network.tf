@@ -7,7 +7,8 @@ data "aws_availability_zones" "there" {
 resource "aws_vpc" "this" {
   cidr_block           = var.vpc_cidr
   enable_dns_hostnames = true
-  tags                 = { Name = var.name }
+  # EMR's managed policy makes a cluster's security groups only in a network that carries this tag.
+  tags = { Name = var.name, "for-use-with-amazon-emr-managed-policies" = "true" }
 }
 
 resource "aws_subnet" "private" {

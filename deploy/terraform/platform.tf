@@ -36,7 +36,18 @@ resource "aws_instance" "host" {
   subnet_id              = aws_subnet.private[0].id
   vpc_security_group_ids = [aws_security_group.host.id]
   iam_instance_profile   = aws_iam_instance_profile.host.name
-  user_data              = "#!/bin/bash\ndnf install -y docker git\nsystemctl enable --now docker\n"
+  user_data              = <<-EOT
+    #!/bin/bash
+    set -euo pipefail
+    dnf install -y docker git
+    systemctl enable --now docker
+    # Amazon Linux packages no compose plugin.
+    plugins=/usr/local/lib/docker/cli-plugins
+    mkdir -p $plugins
+    curl --fail --silent --show-error --location --output $plugins/docker-compose \
+      https://github.com/docker/compose/releases/download/v${var.compose_version}/docker-compose-linux-x86_64
+    chmod +x $plugins/docker-compose
+  EOT
 
   metadata_options {
     http_tokens = "required"

@@ -27,6 +27,12 @@ variable "host_type" {
   default     = "m6a.xlarge"
 }
 
+variable "compose_version" {
+  description = "Docker Compose on the host; newer ones ask for a newer buildx than Amazon Linux has."
+  type        = string
+  default     = "2.29.7"
+}
+
 variable "database_type" {
   description = "Instance type of Dagster's PostgreSQL."
   type        = string

@@ -26,6 +26,7 @@ from nextbasket_assets.assets.publishing import (
     table_spec,
     versions,
 )
+from nextbasket_assets.lake.pseudonyms import refuse_other
 from nextbasket_assets.lake.staged_files import staged_uris, write_staged
 from nextbasket_assets.lake.tables import Lake
 from nextbasket_assets.landing import EMPTY_WEEK, LandingFile
@@ -92,8 +93,10 @@ def raw_transactions(
     plan = [planned(file, folder.uri(file.name)) for file in files]
     with staged(tables, context, *_RAW) as folders:
         outputs = {table: folders[table] for table in _RAW[:2]}
-        report = spark.run("raw_transactions", {}, outputs, weeks=_iso(weeks), files=plan)
+        hidden = {"pseudonym_key": landing.pseudonym_key} if landing.pseudonym_key else {}
+        report = spark.run("raw_transactions", {}, outputs, weeks=_iso(weeks), files=plan, **hidden)
         refuse_changed(folder, listed, files)
+        refuse_other(tables, report.metrics["pseudonyms"])
         for table in _RAW[:2]:
             yield from audited(report, table, weeks)
         yield from raw_results(context, tables, report, files)

@@ -123,7 +123,8 @@ def published(
     report: StageReport | None = None,
 ) -> dg.MaterializeResult:
     """Commit the staged files of these weeks and report each week's numbers."""
-    provenance = Provenance(context.run.run_id, code_version(), inputs)
+    marked = report.metrics.get("pseudonyms") if report else None
+    provenance = Provenance(context.run.run_id, code_version(), inputs, pseudonyms=marked)
     counted = {week: report.rows(table, week) for week in weeks} if report and table in report.tables else None
     version = publish(lake, table, folder, weeks, provenance, counted)
     rows, found = lake.rows(table), week_numbers(lake, table, weeks)

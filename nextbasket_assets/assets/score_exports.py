@@ -1,6 +1,7 @@
 """The week's scores as files for other systems: long and wide, parquet and CSV, with a data dictionary and a manifest."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from datetime import date
 from functools import partial
 from typing import Any
 
@@ -8,18 +9,21 @@ import dagster as dg
 
 from nextbasket_assets.assets.publishing import published, run_weeks, running_runs, staged, table_spec, versions
 from nextbasket_assets.assets.run_config import ExportConfig
+from nextbasket_assets.exports.settings import ExportSettings
+from nextbasket_assets.lake.tables import Lake
 from nextbasket_assets.partitions import LGSR_WEEKS
 from nextbasket_assets.resources.export_settings import export_settings
 from nextbasket_assets.resources.lake import LakeResource
 from nextbasket_assets.resources.landing import LandingResource, catalogue_of
 
+TABLE = "score_exports"
 NO_LIST_EMPTY = "every_exported_customer_has_an_item"
 
 
 @dg.multi_asset(
     specs=[
         table_spec(
-            "score_exports",
+            TABLE,
             "next_basket",
             {"csv", "parquet"},
             "The week's lists for other systems, below exports/ in the lake: one row per customer and item, and one row per "
@@ -30,7 +34,7 @@ NO_LIST_EMPTY = "every_exported_customer_has_an_item"
     check_specs=[
         dg.AssetCheckSpec(
             NO_LIST_EMPTY,
-            asset="score_exports",
+            asset=TABLE,
             description="The allow list and the exclusion list leave every customer at least one item.",
         )
     ],
@@ -41,23 +45,13 @@ def score_exports(
     context: dg.AssetExecutionContext, config: ExportConfig, landing: LandingResource, lake: LakeResource
 ) -> Iterator[Any]:
     """Export each week's lists; the files first, then the manifest, then the table's rows."""
-    from nextbasket_assets.exports.week import export_week
-    from nextbasket_assets.lake.exports import TABLE, replace_export, stage_rows, tidy_exports, week_of_scores
-
     weeks, tables, folder = run_weeks(context), lake.open(), landing.folder()
     settings, names = export_settings(folder, config.model_dump()), catalogue_of(folder).names
     inputs = versions(tables, "next_basket_scores", "next_trip_outlook")
-    empty = 0
     with staged(tables, context, TABLE) as folders:
-        for week in weeks:
-            tidy_exports(tables, week, running_runs(context))
-            write = partial(export_week, made=week_of_scores(tables, week, names), settings=settings)
-            manifest = replace_export(tables, week, context.run.run_id, write)
-            stage_rows(tables, folders[TABLE], week, manifest)
-            numbers = {**manifest["counts"], "customers_by_model": manifest["customers_by_model"]}
-            context.add_asset_metadata(numbers, asset_key=TABLE, partition_key=week.isoformat())
-            empty += manifest["counts"]["lists_empty"]
+        counts = [_export(context, tables, week, folders[TABLE], names, settings) for week in weeks]
         result = published(tables, context, TABLE, folders[TABLE], weeks, inputs)
+    empty = sum(count["lists_empty"] for count in counts)
     yield dg.AssetCheckResult(
         asset_key=TABLE,
         check_name=NO_LIST_EMPTY,
@@ -66,3 +60,25 @@ def score_exports(
         metadata={"empty_lists": empty},
     )
     yield result
+
+
+def _export(
+    context: dg.AssetExecutionContext,
+    lake: Lake,
+    week: date,
+    staged: str,
+    names: Mapping[str, str],
+    settings: ExportSettings,
+) -> dict[str, int]:
+    """Replace a week's export, stage its rows of the table, and report its numbers; what the manifest counts."""
+    from nextbasket_assets.exports.week import export_week
+    from nextbasket_assets.lake.exports import replace_export, stage_rows, tidy_exports, week_of_scores
+
+    tidy_exports(lake, week, running_runs(context))
+    write = partial(export_week, made=week_of_scores(lake, week, names), settings=settings)
+    manifest = replace_export(lake, week, context.run.run_id, write)
+    stage_rows(lake, staged, week, manifest)
+    counts: dict[str, int] = manifest["counts"]
+    numbers = {**counts, "customers_by_model": manifest["customers_by_model"]}
+    context.add_asset_metadata(numbers, asset_key=TABLE, partition_key=week.isoformat())
+    return counts

@@ -30,12 +30,14 @@ def erase(settings: "Settings", customer: str, yes: bool) -> None:
     From every table, every version that is kept, and the exports in the lake. `-` reads the code from the keyboard.
     """
     from nextbasket_assets.lake.erasure import erase_customer
+    from nextbasket_assets.lake.pseudonyms import code_in
     from nextbasket_assets.resources.landing import LandingResource, files_with
 
     if not yes:
         click.confirm("This cannot be undone. Erase the customer?", abort=True)
     code = sys.stdin.readline().strip() if customer == "-" else customer
-    receipt = erase_customer(lake_of(settings), code, uuid.uuid4().hex)
+    lake = lake_of(settings)
+    receipt = erase_customer(lake, code_in(lake, code, settings.pseudonym_key), uuid.uuid4().hex)
     landed = files_with(LandingResource(uri=settings.landing).folder(), code)
     forgotten = "by the next training: the retraining policy's, or the job train_models"
     shown = {**receipt.as_json(), "models_forget": forgotten, "landing_files_that_still_hold_the_customer": landed}

@@ -53,6 +53,10 @@ def export(
     from nextbasket_assets.resources.export_settings import export_settings
     from nextbasket_assets.resources.landing import LandingResource, catalogue_of
 
+    if ":/" in str(out):
+        raise click.UsageError(
+            f"{out} is no folder of this machine. A lake in a bucket has its exports there: exports/week=..."
+        )
     if out.exists():
         raise click.UsageError(f"{out} is there already. Choose a folder that is not, or remove it.")
     lake, folder = lake_of(settings), LandingResource(uri=settings.landing).folder()

@@ -24,6 +24,9 @@ _WHAT = {
 }
 
 
+_GRANT = "Let this process read and write there, or choose another place (NEXTBASKET_LANDING, NEXTBASKET_LAKE, DAGSTER_HOME)."
+
+
 class CommandFailed(click.ClickException):
     """A command that failed, in three lines."""
 
@@ -46,13 +49,16 @@ class Commands(click.Group):
         """Run the command that was asked for."""
         try:
             return super().invoke(ctx)
-        except (CommandFailed, click.UsageError):
+        except (CommandFailed, click.UsageError, BrokenPipeError):
             raise
         except NextbasketError as error:
             what = f"{error.what} failed." if hasattr(error, "what") else _what(ctx)
             raise CommandFailed(what, *facts_and_remedy(str(error)), error.exit_code) from error
         except click.ClickException as error:
             raise CommandFailed(_what(ctx), *facts_and_remedy(error.message), FAILED) from error
+        except OSError as error:
+            why = f"{error.filename or 'A file'}: {error.strerror}."
+            raise CommandFailed(_what(ctx), why, _GRANT, FAILED) from error
 
     def list_commands(self, _: click.Context) -> list[str]:
         """The commands in the order of the work."""

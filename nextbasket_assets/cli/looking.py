@@ -49,9 +49,12 @@ def customer(
 
     Without CODE, the customer with the longest history. The history has the mission of each basket.
     """
+    from nextbasket_assets.lake.pseudonyms import code_in
+
     lake, catalogue = open_lake(settings)
     week = week_in(lake, "next_basket_scores", week)
-    show_customer(lake, catalogue, week, code, mission, baskets, items, as_json=as_json)
+    known = code_in(lake, code, settings.pseudonym_key) if code else None
+    show_customer(lake, catalogue, week, known, mission, baskets, items, as_json=as_json)
 
 
 @click.command()
@@ -104,7 +107,7 @@ def show_customer(
 def _longest_history(lake: "Lake", week: date) -> str:
     known = lake.read("customer_sequences", [week]).select(["customer", "baskets_seen"])
     order = [("baskets_seen", "descending"), ("customer", "ascending")]
-    return str(known.sort_by(order)["customer"][0].as_py())
+    return next(iter(known.sort_by(order)["customer"].to_pylist()), "")
 
 
 def _rows(lake: "Lake", week: date, code: str) -> list[dict[str, Any]]:

@@ -38,17 +38,20 @@ class Provenance:
         code_version: digest of the code that made the files.
         inputs: version of every table that was read.
         kind: what the commit is: rows that were made anew, or rows that a person's erasure left.
+        pseudonyms: fingerprint of the key that customer codes went under, of rows from landing files; None of others.
     """
 
     run_id: str
     code_version: str
     inputs: Mapping[str, int]
     kind: str = MADE
+    pseudonyms: str | None = None
 
     def as_metadata(self) -> dict[str, str]:
         """Commit metadata, strings only."""
         inputs = json.dumps(dict(sorted(self.inputs.items())))
-        return {"run_id": self.run_id, "code_version": self.code_version, "inputs": inputs, "kind": self.kind}
+        made = {"run_id": self.run_id, "code_version": self.code_version, "inputs": inputs, "kind": self.kind}
+        return made | ({"pseudonyms": self.pseudonyms} if self.pseudonyms else {})
 
 
 @contextmanager

@@ -115,9 +115,11 @@ class LandingResource(dg.ConfigurableResource):
 
     Attributes:
         uri: absolute local folder, or s3://bucket/prefix.
+        pseudonym_key: path or URI of the file with the key under which customer codes are hidden; None for plain codes.
     """
 
     uri: str
+    pseudonym_key: str | None = None
 
     def folder(self) -> Folder:
         """The folder itself, a plain object."""

@@ -9,7 +9,9 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from nextbasket_assets.landing import week_code
+from nextbasket_assets.pseudonyms import NONE, fingerprint
 from nextbasket_assets.transforms import baskets, raw
+from nextbasket_assets.transforms.pseudonyms import pseudonymised, read_key
 from nextbasket_assets.transforms.tables import audit, read, schema, unbroken, week_iso, write, write_in_order
 
 _SPLIT_BYTES = 128 << 20
@@ -23,6 +25,7 @@ def raw_transactions(spark: SparkSession, plan: dict[str, Any]) -> dict[str, Any
         files: [{"uri", "name", "week": "2006-04-10", "header": [names], "lines", "bytes"}], any number per week. `lines`
             and `bytes` are what an inspection found.
         split_bytes: longest block of a plain file that one task reads.
+        pseudonym_key: URI of the file with the key; without one, customer codes stay plain.
 
     `rows_in` owes nothing to the parser: it is what the inspection counted. A file that nobody inspected, or that several
     tasks read, is counted in a pass of its own. Only the weeks whose counts differ from what was accepted are read again
@@ -37,14 +40,15 @@ def raw_transactions(spark: SparkSession, plan: dict[str, Any]) -> dict[str, Any
         for file in parameters["files"]
         for lines in (file.get("lines") if _is_whole(file, split_bytes) else None,)
     ]
+    key = read_key(spark, parameters["pseudonym_key"]) if parameters.get("pseudonym_key") else None
     starts, lines_in = _counted(spark, files)
-    write_in_order(raw.accepted(_parsed(spark, files, starts)), "raw_transactions", outputs["raw_transactions"])
+    write_in_order(raw.accepted(_parsed(spark, files, starts, key)), "raw_transactions", outputs["raw_transactions"])
     accepted = audit(spark, "raw_transactions", outputs["raw_transactions"], parameters["weeks"])
     broken = [file for file in files if accepted[file.week.isoformat()]["rows"] != lines_in[file.week.isoformat()]]
     rejected = unbroken("rejected_lines", parameters["weeks"])
     rules, first = dict[str, dict[str, int]](), dict[str, dict[str, str]]()
     if broken:
-        write_in_order(raw.rejected(_parsed(spark, broken, starts)), "rejected_lines", outputs["rejected_lines"])
+        write_in_order(raw.rejected(_parsed(spark, broken, starts, key)), "rejected_lines", outputs["rejected_lines"])
         rejected = audit(spark, "rejected_lines", outputs["rejected_lines"], parameters["weeks"])
         rules, first = _rejections(spark, outputs["rejected_lines"])
     return {
@@ -55,6 +59,7 @@ def raw_transactions(spark: SparkSession, plan: dict[str, Any]) -> dict[str, Any
             "files": len(files),
             "rejected_lines": sum(sum(rule.values()) for rule in rules.values()),
             "first_rejected": first,
+            "pseudonyms": fingerprint(key) if key else NONE,
         },
     }
 
@@ -64,9 +69,12 @@ def _is_whole(file: dict[str, Any], split_bytes: int) -> bool:
     return str(file["name"]).endswith(".gz") or int(file.get("bytes", split_bytes + 1)) <= split_bytes
 
 
-def _parsed(spark: SparkSession, files: list[raw.TextFile], starts: dict[str, dict[int, int]]) -> DataFrame:
+def _parsed(
+    spark: SparkSession, files: list[raw.TextFile], starts: dict[str, dict[int, int]], key: bytes | None
+) -> DataFrame:
     lines = raw.text_lines(spark, [file.uri for file in files])
-    return raw.parsed_lines(lines, raw.block_table(spark, files, starts))
+    parsed = raw.parsed_lines(lines, raw.block_table(spark, files, starts))
+    return pseudonymised(spark, parsed, key) if key else parsed
 
 
 def _counted(spark: SparkSession, files: list[raw.TextFile]) -> tuple[dict[str, dict[int, int]], dict[str, int]]:
@@ -96,7 +104,7 @@ def _rejections(spark: SparkSession, folder: str) -> tuple[dict[str, dict[str, i
     for row in found.orderBy("week", "source_file", "rule").collect():
         rules[week_iso(row["week"])][row["rule"]] += row["lines"]
         first[row["source_file"]][row["rule"]] = f"line {row['first']['line_number']}: {row['first']['detail']}"
-    return rules, first
+    return {week: dict(found) for week, found in rules.items()}, dict(first)
 
 
 def _line_counts(

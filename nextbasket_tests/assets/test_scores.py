@@ -50,8 +50,8 @@ def test_a_rollback_reproduces_the_former_scores_bit_for_bit(lake: Lake, tmp_pat
         [("models/one", PROMOTED), ("models/number-two", PROMOTED), ("models/number-two", ROLLED_BACK)]
     ):
         decided(lake, artifact, decision)
-        numbers = _score(lake, lake.uri(f"scored-{number}"), WEEK, 5)
-        assert numbers["fallback_share"] == 0
+        report = _score(lake, lake.uri(f"scored-{number}"), WEEK, 5)
+        assert report.fallback_customers == 0
         files.append(next(Path(lake.uri(f"scored-{number}")).rglob("*.parquet")).read_bytes())
 
     assert files[0] == files[2]

@@ -50,6 +50,15 @@ def test_a_folder_that_is_there_is_left_alone(on_lake: Run, tmp_path: Path) -> N
     assert not list((tmp_path / "x").iterdir())
 
 
+def test_a_bucket_is_no_folder(on_lake: Run, tmp_path: Path) -> None:
+    """s3:// does not silently become a folder of that name."""
+    result = on_lake("export", "--out=s3://bucket/mailing")
+
+    assert result.exit_code == 2
+    assert "is no folder of this machine" in result.stderr
+    assert not (tmp_path / "s3:").exists()
+
+
 def test_a_failed_export_leaves_nothing(on_lake: Run, tmp_path: Path) -> None:
     """A wrong list stops it before the folder is there."""
     (tmp_path / "none.txt").write_text("\n")

@@ -5,10 +5,14 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import click
 import dagster as dg
 import pytest
 import yaml
+from dagster._cli import create_dagster_cli
 from dagster._core.instance.config import dagster_instance_config
+from dagster._daemon.cli import create_dagster_daemon_cli
+from dagster_webserver.cli import dagster_webserver
 
 from nextbasket_assets.definitions import build_definitions, settings
 from nextbasket_assets.resources.emr.settings import EmrSettings
@@ -59,6 +63,44 @@ def test_the_host_gives_runs_time_to_end_their_clusters() -> None:
     assert all(service["stop_grace_period"] == "3m" for service in services.values())
     assert all(port.startswith("127.0.0.1:") for service in services.values() for port in service.get("ports", ()))
     assert "--read-only" in services["viewer"]["command"]
+
+
+@pytest.mark.parametrize("name", ["Dockerfile", "environment.Dockerfile"])
+def test_an_image_copies_what_there_is(name: str) -> None:
+    """Every path that a Dockerfile copies from the repository is in the repository."""
+    text = (DEPLOY / name).read_text()
+    copied = [line.split()[1:-1] for line in text.splitlines() if line.startswith("COPY ") and "--from=" not in line]
+
+    assert copied
+    assert [path for paths in copied for path in paths if not (ROOT / path).exists()] == []
+
+
+def test_the_host_runs_commands_that_exist() -> None:
+    """Each service's command is one of the installed Dagster's, with options that it takes; so is the health check."""
+    services = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]
+    commands = [service["command"].split() for service in services.values()]
+    commands.append(services["code"]["healthcheck"]["test"][1:])
+    programs: dict[str, click.Command] = {
+        "dagster": create_dagster_cli(),
+        "dagster-webserver": dagster_webserver,
+        "dagster-daemon": create_dagster_daemon_cli(),
+    }
+    for name, *words in commands:
+        command = programs[name]
+        while isinstance(command, click.Group):
+            command = command.commands[words.pop(0)]
+        known = {option for parameter in command.params for option in parameter.opts}
+        assert {word for word in words if word.startswith("-")} <= known, (name, words)
+
+
+def test_the_archive_has_what_scoring_imports() -> None:
+    """The nodes' environment pins numpy for the stages, and torch, safetensors, pyarrow and PySpark's pandas for scoring."""
+    wanted = re.search(r"\^\((.*)\)==", (DEPLOY / "environment.Dockerfile").read_text())
+    assert wanted is not None
+    pinned = {line.split("==")[0] for line in (ROOT / "requirements.lock").read_text().splitlines()}
+
+    assert set(wanted.group(1).split("|")) == {"numpy", "pandas", "pyarrow", "safetensors", "torch"}
+    assert set(wanted.group(1).split("|")) <= pinned
 
 
 def test_terraform_holds_what_the_page_promises() -> None:

@@ -28,6 +28,7 @@ NOT_RUN: dict[str, str] = {
     "nextbasket ui": _SERVES,
     "make ui": _SERVES,
     **dict.fromkeys(("make test", "make slow", "make emr", "make check", "make faults", "make browser"), _SUITE),
+    "make pictures": "makes the README's pictures in a browser; somebody looks at them before they are committed",
     "make audit": "asks the network for known vulnerabilities; CI runs it",
     "make help": "prints the targets, which are looked up here",
     "make install": "makes an environment; `make demo` and `make test` depend on it, and CI begins with it",

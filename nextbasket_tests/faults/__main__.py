@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from nextbasket_tests.faults.catalogue import FAULTS, Fault
+from nextbasket_tests.faults.catalogue import FAULTS
+from nextbasket_tests.faults.fault import Fault
 
 TESTS = Path(__file__).parents[1]
 

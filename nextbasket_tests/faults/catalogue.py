@@ -3,17 +3,8 @@
 A test is FILE::NAME below nextbasket_tests; a name stands for all of its parameters.
 """
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True)
-class Fault:
-    """One row: what is injected, the tests that hold the outcome, and why it is open where there is none."""
-
-    inject: str
-    tests: tuple[str, ...] = ()
-    open: str = ""
-
+from nextbasket_tests.faults.fault import Fault
+from nextbasket_tests.faults.more import MORE
 
 _BAD_FILE = "test_promises.py::test_a_bad_file_leaves_the_last_good_version"
 _LANDING = "test_landing.py::test_faults_of_a_file"
@@ -207,4 +198,4 @@ SECURITY = {
     ),
     "S8": Fault("bucket policy", ("deploy/test_deploy.py::test_terraform_holds_what_the_page_promises",)),
 }
-FAULTS = {**ARRIVAL, **CONTENT, **CRASH, **MODEL, **SECURITY}
+FAULTS = {**ARRIVAL, **CONTENT, **CRASH, **MODEL, **SECURITY, **MORE}

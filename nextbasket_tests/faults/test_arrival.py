@@ -45,7 +45,7 @@ def test_f7_f9_late_and_corrected_weeks_end_like_an_in_order_run(empty: Callable
     assert freshness.behind(late.lake) == {}
     arrive(late, WEEKS[1])
     assert freshness.behind(late.lake) == {"mission_profiles": [WEEKS[2]], "customer_sequences": [WEEKS[2]]}
-    assert catch_up(late) == ["mission_profiles", "customer_sequences", "next_basket_scores", "next_trip_outlook"]
+    assert catch_up(late) == ["mission_profiles", "customer_sequences", *freshness.SCORES]
     arrive(late, WEEKS[0], seed=1)
     assert freshness.behind(late.lake)["customer_sequences"] == [WEEKS[1], WEEKS[2]]
     catch_up(late)

