@@ -102,6 +102,7 @@ def test_a_week_is_materialised_by_clicking(site: Site, page: "Page") -> None:
     dialog.get_by_role("textbox").first.fill(CLICKED.isoformat())
     dialog.get_by_role("textbox").first.press("Enter")
     dialog.get_by_role("button", name="Launch 1 run").click()
+    expect(dialog).to_have_count(0)  # it closes once the run is launched; leaving earlier would stop that
 
     await_run(site, page, {"nextbasket/branch": "score_week", "dagster/partition": CLICKED.isoformat()})
     page.goto(f"{site.address}/assets/next_basket_scores?view=partitions&partition={CLICKED}")
