@@ -36,26 +36,34 @@ SHOPS = (
 )
 
 
+@dataclass(frozen=True)
+class Stage:
+    """A stage: the row and figure that measured it, what its work is counted in, and how much of that the figure did."""
+
+    name: str
+    row: str
+    figure: str
+    unit: str
+    done: str
+
+
+STAGES = (
+    Stage("files to baskets", "1", "Spark stages, staging", "lines", "lines"),
+    Stage("tagging", "4", "tagging, ours", "baskets", "baskets"),
+    Stage("sequences", "1", "Spark stages, sequences", "baskets", "baskets"),
+    Stage("training, an epoch", "5", "lgsr_dev, ours, an epoch", "baskets", "prefixes"),
+    Stage("scoring", "6", "ours, lgsr_dev", "customers", "customers"),
+)
+
+
 def costs(found: dict[str, Any]) -> dict[str, tuple[str, float]]:
-    """Stage -> what its work is counted in, and CPU seconds for one of it."""
-    cpu = {
-        (number, figure["name"]): figure["cpu_seconds"]
-        for number, row in found.items()
-        if number.isdigit()
-        for figure in row["figures"]
-    }
-    more = {figure["name"]: figure["more"] for figure in found["1"]["figures"]}["Spark stages, sequences"]
-    ours = next(figure for figure in found["6"]["figures"] if figure["name"].startswith("ours"))
-    customers = ours["more"]["customers/s"] * ours["wall_seconds"]
-    tagged = float(found["4"]["notes"][0].split()[0].replace(",", ""))
-    epoch = next(figure for figure in found["5"]["figures"] if figure["name"] == "lgsr_dev, ours, an epoch")
-    return {
-        "files to baskets": ("lines", cpu["1", "Spark stages, staging"] / more["lines"]),
-        "tagging": ("baskets", cpu["4", "tagging, ours"] / tagged),
-        "sequences": ("baskets", cpu["1", "Spark stages, sequences"] / more["baskets"]),
-        "training, an epoch": ("baskets", epoch["cpu_seconds"] / epoch["more"]["prefixes"]),
-        "scoring": ("customers", ours["cpu_seconds"] / customers),
-    }
+    """Stage -> what its work is counted in, and CPU seconds for one of it; of the stages whose rows were measured."""
+    measured = {}
+    for stage in STAGES:
+        for figure in found.get(stage.row, {}).get("figures", ()):
+            if figure["name"] == stage.figure:
+                measured[stage.name] = (stage.unit, figure["cpu_seconds"] / figure["more"][stage.done])
+    return measured
 
 
 def table(shop: Shop, found: dict[str, Any]) -> str:

@@ -41,7 +41,7 @@ def measure(small: bool) -> Outcome:
         Figure(f"fit, {engine}", fit["wall_seconds"], fit["cpu_seconds"], {name: fit[name] for name in names})
         for engine, fit in fits.items()
     ]
-    figures += [Figure(f"tagging, {engine}", *seconds) for engine, seconds in tagging.items()]
+    figures += [Figure(f"tagging, {engine}", *seconds, {"baskets": baskets}) for engine, seconds in tagging.items()]
     flops = baskets * 8 * K * 4
     return Outcome(
         goals,

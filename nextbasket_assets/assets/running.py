@@ -10,6 +10,7 @@ from nextbasket_assets.report.weekly.facts import RunFacts, Step
 
 _SCORES = dg.AssetKey("next_basket_scores")
 _DOLLARS = "emr_usd_so_far"
+_SHORTEST = 0.5  # seconds of a step that is worth a line; checks take less
 _PLACES = ("emr_cluster", "emr_application")
 _RANGE = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
 
@@ -34,7 +35,7 @@ def run_facts(instance: dg.DagsterInstance, week: date) -> RunFacts:
         run_id=run.run_id,
         weeks=weeks_together(run.tags),
         seconds=max(end for _, end, _ in spans) - spans[0][0] if spans else None,
-        steps=[Step(name, end - start) for start, end, name in spans],
+        steps=[Step(name, end - start) for start, end, name in spans if end - start >= _SHORTEST],
         place=f"{place.replace('_', ' ')} {metadata[place]}" if place else None,
         dollars=float(metadata[_DOLLARS]) if _DOLLARS in metadata else None,
     )

@@ -14,6 +14,7 @@ _WHAT = {
     "erase": "The erasure is not complete.",
     "evaluation": "The evaluation is not shown.",
     "export": "Nothing was exported.",
+    "land": "Nothing was landed.",
     "missions": "The missions are not shown.",
     "promote": "Nothing was promoted.",
     "report": "There is no report to show.",

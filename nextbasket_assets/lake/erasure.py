@@ -25,6 +25,7 @@ from nextbasket_assets.lake.export_erasure import erase_from_exports, exported_f
 from nextbasket_assets.lake.exports import EXPORTS
 from nextbasket_assets.lake.publish import ERASED, Provenance, publish, stage
 from nextbasket_assets.lake.staged_files import write_staged
+from nextbasket_assets.lake.storage import PARTIAL
 from nextbasket_assets.lake.tables import Lake, LakeError, PublishedFile
 
 _CUSTOMER, _RAW_TEXT = "customer", "raw_text"
@@ -160,8 +161,8 @@ def _reports_with(lake: Lake, customer: str) -> list[str]:
 def _parquet(lake: Lake, table: str) -> list[str]:
     selector = pa.fs.FileSelector(lake.path(table), recursive=True, allow_not_found=True)
     infos = lake.filesystem.get_file_info(selector)
-    data = (info for info in infos if info.path.endswith(".parquet") and "/_delta_log/" not in info.path)
-    return sorted(info.path for info in data)
+    data = (info for info in infos if info.path.removesuffix(PARTIAL).endswith(".parquet"))
+    return sorted(info.path for info in data if "/_delta_log/" not in info.path)
 
 
 def _count(lake: Lake, path: str, table: str, customer: str) -> int:

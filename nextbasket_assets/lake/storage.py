@@ -21,6 +21,9 @@ class PlaceError(NextbasketError, ValueError):
     exit_code = BAD_INPUT
 
 
+PARTIAL = ".partial"  # ends the name of a file on a disk that is not written yet; a killed run may leave one
+
+
 class Disk:
     """Folders of this machine."""
 
@@ -34,7 +37,7 @@ class Disk:
         reach("put")
         target = Path(path)
         target.parent.mkdir(parents=True, exist_ok=True)
-        partial = target.with_name(f".{target.name}.partial")
+        partial = target.with_name(f".{target.name}{PARTIAL}")
         try:
             partial.write_bytes(data if isinstance(data, bytes) else data.read())
             reach("put")

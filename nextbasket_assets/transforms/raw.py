@@ -125,16 +125,17 @@ def _fields(text: Column) -> Column:
 
     Quotes count inside one line only, so a stray one can never swallow the lines after it. Empty quoted fields (`""`,
     the usual null) are emptied first, because the general split, which looks ahead from every comma, is slow.
+    Possessive repetitions (`*+`) loop where greedy ones recurse: a line of quotes overflowed the stack, and ended the JVM.
     """
     plain = F.when(F.instr(text, '""') > 0, _without_empty_quotes(text)).otherwise(text)
-    apart = F.split(plain, r',(?=(?:[^"]*"[^"]*")*[^"]*\z)', -1)
+    apart = F.split(plain, r',(?=(?:[^"]*+"[^"]*+")*+[^"]*+\z)', -1)
     unquoted = F.transform(
         apart,
         lambda field: F.when(
             field.rlike(r'^".*"\z'), F.regexp_replace(F.regexp_replace(field, r'^"|"\z', ""), '""', '"')
         ).otherwise(field),
     )
-    stray = F.exists(apart, lambda field: field.rlike(r'^"(?:[^"]|"")*"\z|^[^"]*\z').__invert__())
+    stray = F.exists(apart, lambda field: field.rlike(r'^"(?:[^"]++|"")*+"\z|^[^"]*+\z').__invert__())
     return F.when(F.instr(plain, '"') == 0, F.split(plain, ",", -1)).when(~stray, unquoted)
 
 

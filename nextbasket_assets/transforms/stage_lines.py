@@ -104,7 +104,7 @@ def _rejections(spark: SparkSession, folder: str) -> tuple[dict[str, dict[str, i
     for row in found.orderBy("week", "source_file", "rule").collect():
         rules[week_iso(row["week"])][row["rule"]] += row["lines"]
         first[row["source_file"]][row["rule"]] = f"line {row['first']['line_number']}: {row['first']['detail']}"
-    return rules, dict(first)
+    return {week: dict(found) for week, found in rules.items()}, dict(first)
 
 
 def _line_counts(

@@ -28,7 +28,9 @@ class CornerShop:
 
     def write(self, customers: int, weeks: int) -> None:
         """The exports of both worked retailers, and LGSR-format files."""
-        write_shop(self.root / "weekly", customers=customers, weeks=weeks, products=300, strength=0.8, recency=0.95)
+        write_shop(
+            self.root / "weekly", customers=customers, weeks=weeks, products=300, seed=1, strength=0.8, recency=0.95
+        )
         (self.root / "export").mkdir()
         with (self.root / "export" / "sales_2024_a.csv").open("w", newline="") as stream:
             writer = csv.writer(stream, delimiter=";")

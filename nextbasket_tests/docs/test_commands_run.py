@@ -17,7 +17,7 @@ from nextbasket_tests.docs.commands import ROOT, Command, documented
 from nextbasket_tests.docs.corner_shop import CornerShop
 from nextbasket_tests.docs.rules import RUN
 
-CUSTOMERS, WEEKS = 60, 12
+CUSTOMERS, WEEKS = 200, 14
 SETTINGS = {
     "NEXTBASKET_LANDING": "corner_shop",
     "NEXTBASKET_FIRST_WEEK": "2024-01-08",

@@ -78,9 +78,12 @@ def _key(
     stage: str, inputs: Mapping[str, Sequence[str]], outputs: Mapping[str, str], parameters: Mapping[str, Any]
 ) -> str:
     """Name of a recording: the stage, its parameters without paths, and the content of every file it reads."""
-    facts: dict[str, Any] = {name: value for name, value in parameters.items() if name not in ("files", "model")}
+    facts: dict[str, Any] = {
+        name: value for name, value in parameters.items() if name not in ("files", "model", "pseudonym_key")
+    }
     read = [path for table in sorted(inputs) for path in inputs[table]]
     read += [file["uri"] for file in parameters.get("files", ())]
+    read += [parameters["pseudonym_key"]] if parameters.get("pseudonym_key") else []
     if stage == "audit":
         read += [str(path) for uri in outputs.values() for path in sorted(Path(uri).rglob("*.parquet"))]
     if parameters.get("model"):

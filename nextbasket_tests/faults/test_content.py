@@ -59,3 +59,14 @@ def test_c9_c10_c11_what_is_no_sequence_is_counted(spark: SparkSession, tmp_path
     assert counts["anonymous_baskets"] == 1
     kept = {row["basket"]: row["customer"] for row in rows(spark, tmp_path, "staged_baskets")}
     assert kept == {"994100100000001": "CUST0000000001", "994100100000004": None}
+
+
+def test_a_line_of_nothing_but_quotes_is_one_rejected_line(spark: SparkSession, tmp_path: Path) -> None:
+    """Quotes and commas without end take no stack and no time: each line is rejected under its rule, the others are accepted."""
+    long = ['"a",' * 1000, '"' * 4000, '""' * 2000, ',"' * 2000, '"a",' * 20_000, "x" * 4097]
+    accepted, rejected, _ = ingest(spark, tmp_path, [text for odd in long for text in (line(), odd)])
+
+    assert len(accepted) == len(long)
+    assert {row["rule"] for row in rejected[:4]} <= {"field_count", "quotes"}
+    assert [row["rule"] for row in rejected[4:]] == ["length", "length"]
+    assert [row["raw_text"] for row in rejected] == long

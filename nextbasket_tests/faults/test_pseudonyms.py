@@ -74,6 +74,7 @@ def test_the_key_lies_apart(tmp_path: Path) -> None:
         read_key(str(tmp_path / "gone"))
 
 
+@pytest.mark.slow
 def test_no_plain_code_is_written_anywhere(
     empty: Callable[[str], Platform], key: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -104,6 +105,7 @@ def test_no_plain_code_is_written_anywhere(
         assert sorted(shown, key=str) == other.rows(table, WEEKS[0]), table
 
 
+@pytest.mark.slow
 def test_another_key_and_no_key_are_refused(empty: Callable[[str], Platform], key: Path) -> None:
     """A lake's second week under another key, or plain, is red in one sentence, and the lake is what it was."""
     one = hidden(empty("one-key"), key)
@@ -133,6 +135,7 @@ def test_a_lake_of_plain_codes_stays_one(trained: Platform, key: Path) -> None:
     assert "the lake's customers are plain codes, and this run's are pseudonyms" in failure(result)
 
 
+@pytest.mark.slow
 def test_commands_take_the_plain_code(
     empty: Callable[[str], Platform], key: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -42,7 +42,7 @@ class RunFacts:
         job: name of the job. why: the reason for the branch that was taken.
         run_id: the orchestrator's run. weeks: that it made together.
         seconds: from its start to its end, or to the report.
-        steps: its steps, in order.
+        steps: its steps of half a second or more, in order.
         place: where Spark ran.
         dollars: what that cost.
     """
