@@ -1,5 +1,6 @@
 """The asset: pages and claims in the lake, numbers and place in the metadata, tags on the run, and the page before made again."""
 
+import json
 from datetime import date
 from pathlib import Path
 
@@ -92,3 +93,15 @@ def test_the_command_says_where_it_is_or_copies_it(lake: Lake, monkeypatch: pyte
     assert copy.read_text() == reports.read(lake, WEEKS[2])
     assert none.exit_code != 0
     assert "weekly_report has no week 200607" in none.output
+
+
+def test_the_command_gives_the_light_and_its_claims_as_json(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With --json one document: the week, where its report is, its light, and every claim with what was found."""
+    monkeypatch.setenv("NEXTBASKET_LAKE", lake.root)
+    make(lake, WEEKS[2])
+    answer = json.loads(CliRunner().invoke(main, ["report", "--json"]).stdout)
+
+    rows = lake.read("weekly_report", [WEEKS[2]]).to_pylist()
+    assert (answer["week"], answer["report"]) == (str(WEEKS[2]), lake.uri(reports.place(WEEKS[2])))
+    assert answer["claims"] == [{name: row[name] for name in ("claim", "light", "held", "found")} for row in rows]
+    assert answer["light"] == ("amber" if any(row["held"] is False for row in rows) else "green")
