@@ -183,4 +183,4 @@ def test_sigkill_to_the_run(server: Server) -> None:
     assert f"(run {run_id} is FAILURE)" in tick.skip_message
     assert states(run_id) == ["TERMINATED"]
     assert old_data() == before
-    assert "terminated unexpectedly with exit code -9" in told(server, run_id)
+    assert "was terminated by signal 9 (SIGKILL)" in told(server, run_id)
