@@ -121,7 +121,7 @@ def test_m5_a_forced_promotion_is_recorded(trained: Platform) -> None:
     count = trained.lake.registry().num_rows
     with pytest.raises(LakeError, match="is promoted already"):
         champions.promote(trained.lake, model.version, "again", "run")
-    with pytest.raises(LakeError, match=r"no version 'nothing'\. The newest ones are: "):
+    with pytest.raises(LakeError, match=r"no version 'nothing'\. Choose one of the registry; the newest are: "):
         champions.promote(trained.lake, "nothing", "why not", "run")
 
     assert trained.lake.registry().num_rows == count
