@@ -147,7 +147,7 @@ def test_every_run_says_its_week_and_its_model(calm: Platform) -> None:
         dg.RunsFilter(tags={"nextbasket/branch": "train_and_score_week", "nextbasket/week": "200619"})
     )
 
-    assert [run.tags["nextbasket/model_version"] for run in runs] == [champion.version if champion else "none"]
+    assert [run.tags["nextbasket/model_version"] for run in runs] == [champion.version if champion else "top-frequency"]
     assert [run.tags["nextbasket/week"] for run in calm.instance.get_runs()] == ["200619", "200607-200618"]
 
 

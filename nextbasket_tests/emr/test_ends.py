@@ -112,7 +112,7 @@ def states(run_id: str) -> list[str]:
 
 def told(server: Server, run_id: str) -> str:
     """What the run's page shows."""
-    return "\n".join(entry.user_message for entry in server.instance.all_logs(run_id))
+    return "\n".join(entry.message for entry in server.instance.all_logs(run_id))
 
 
 def eventually(look: Callable[[], Any], what: str, seconds: float = 90) -> Any:
