@@ -37,6 +37,7 @@ def catch_up(platform: Platform) -> list[str]:
     return made
 
 
+@pytest.mark.slow
 def test_f7_f9_late_and_corrected_weeks_end_like_an_in_order_run(empty: Callable[[str], Platform]) -> None:
     """A week after its successor, then a correction of the oldest: later weeks are behind, made anew, and end the same."""
     late, calm = empty("late"), empty("calm")
