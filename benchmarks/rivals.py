@@ -4,11 +4,11 @@ The work: find the columns by name, type strictly and set broken lines apart, re
 baskets, then each customer's last 200 baskets as of the last week.
 """
 
-import resource
+import os
 from pathlib import Path
 from typing import Any
 
-from benchmarks.clock import Span
+from benchmarks.clock import Span, peak_mb
 from benchmarks.inputs import landing_files
 from nextbasket_assets.landing import FIELDS, LandingFile
 
@@ -192,5 +192,5 @@ def polars(folder: Path, out: Path) -> dict[str, Any]:
 
 
 def _found(staging: Span, sequences: Span, rows: dict[str, int]) -> dict[str, Any]:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    peak = peak_mb(os.getpid())
     return {"staging": staging.taken(), "sequences": sequences.taken(), "rows": rows, "peak_mb": peak}

@@ -8,7 +8,7 @@ to published rows: top 20, probabilities and reasons. The weights are random, wh
 """
 
 import argparse
-import resource
+import os
 import subprocess
 import sys
 import tempfile
@@ -21,6 +21,7 @@ import torch
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks import packed
+from benchmarks.clock import peak_mb
 from benchmarks.next_basket import Case
 from nextbasket_assets.recommender import artifact, fitting, histories, scoring
 from nextbasket_assets.recommender.calibration import START, START_WITHIN_WEEK
@@ -44,14 +45,14 @@ def prepare(folder: Path, out: Path, customers: int) -> None:
 def score(out: Path, threads: int) -> str:
     """Scores what was prepared and says what it took."""
     torch.set_num_threads(threads)
-    idle = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    idle = peak_mb(os.getpid())
     model = artifact.load(str(out / "model")).model
     k = min(LISTED, model.vocabulary.size - FIRST_ITEM)
     began, busy = time.perf_counter(), time.process_time()
     files = [str(out / "sequences.parquet")]
     report = scoring.score(files, model.as_of, str(out / "model"), str(out / "scores"), k)
     wall, cpu = time.perf_counter() - began, time.process_time() - busy
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    peak = peak_mb(os.getpid())
     return (
         f"{report.customers:8,} customers: {report.customers / wall:7,.0f} a second of wall time on {threads} threads, "
         f"{report.customers / cpu:6,.0f} a second of one processor, peak {peak:,.0f} MB ({idle:,.0f} before it began)"

@@ -1,13 +1,13 @@
 """Row 6: top-20 lists with probabilities and reasons, from sequence files to published rows, beside TIFUKNN and one by one."""
 
 import json
-import resource
+import os
 import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
-from benchmarks.clock import in_a_process, span
+from benchmarks.clock import in_a_process, peak_mb, span
 from benchmarks.inputs import PACKED
 from benchmarks.outcome import Figure, Goal, Outcome
 
@@ -133,7 +133,7 @@ def tifuknn(folder: str, _: int, out: Path) -> dict[str, Any]:
 
 
 def _found(customers: int, seconds: tuple[float, float]) -> dict[str, Any]:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    peak = peak_mb(os.getpid())
     return {"customers": customers, "seconds": seconds, "peak_mb": peak}
 
 

@@ -19,7 +19,9 @@ GROWTH = 20
 WHOLE_WEEK = int(os.environ.get("MEMORY_LINES", "400000"))
 BLOCK = 20_000  # lines that are written by hand; the rest are copies with other basket ids
 MEGABYTE = 1 << 20
-PEAK = "\nimport resource; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)"
+# Of the program alone: ru_maxrss starts at what the process that started it once had.
+OWN = "[int(row.split()[1]) * 1024 for row in open('/proc/self/status') if row.startswith('VmHWM')][0]"
+PEAK = f"\nprint({OWN})"
 INSPECT = """
 import sys
 from nextbasket_assets.landing import inspect
@@ -47,7 +49,7 @@ print([int(row.split()[1]) * 1024 for row in open(f"/proc/{jvm}/status") if row.
 """
 
 BASKETS = """
-import glob, resource, sys, time
+import glob, sys, time
 from nextbasket_assets.landing import inspect
 from nextbasket_assets.resources.spark import LocalSparkResource
 path, out, lines = sys.argv[1], sys.argv[2], int(sys.argv[3])
@@ -63,7 +65,7 @@ staged = spark.run("staged_baskets", inputs, {"staged_baskets": f"{out}/baskets"
 assert landed.lines == raw.counts[weeks[0]]["rows_out"] == staged.counts[weeks[0]]["rows_out"] == lines
 jvm = spark.session()._jvm.java.lang.ProcessHandle.current().pid()
 peaks = [int(row.split()[1]) * 1024 for row in open(f"/proc/{jvm}/status") if row.startswith("VmHWM")]
-own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+own = [int(row.split()[1]) * 1024 for row in open("/proc/self/status") if row.startswith("VmHWM")][0]
 print(f"JVM {peaks[0] >> 20} MB, Python {own >> 20} MB, {time.monotonic() - began:.0f} s", file=sys.stderr)
 print(peaks[0] + own)
 """
