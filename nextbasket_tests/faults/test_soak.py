@@ -15,6 +15,7 @@ import dagster as dg
 import pytest
 from pyspark.sql import SparkSession
 
+from nextbasket_assets.lake.freshness import SCORES
 from nextbasket_assets.landing import week_code
 from nextbasket_assets.operations.refreshing import refreshes
 from nextbasket_assets.operations.retraining import SCORE, TRAIN
@@ -140,7 +141,7 @@ def soak(spark: SparkSession, folder: Path, count: int) -> dict[str, Any]:
             for week in weeks:
                 calm.deliver(week, shop.lines(week, final[week]))
             assert runner.run("backfill_weeks", weeks[0], weeks[-1], None, None) == 0
-            for table in ("mission_profiles", "next_basket_scores", "next_trip_outlook"):
+            for table in ("mission_profiles", *SCORES):
                 for first, last in contiguous(storm.lake.weeks(table)):
                     assert runner.run("refresh_weeks", first, last, table, None) == 0
     return {
