@@ -19,9 +19,12 @@ GROWTH = 20
 WHOLE_WEEK = int(os.environ.get("MEMORY_LINES", "400000"))
 BLOCK = 20_000  # lines that are written by hand; the rest are copies with other basket ids
 MEGABYTE = 1 << 20
-# Of the program alone: ru_maxrss starts at what the process that started it once had.
-OWN = "[int(row.split()[1]) * 1024 for row in open('/proc/self/status') if row.startswith('VmHWM')][0]"
-PEAK = f"\nprint({OWN})"
+# Most bytes of a process alone: ru_maxrss starts at what the process that started it once had.
+HELD = """
+def held(pid="self"):
+    return [int(row.split()[1]) * 1024 for row in open(f"/proc/{pid}/status") if row.startswith("VmHWM")][0]
+"""
+PEAK = "\nprint(held())"
 INSPECT = """
 import sys
 from nextbasket_assets.landing import inspect
@@ -45,7 +48,7 @@ outputs = {table: f"{sys.argv[2]}/{table}" for table in ("raw_transactions", "re
 report = spark.run("raw_transactions", {}, outputs, weeks=["2006-04-10"], files=[file])
 assert report.counts["2006-04-10"]["rows_out"] == int(sys.argv[3])
 jvm = spark.session()._jvm.java.lang.ProcessHandle.current().pid()
-print([int(row.split()[1]) * 1024 for row in open(f"/proc/{jvm}/status") if row.startswith("VmHWM")][0])
+print(held(jvm))
 """
 
 BASKETS = """
@@ -64,17 +67,15 @@ inputs = {"raw_transactions": glob.glob(f"{out}/raw_transactions/*/*.parquet")}
 staged = spark.run("staged_baskets", inputs, {"staged_baskets": f"{out}/baskets"}, weeks=weeks, non_merchandise=[])
 assert landed.lines == raw.counts[weeks[0]]["rows_out"] == staged.counts[weeks[0]]["rows_out"] == lines
 jvm = spark.session()._jvm.java.lang.ProcessHandle.current().pid()
-peaks = [int(row.split()[1]) * 1024 for row in open(f"/proc/{jvm}/status") if row.startswith("VmHWM")]
-own = [int(row.split()[1]) * 1024 for row in open("/proc/self/status") if row.startswith("VmHWM")][0]
-print(f"JVM {peaks[0] >> 20} MB, Python {own >> 20} MB, {time.monotonic() - began:.0f} s", file=sys.stderr)
-print(peaks[0] + own)
+print(f"JVM {held(jvm) >> 20} MB, Python {held() >> 20} MB, {time.monotonic() - began:.0f} s", file=sys.stderr)
+print(held(jvm) + held())
 """
 
 
 def peak(code: str, *arguments: object) -> int:
     """Bytes: what the process printed last."""
     ran = subprocess.run(
-        [sys.executable, "-c", code, *map(str, arguments)], capture_output=True, text=True, check=False
+        [sys.executable, "-c", HELD + code, *map(str, arguments)], capture_output=True, text=True, check=False
     )
     assert ran.returncode == 0, ran.stderr[-2000:]
     print(ran.stderr[-100:])
