@@ -196,7 +196,10 @@ class Lake:
             return arrow_schema(REGISTRY).empty_table()
         files = pa.table(snapshot.delta.get_add_actions(flatten=True)).to_pylist()
         self._refuse_damaged("model_registry", {file["path"]: file["size_bytes"] for file in files})
-        return snapshot.delta.to_pyarrow_table().sort_by("number")
+        # by Arrow's own file system: through deltalake's, written in Python, Arrow's threads may end in the interpreter's end
+        paths = [self.path("model_registry", file["path"]) for file in files]
+        rows = pq.read_table(paths, filesystem=self.filesystem, partitioning=None, schema=arrow_schema(REGISTRY))
+        return rows.sort_by("number")
 
 
 def _schema(table: str, columns: Collection[str] | None) -> pa.Schema:

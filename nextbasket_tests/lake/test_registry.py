@@ -1,5 +1,7 @@
 """The registry answers "which model, as of this week?", whatever happened since."""
 
+import subprocess
+import sys
 from datetime import date
 from pathlib import Path
 
@@ -10,6 +12,7 @@ from nextbasket_assets.lake.registry import PROMOTED, REFUSED, ROLLED_BACK, Deci
 from nextbasket_assets.lake.tables import Lake, LakeError
 
 EARLY, LATE = date(2006, 5, 1), date(2006, 8, 7)
+LOOK = "import sys; from nextbasket_assets.lake.tables import Lake; Lake(sys.argv[1]).registry()"
 
 
 @pytest.fixture
@@ -104,3 +107,14 @@ def test_a_changed_artifact_is_refused_by_name(lake: Lake, damage: str) -> None:
 
     with pytest.raises(LakeError, match=r"models/m: sha256 differs for sub/weights"):
         artifacts.verify(lake, "models/m", digest)
+
+
+def test_a_program_that_ends_on_the_registry_ends_well(lake: Lake, tmp_path: Path) -> None:
+    """Reading it leaves no thread behind that aborts a program which ends at once (seen in one of four, through deltalake)."""
+    for version in range(8):
+        decide(lake, EARLY, f"v{version}", PROMOTED)
+    for _ in range(4):
+        ends = [subprocess.Popen([sys.executable, "-c", LOOK, str(tmp_path)], stderr=subprocess.PIPE) for _ in range(4)]
+
+        assert [end.communicate()[1] for end in ends] == [b""] * 4
+        assert [end.returncode for end in ends] == [0] * 4
