@@ -95,14 +95,13 @@ class Network(nn.Module):
     def logits(self, batch: Batch, terms: Terms, mission_M: Tensor | None = None) -> Tensor:
         """Logits (R, V) of the terms; with mission weights those of a trip of that mission."""
         popular_WV = self.bias + batch.trends @ self.trend
+        popular_WV[:, :FIRST_ITEM] = -torch.inf
         logits_RV = torch.addmm(rows_of(popular_WV, batch.row_weeks), terms.query, self.output.weight.T)
         cells_Q = batch.pair_rows * self.config.vocabulary + batch.pair_items
         logits_RV = logits_RV.view(-1).index_add(0, cells_Q, terms.repeat).view_as(logits_RV)
-        mask_V = torch.zeros(self.config.vocabulary, device=logits_RV.device)
-        if mission_M is not None:
-            mask_V += self.mission_scale * (mission_M @ self.mission_lifts)
-        mask_V[:FIRST_ITEM] = -torch.inf
-        return logits_RV + mask_V
+        if mission_M is None:
+            return logits_RV
+        return logits_RV + self.mission_scale * (mission_M @ self.mission_lifts)
 
     def fits(self, terms: Terms, items_RK: Tensor) -> Tensor:
         """(R, K) how much better each item goes with the query than the average item does."""

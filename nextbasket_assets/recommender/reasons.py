@@ -6,6 +6,7 @@ whichever lifts it further above the average item.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import pyarrow as pa
@@ -86,6 +87,7 @@ def sentences(evidence: Evidence) -> pa.Array:
     return words.take(pa.array(index))
 
 
+@lru_cache(maxsize=2**16)  # batches have most of their sentences in common
 def _sentence(kind: int, first: int, second: int) -> str:
     trips = "trip" if second == 1 else "trips"
     times = "once" if first == 1 else f"{first} times"
