@@ -88,7 +88,10 @@ def read(files: list[str], filesystem: fs.FileSystem | None = None) -> Sequences
     """
     tables = [pa.Table.from_batches([batch]) for file in opened(files, filesystem) for batch in batches(file, 65536)]
     if not tables:
-        raise SequenceError("there are no customer sequences: materialise customer_sequences for the week first")
+        raise SequenceError(
+            "there are no customer sequences: up to the week, no basket with merchandise has a customer code. Land a week "
+            "with customer codes, or materialise customer_sequences again"
+        )
     table = pa.concat_tables(tables).combine_chunks()
     sequences = of_batch(table.take(pc.sort_indices(table["customer"])).combine_chunks().to_batches()[0])
     if len(pc.unique(sequences.customers)) != len(sequences.customers):
