@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import fs
 
-from nextbasket_assets.recommender.sequence_files import MISSION_MODEL, batches, opened
+from nextbasket_assets.recommender.sequence_files import MISSION_MODEL, batches
 from nextbasket_assets.recommender.sequence_files import SequenceError as SequenceError
 from nextbasket_assets.recommender.vocabulary import UNKNOWN, Vocabulary
 
@@ -86,7 +86,7 @@ def read(files: list[str], filesystem: fs.FileSystem | None = None) -> Sequences
     Raises:
         SequenceError: a file lacks a column, or a customer occurs twice.
     """
-    tables = [pa.Table.from_batches([batch]) for file in opened(files, filesystem) for batch in batches(file, 65536)]
+    tables = [pa.Table.from_batches([batch]) for batch in batches(files, 65536, filesystem)]
     if not tables:
         raise SequenceError(
             "there are no customer sequences: up to the week, no basket with merchandise has a customer code. Land a week "
@@ -101,18 +101,15 @@ def read(files: list[str], filesystem: fs.FileSystem | None = None) -> Sequences
 
 def mission_model_of(files: list[str], filesystem: fs.FileSystem | None = None) -> str | None:
     """Version of the mission model whose weights these sequences carry; None where none is named."""
-    for file in opened(files, filesystem):
-        for batch in batches(file, 1):
-            return _mission_model(batch)
+    for batch in batches(files, 1, filesystem):
+        return _mission_model(batch)
     return None
 
 
 def stream(files: list[str], customers: int, filesystem: fs.FileSystem | None = None) -> Iterator[Sequences]:
     """Sequences in batches of at most `customers`, in the order of the files; items stay in the files' dictionaries."""
-    for file in opened(files, filesystem, in_dictionaries=True):
-        for group in range(file.num_row_groups):  # each has dictionaries of its own
-            for batch in batches(file, customers, row_groups=[group]):
-                yield of_batch(batch)
+    for batch in batches(files, customers, filesystem, in_dictionaries=True):
+        yield of_batch(batch)
 
 
 def of_batch(batch: pa.RecordBatch) -> Sequences:

@@ -1,4 +1,4 @@
-"""The parquet files of customer_sequences, opened one after the other and read batch by batch."""
+"""The parquet files of customer_sequences, read batch by batch."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,15 +18,15 @@ class SequenceError(NextbasketError, ValueError):
     """The sequences cannot be used; the message says what is wrong and what to do."""
 
 
-def opened(
-    files: list[str], filesystem: fs.FileSystem | None, in_dictionaries: bool = False
-) -> Iterator[pq.ParquetFile]:
-    """The files, in the order of their names.
+def batches(
+    files: list[str], rows: int, filesystem: fs.FileSystem | None, in_dictionaries: bool = False
+) -> Iterator[pa.RecordBatch]:
+    """What is read of the files, in the order of their names.
 
     Args:
         files: paths or URIs. filesystem: where they are; None finds out from each.
-        in_dictionaries: whether item codes are delivered in dictionaries, each code once per row group, instead of as
-            one string per purchase. A batch must not reach over two row groups then.
+        rows: at most, of a batch. Batches do not reach over the row groups of a file: each has its own dictionaries.
+        in_dictionaries: whether item codes are delivered in dictionaries instead of as a string per purchase.
 
     Raises:
         SequenceError: a file lacks a column.
@@ -37,15 +37,11 @@ def opened(
             missing = sorted(set(COLUMNS) - set(file.schema_arrow.names))
             if missing:
                 raise SequenceError(f"a sequence file has no column {', '.join(missing)}: rebuild customer_sequences")
-            yield file
-
-
-def batches(file: pq.ParquetFile, rows: int, row_groups: list[int] | None = None) -> Iterator[pa.RecordBatch]:
-    """What is read of a file, at most so many rows at a time; of all row groups or of some."""
-    named = [MISSION_MODEL] if MISSION_MODEL in file.schema_arrow.names else []
-    for batch in file.iter_batches(batch_size=rows, columns=[*COLUMNS, *named], row_groups=row_groups):
-        if batch.num_rows:
-            yield batch
+            columns = [*COLUMNS, *({MISSION_MODEL} & set(file.schema_arrow.names))]
+            for group in range(file.num_row_groups):
+                for batch in file.iter_batches(batch_size=rows, row_groups=[group], columns=columns):
+                    if batch.num_rows:
+                        yield batch
 
 
 def _uri(path: str) -> str:

@@ -52,7 +52,7 @@ def test_items_get_the_same_ids_however_the_file_was_written(tmp_path, written):
     words = vocabulary.Vocabulary(pa.array(["bread", "eggs", "milk", "tea"]), np.array([1, 1, 1, 1]))
     ids = [words.encode(part.items).tolist() for part in histories.stream([file], 2)]
 
-    assert sum(ids, []) == [5, 4, 2, 3, 1, 1, 5, 1]
+    assert [i for part in ids for i in part] == [5, 4, 2, 3, 1, 1, 5, 1]
 
 
 def test_an_unassigned_basket_has_no_mission(tmp_path):
