@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from nextbasket_assets.recommender.histories import Histories
-from nextbasket_assets.recommender.purchases import Purchases, pair_features
+from nextbasket_assets.recommender.purchases import NEVER, Purchases, pair_features
 from nextbasket_assets.recommender.trends import Trends, week_number
 from nextbasket_assets.recommender.vocabulary import UNKNOWN
 
@@ -94,8 +94,8 @@ class Prefixes:
     def of(cls, histories: Histories, purchases: Purchases, trends: Trends) -> "Prefixes":
         """Prefixes of these histories, in a shop with these trends."""
         customer = np.repeat(np.arange(histories.customers), np.diff(purchases.offsets))
-        firsts = purchases.counts == 1
-        basket = histories.basket_offsets[customer[firsts]] + purchases.positions[firsts]
+        lasts = purchases.next_positions == NEVER  # one event of each item
+        basket = histories.basket_offsets[customer[lasts]] + purchases.first_positions[lasts]
         new = np.bincount(basket, minlength=len(histories.days))
         return cls(histories, purchases, trends, _running(histories.sizes), _running(new))
 
@@ -124,8 +124,8 @@ class Prefixes:
         today = days[last_basket].astype(np.int64)
         weeks = self.trends.rows(week_number(days[last_basket + 1]) if week is None else np.full(len(prefix), week))
         pair_items = self.purchases.items[events]
-        evidence = pair_features(self.purchases, events, pair_prefix, today[pair_rows])
         lifts = self.trends.of(weeks[pair_rows], pair_items)
+        evidence = pair_features(self.purchases, events, pair_prefix, today[pair_rows], lifts)
         items, offsets, cells, features, missions = self._baskets(slices, start)
         return Batch(
             basket_items=_tensor(items),
@@ -141,7 +141,7 @@ class Prefixes:
             trends=_tensor(self.trends.lifts),
             pair_rows=_tensor(pair_rows),
             pair_items=_tensor(pair_items),
-            pair_features=torch.from_numpy(np.concatenate([evidence.T, lifts.T]).T),
+            pair_features=torch.from_numpy(evidence),
             pair_events=_tensor(events),
             row_offsets=_tensor(np.searchsorted(pair_rows, np.arange(len(prefix)))),
         )
