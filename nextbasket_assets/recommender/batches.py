@@ -41,7 +41,7 @@ class Batch:
 
     Attributes:
         basket_items, basket_offsets: ids of the N baskets and where each begins.
-        basket_cells: (N,) slice * L + position in the slice.
+        basket_cells: (N,) position in the slice * B + slice.
         basket_features: (N, BASKET_FEATURES) days since the basket before, size, unassigned.
         missions: (N, M) mission weights.
         slices, length: B and L.
@@ -130,12 +130,12 @@ class Prefixes:
         return Batch(
             basket_items=_tensor(items),
             basket_offsets=_tensor(offsets),
-            basket_cells=_tensor(cells[0] * length + cells[1]),
+            basket_cells=_tensor(cells[1] * len(start) + cells[0]),
             basket_features=_tensor(features),
             missions=_tensor(missions),
             slices=len(start),
             length=length,
-            row_cells=_tensor(owner * length + prefix - 1 - start[owner]),
+            row_cells=_tensor((prefix - 1 - start[owner]) * len(start) + owner),
             row_features=_tensor(self._row_features(slices.customers[owner], prefix, last_basket)),
             row_weeks=_tensor(weeks),
             trends=_tensor(self.trends.lifts),

@@ -34,7 +34,7 @@ class Purchases:
         counts: (E,) purchases of the item so far, this one included.
         first_positions, first_days: (E,) of the item's first purchase.
         last_gaps: (E,) baskets since the purchase before; 0 for the first one.
-        decayed: (E, rates) sums over the purchases so far, just after this one.
+        decayed: (rates, E) sums over the purchases so far, just after this one.
     """
 
     offsets: np.ndarray
@@ -119,7 +119,7 @@ def _in_order(histories: Histories) -> tuple[np.ndarray, np.ndarray, np.ndarray,
 
 
 def _decayed_sums(count: np.ndarray, basket_gap: np.ndarray, day_gap: np.ndarray) -> np.ndarray:
-    """(E, rates): S(e) = S(e - 1) * rate ** gap + 1, all first purchases, then all second ones, and so on."""
+    """(rates, E): S(e) = S(e - 1) * rate ** gap + 1, all first purchases, then all second ones, and so on."""
     kept = np.exp2(
         np.concatenate([basket_gap[:, None] * LOG_RATES, day_gap[:, None] * LOG_HALVES], axis=1, dtype=np.float32)
     )
@@ -129,19 +129,19 @@ def _decayed_sums(count: np.ndarray, basket_gap: np.ndarray, day_gap: np.ndarray
     for rank in range(2, len(edges)):
         events = by_count[edges[rank - 1] : edges[rank]]
         sums[events] = sums[events - 1] * kept[events] + 1
-    return sums
+    return np.ascontiguousarray(sums.T)
 
 
 def _final_sums(starts: np.ndarray, sizes: np.ndarray, position: np.ndarray, day: np.ndarray) -> np.ndarray:
-    """(items, rates): the decayed sums at each item's last purchase."""
+    """(rates, items): the decayed sums at each item's last purchase."""
     if not len(starts):
-        return np.zeros((0, len(BASKET_RATES) + len(DAY_HALF_LIVES)), np.float32)
+        return np.zeros((len(BASKET_RATES) + len(DAY_HALF_LIVES), 0), np.float32)
     last = starts + sizes - 1
     parts = [
         _summed(log_rates, np.repeat(when[last], sizes) - when, starts)
         for log_rates, when in ((LOG_RATES, position), (LOG_HALVES, day))
     ]
-    return np.concatenate(parts, axis=1)
+    return np.concatenate([part.T for part in parts])
 
 
 def _summed(log_rates: np.ndarray, ages: np.ndarray, starts: np.ndarray) -> np.ndarray:
@@ -153,8 +153,8 @@ def _summed(log_rates: np.ndarray, ages: np.ndarray, starts: np.ndarray) -> np.n
 
 
 def _powers(log_rates: np.ndarray, ages: np.ndarray) -> np.ndarray:
-    """(E, rates): 2 ** (log rate * age), looked up: ages are few whole numbers, and many events share them."""
-    powers: np.ndarray = _table(log_rates, ages).take(ages, axis=0)
+    """(rates, E): 2 ** (log rate * age), looked up: ages are few whole numbers, and many events share them."""
+    powers: np.ndarray = np.ascontiguousarray(_table(log_rates, ages).T).take(ages, axis=1)
     return powers
 
 
@@ -204,12 +204,12 @@ def pair_features(
     ):
         features[row] = values
     split = 12 + len(BASKET_RATES)
-    sums = purchases.decayed[events].T
+    sums = purchases.decayed.take(events, axis=1)
     since = (trips - 1).astype(np.int64), days.astype(np.int64)
-    features[12:split] = sums[: len(BASKET_RATES)] * _powers(LOG_RATES, since[0]).T
+    features[12:split] = sums[: len(BASKET_RATES)] * _powers(LOG_RATES, since[0])
     # a share of the decayed trips: 1 when in every basket
-    features[12:split] *= ((1 - np.exp2(LOG_RATES)) / (1 - _powers(LOG_RATES, prefixes))).T
-    features[split:FEATURES] = _log1p(sums[len(BASKET_RATES) :] * _powers(LOG_HALVES, since[1]).T)
+    features[12:split] *= (1 - np.exp2(LOG_RATES))[:, None] / (1 - _powers(LOG_RATES, prefixes))
+    features[split:FEATURES] = _log1p(sums[len(BASKET_RATES) :] * _powers(LOG_HALVES, since[1]))
     features[FEATURES:] = lifts.T
     return features.T
 
