@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from pyarrow import fs
 
 from nextbasket_assets.errors import NextbasketError
+from nextbasket_assets.parquet import LOOKED_AT, undamaged
 from nextbasket_assets.recommender.vocabulary import UNKNOWN, Vocabulary
 
 COLUMNS = ["customer", "baskets"]
@@ -210,7 +211,7 @@ def known(histories: Histories) -> np.ndarray:
 def _batches(files: list[str], rows: int, filesystem: fs.FileSystem | None) -> Iterator[pa.RecordBatch]:
     for path in sorted(files):
         source, name = (filesystem, path) if filesystem else fs.FileSystem.from_uri(_uri(path))
-        with pq.ParquetFile(name, filesystem=source) as file:
+        with undamaged(path), pq.ParquetFile(name, filesystem=source, **LOOKED_AT) as file:
             missing = sorted(set(COLUMNS) - set(file.schema_arrow.names))
             if missing:
                 raise SequenceError(f"a sequence file has no column {', '.join(missing)}: rebuild customer_sequences")
