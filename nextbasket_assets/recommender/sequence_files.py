@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 from pyarrow import fs
 
 from nextbasket_assets.errors import NextbasketError
+from nextbasket_assets.parquet import LOOKED_AT, undamaged
 
 COLUMNS = ["customer", "baskets"]
 MISSION_MODEL = "mission_model"
@@ -30,10 +31,12 @@ def batches(
 
     Raises:
         SequenceError: a file lacks a column.
+        DamagedFileError: a file does not hold the bytes that were written.
     """
     for path in sorted(files):
         source, name = (filesystem, path) if filesystem else fs.FileSystem.from_uri(_uri(path))
-        with pq.ParquetFile(name, filesystem=source, read_dictionary=[ITEMS] if in_dictionaries else None) as file:
+        coded = [ITEMS] if in_dictionaries else None
+        with undamaged(path), pq.ParquetFile(name, filesystem=source, read_dictionary=coded, **LOOKED_AT) as file:
             missing = sorted(set(COLUMNS) - set(file.schema_arrow.names))
             if missing:
                 raise SequenceError(f"a sequence file has no column {', '.join(missing)}: rebuild customer_sequences")
