@@ -17,7 +17,7 @@ from nextbasket_assets.recommender.trip_fitting import inputs
 from nextbasket_assets.recommender.trips import Trips, elapsed
 from nextbasket_assets.recommender.vocabulary import Vocabulary
 
-CUSTOMERS = 512  # customers in memory at a time, per core
+CUSTOMERS = 1024  # customers in memory at a time, per core
 MODEL, FALLBACK = "model", "fallback"
 FALLBACK_VERSION = "top-frequency"
 

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from nextbasket_assets.recommender import purchases
+from nextbasket_assets.recommender.batches import Prefixes, Slices
 from nextbasket_tests import shops
 from nextbasket_tests.recommender import small
 
@@ -39,6 +40,19 @@ def test_decayed_sums_are_the_sums_worked_by_hand(prefixes):
 
     assert states.decayed[0, third_milk] == pytest.approx(1 + 0.5 + 0.125)
     assert states.decayed[len(purchases.BASKET_RATES) + week, third_milk] == pytest.approx(1 + 0.5 + 0.125)
+
+
+def test_the_latest_purchases_tell_the_ends_of_histories_what_all_of_them_do(tmp_path):
+    """Two customers, one with one basket: before the next basket the pairs and their features are the same."""
+    file = shops.write_sequences(tmp_path / "s.parquet", {"anna": BASKETS, "ben": [["tea"]]})
+    every, _ = small.prefixes_of(file)
+    latest = Prefixes.of(every.histories, purchases.latest(every.histories), every.trends)
+    ends = Slices(np.array([0, 1]), np.array([5, 1]), np.array([5, 1]))
+    one, other = (prefixes.batch(ends, context=8, week=small.WEEK) for prefixes in (every, latest))
+
+    assert other.pair_items.tolist() == one.pair_items.tolist() == [BREAD, MILK, TEA, TEA]
+    assert other.row_features.tolist() == one.row_features.tolist()
+    np.testing.assert_allclose(other.pair_features, one.pair_features, rtol=1e-6)
 
 
 def test_decayed_share_is_one_for_an_item_in_every_basket(tmp_path):
