@@ -94,7 +94,8 @@ def parsed_lines(lines: DataFrame, block_table: DataFrame) -> DataFrame:
         .where(F.col("line_number") > 1)
     )
     text = F.when(F.endswith("value", F.lit("\r")), F.expr("left(value, length(value) - 1)")).otherwise(F.col("value"))
-    short = F.when(F.length("raw_text") <= LONGEST_LINE, F.col("raw_text"))
+    fits = (F.octet_length("raw_text") <= LONGEST_LINE) | (F.length("raw_text") <= LONGEST_LINE)
+    short = F.when(fits, F.col("raw_text"))
     split = numbered.withColumn("raw_text", text).withColumn("fields", _fields(short))
     line = F.struct(
         *("source_file", "week", "week_code", "width", "line_number", "raw_text", "fields"),
@@ -123,12 +124,12 @@ def rejected(parsed: DataFrame) -> DataFrame:
 def _fields(text: Column) -> Column:
     r"""Fields of a line; null when its quotes do not pair up, or there is no line.
 
-    Quotes count inside one line only, so a stray one can never swallow the lines after it. Empty quoted fields (`""`,
-    the usual null) are emptied first, because the general split, which looks ahead from every comma, is slow.
+    Quotes count inside one line only, so a stray one can never swallow the lines after it. Lines without a quote, and
+    those with no other than empty quoted fields (`""`, the usual null), are told apart first: the general split, which
+    looks ahead from every comma, is slow.
     Possessive repetitions (`*+`) loop where greedy ones recurse: a line of quotes overflowed the stack, and ended the JVM.
     """
-    plain = F.when(F.instr(text, '""') > 0, _without_empty_quotes(text)).otherwise(text)
-    apart = F.split(plain, r',(?=(?:[^"]*+"[^"]*+")*+[^"]*+\z)', -1)
+    apart = F.split(text, r',(?=(?:[^"]*+"[^"]*+")*+[^"]*+\z)', -1)
     unquoted = F.transform(
         apart,
         lambda field: F.when(
@@ -136,14 +137,11 @@ def _fields(text: Column) -> Column:
         ).otherwise(field),
     )
     stray = F.exists(apart, lambda field: field.rlike(r'^"(?:[^"]++|"")*+"\z|^[^"]*+\z').__invert__())
-    return F.when(F.instr(plain, '"') == 0, F.split(plain, ",", -1)).when(~stray, unquoted)
-
-
-def _without_empty_quotes(text: Column) -> Column:
-    fenced = F.concat(F.lit(","), text, F.lit(","))
-    quoted, empty = F.lit(',"",'), F.lit(",,")
-    bare = F.replace(F.replace(fenced, quoted, empty), quoted, empty)  # twice: neighbours share a comma
-    return bare.substr(F.lit(2), F.length(bare) - 2)
+    return (
+        F.when(F.instr(text, '"') == 0, F.split(text, ",", -1))
+        .when(text.rlike(r'^[^"]*+(?:(?<=,)""(?=,|\z)[^"]*+)*+\z'), F.split(text, r',(?:""(?=,|\z))?', -1))
+        .when(~stray, unquoted)
+    )
 
 
 def _first_broken_rule() -> tuple[Column, Column]:
