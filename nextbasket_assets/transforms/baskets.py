@@ -141,7 +141,9 @@ def _agreed(label: str) -> Column:
 
 
 def _bought(lines: Column) -> Column:
-    return F.transform(lines, lambda line: F.struct(*(line[name].alias(name) for name in ("item", "quantity", "spend"))))
+    return F.transform(
+        lines, lambda line: F.struct(*(line[name].alias(name) for name in ("item", "quantity", "spend")))
+    )
 
 
 def _merged(lines: Column) -> Column:
