@@ -49,6 +49,7 @@ SETTINGS = (
     *("DEPLOYMENT", "LANDING", "LAKE", "FIRST_WEEK", "LAST_WEEK", "DRIVER_MEMORY", "KMS_KEY", "PSEUDONYM_KEY"),
     "IMAGE",  # of deploy/, which hands on all it was given
 )
+_PATTERNS = frozenset("*?[]{}%\\")  # characters of a path
 
 
 class SettingsError(NextbasketError):
@@ -124,6 +125,12 @@ def settings(environment: Mapping[str, str]) -> Settings:
             needed = "an s3:// prefix, which its clusters read" if deployment == "emr" else "a folder of this machine"
             raise SettingsError(
                 f"{name} is {place}: the deployment {deployment!r} needs {needed}. Change the one or the other."
+            )
+    for name, place in {"NEXTBASKET_LANDING": chosen.landing, "NEXTBASKET_LAKE": chosen.lake}.items():
+        if odd := sorted(set(place) & _PATTERNS):
+            raise SettingsError(
+                f"{name} is {place}: Spark and Delta Lake take {' '.join(odd)} in a path for a pattern or an escape, and "
+                "would read other files. Use a path without it."
             )
     for place in (chosen.landing, chosen.lake):
         if f"{chosen.pseudonym_key}/".startswith(f"{place}/"):

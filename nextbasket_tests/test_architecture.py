@@ -30,11 +30,12 @@ GROUND = {
 }
 ALLOWED: dict[str, set[str]] = {
     **dict.fromkeys(GROUND, GROUND),
+    "parquet": GROUND,
     "transforms": GROUND,
-    "recommender": GROUND,
+    "recommender": GROUND | {"parquet"},
     "missions": GROUND,
     "exports": GROUND,
-    "lake": GROUND | {"exports"},
+    "lake": GROUND | {"exports", "parquet"},
     "shop": GROUND,
     "intake": GROUND,
     "report": GROUND | {"lake"},

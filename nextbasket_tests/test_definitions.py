@@ -149,6 +149,11 @@ def test_the_calendar_follows_the_settings() -> None:
     [
         ({"NEXTBASKET_DEPLOYMENT": "moon"}, "NEXTBASKET_DEPLOYMENT is 'moon'"),
         ({"NEXTBASKET_FIRST_WEEK": "2020-01-07"}, "NEXTBASKET_FIRST_WEEK is 2020-01-07, which is not a Monday"),
+        (
+            {"NEXTBASKET_LANDING": "/data/shop[1]"},
+            r"NEXTBASKET_LANDING is /data/shop\[1\]: Spark and Delta Lake take \[ \]",
+        ),
+        ({"NEXTBASKET_LAKE": "/data/50%25"}, "NEXTBASKET_LAKE is /data/50%25: .* Use a path without it"),
         ({"NEXTBASKET_LAST_WEEK": "soon"}, "NEXTBASKET_LAST_WEEK is 'soon': expected a Monday"),
     ],
 )

@@ -7,8 +7,8 @@ from dataclasses import replace
 from datetime import date
 
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
+from nextbasket_assets import parquet
 from nextbasket_assets.lake import artifacts, registry
 from nextbasket_assets.lake.registry import PROMOTED, ROLLED_BACK, Decision
 from nextbasket_assets.lake.tables import Lake, LakeError, NotThereError
@@ -68,7 +68,7 @@ def _scorers(lake: Lake, week: date) -> set[str]:
     found: set[str] = set()
     for uri in lake.files(_SCORES, [week]):
         path = lake.path(uri.removeprefix(lake.root + "/"))
-        rows = pq.read_table(path, columns=["model_version"], filesystem=lake.filesystem, partitioning=None)
+        rows = parquet.read(path, ["model_version"], lake.filesystem)
         found |= set(pc.unique(rows["model_version"]).to_pylist())
     return found
 

@@ -15,8 +15,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.fs
-import pyarrow.parquet as pq
 
+from nextbasket_assets import parquet
 from nextbasket_assets.code_version import code_version
 from nextbasket_assets.columns import TABLES, WEEK
 from nextbasket_assets.crash_points import reach
@@ -126,7 +126,7 @@ def _kept(files: Sequence[PublishedFile], counts: dict[PublishedFile, int], week
 
 
 def _without(lake: Lake, table: str, file: PublishedFile, customer: str) -> pa.Table:
-    rows = pq.read_table(lake.path(table, file.path), filesystem=lake.filesystem, partitioning=None)
+    rows = parquet.read(lake.path(table, file.path), filesystem=lake.filesystem)
     names = [column.name for column in TABLES[table] if column.name != WEEK]
     return rows.select(names).filter(pc.invert(_mask(rows, table, customer)))
 
@@ -168,8 +168,8 @@ def _parquet(lake: Lake, table: str) -> list[str]:
 def _count(lake: Lake, path: str, table: str, customer: str) -> int:
     """Rows of a file that hold the customer; of a stump, which nobody can read and a killed run left, one."""
     try:
-        rows = pq.read_table(path, columns=[personal_column(table)], filesystem=lake.filesystem, partitioning=None)
-    except pa.ArrowInvalid:
+        rows = parquet.read(path, [str(personal_column(table))], lake.filesystem)
+    except parquet.DamagedFileError:
         return 1
     return int(pc.sum(_mask(rows, table, customer)).as_py() or 0)
 

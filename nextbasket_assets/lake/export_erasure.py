@@ -10,8 +10,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.fs
-import pyarrow.parquet as pq
 
+from nextbasket_assets import parquet
 from nextbasket_assets.code_version import code_version
 from nextbasket_assets.exports.folder import read_lists, write_export
 from nextbasket_assets.exports.lists import Lists
@@ -89,7 +89,7 @@ def _files(lake: Lake) -> Iterator[str]:
 
 def _holds(lake: Lake, path: str, customer: str) -> bool:
     if path.endswith(".parquet"):
-        rows = pq.read_table(lake.path(path), columns=["customer"], filesystem=lake.filesystem, partitioning=None)
+        rows = parquet.read(lake.path(path), ["customer"], lake.filesystem)
         return bool(pc.any(pc.equal(rows["customer"], customer)).as_py())
     with lake.filesystem.open_input_stream(lake.path(path)) as stream:
         return _mentions(stream, customer.encode())

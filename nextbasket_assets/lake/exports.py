@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow.fs
-import pyarrow.parquet as pq
 
+from nextbasket_assets import parquet
 from nextbasket_assets.exports.folder import MANIFEST
 from nextbasket_assets.exports.week import WeekOfScores
 from nextbasket_assets.lake import registry
@@ -48,7 +48,7 @@ def week_of_scores(lake: Lake, week: date, names: Mapping[str, str]) -> WeekOfSc
 
 def _vocabulary(lake: Lake, artifact: str) -> frozenset[str]:
     path = lake.path(artifact, "vocabulary.parquet")
-    return frozenset(pq.read_table(path, columns=["item"], filesystem=lake.filesystem)["item"].to_pylist())
+    return frozenset(parquet.read(path, ["item"], lake.filesystem)["item"].to_pylist())
 
 
 def place(week: date, *parts: str) -> str:

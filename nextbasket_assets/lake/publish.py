@@ -22,6 +22,7 @@ from nextbasket_assets.lake.housekeeping import new_name
 from nextbasket_assets.lake.space import room
 from nextbasket_assets.lake.staged_files import rows_by_week, staged_files, week_of, write_staged
 from nextbasket_assets.lake.tables import Lake, LakeError, Snapshot, arrow_schema, delta_schema
+from nextbasket_assets.parquet import undamaged
 
 MADE, ERASED = "made", "erased"
 _ATTEMPTS = 5
@@ -62,7 +63,7 @@ def stage(lake: Lake, table: str, run_id: str) -> Iterator[str]:
     """
     folder = new_name(run_id)
     try:
-        with room(lake.uri(table, folder), _usual_size(lake, table)):
+        with room(lake.uri(table, folder), _usual_size(lake, table)), undamaged(f"what {table} is made of"):
             yield lake.uri(table, folder)
     except BaseException:
         if not _is_published(lake, table, folder):

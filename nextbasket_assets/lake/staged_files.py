@@ -12,6 +12,7 @@ from deltalake.transaction import AddAction
 
 from nextbasket_assets.columns import PERSONAL, TABLES, WEEK
 from nextbasket_assets.lake.tables import Lake, arrow_schema
+from nextbasket_assets.parquet import WRITTEN
 
 
 def staged_files(lake: Lake, table: str, staged: str) -> list[AddAction]:
@@ -32,7 +33,7 @@ def write_staged(lake: Lake, table: str, staged: str, week: date, rows: pa.Table
     columns = [column for column in TABLES[table] if column.name != WEEK]
     schema = arrow_schema(tuple(columns))
     buffer = pa.BufferOutputStream()
-    pq.write_table(rows.select(schema.names).cast(schema), buffer, compression="zstd")
+    pq.write_table(rows.select(schema.names).cast(schema), buffer, compression="zstd", **WRITTEN)
     path = f"{path_of(lake, staged)}/{WEEK}={week.isoformat()}/{name}.parquet"
     lake.storage.put(path, buffer.getvalue().to_pybytes())
 

@@ -10,10 +10,10 @@ from datetime import date
 from functools import cached_property
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 from deltalake import DeltaTable, Schema
 from deltalake.exceptions import DeltaError
 
+from nextbasket_assets import parquet
 from nextbasket_assets.columns import REGISTRY, TABLES, WEEK, Column, spark_schema
 from nextbasket_assets.errors import NOTHING_THERE, NextbasketError
 from nextbasket_assets.lake.damage import DamageError, damaged, refuse_empty_commits
@@ -166,7 +166,7 @@ class Lake:
         snapshot = self.snapshot(table)
         for file in self._whole(table, snapshot, weeks):
             path = self.path(table, file.path)
-            rows = pq.read_table(path, columns=stored, filesystem=self.filesystem, partitioning=None)
+            rows = parquet.read(path, stored, self.filesystem)
             week = pa.array([file.week] * rows.num_rows, pa.date32())
             yield rows.append_column(WEEK, week).select(schema.names).cast(schema)
 
@@ -187,7 +187,7 @@ class Lake:
 
     def read_folder(self, folder: str) -> pa.Table:
         """Rows of all parquet files of a folder that is no table, by file name."""
-        return pq.read_table(self.path(folder), filesystem=self.filesystem, partitioning=None)
+        return parquet.read(self.path(folder), filesystem=self.filesystem)
 
     def registry(self) -> pa.Table:
         """Every decision about a model, oldest first."""
@@ -198,8 +198,7 @@ class Lake:
         self._refuse_damaged("model_registry", {file["path"]: file["size_bytes"] for file in files})
         # by Arrow's own file system: through deltalake's, written in Python, Arrow's threads may end in the interpreter's end
         paths = [self.path("model_registry", file["path"]) for file in files]
-        rows = pq.read_table(paths, filesystem=self.filesystem, partitioning=None, schema=arrow_schema(REGISTRY))
-        return rows.sort_by("number")
+        return parquet.read(paths, filesystem=self.filesystem).cast(arrow_schema(REGISTRY)).sort_by("number")
 
 
 def _schema(table: str, columns: Collection[str] | None) -> pa.Schema:

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from nextbasket_assets.recommender.histories import Histories
-from nextbasket_assets.recommender.purchases import Purchases, pair_features
+from nextbasket_assets.recommender.purchases import NEVER, Purchases, pair_features
 from nextbasket_assets.recommender.trends import Trends, week_number
 from nextbasket_assets.recommender.vocabulary import UNKNOWN
 
@@ -41,7 +41,7 @@ class Batch:
 
     Attributes:
         basket_items, basket_offsets: ids of the N baskets and where each begins.
-        basket_cells: (N,) slice * L + position in the slice.
+        basket_cells: (N,) position in the slice * B + slice.
         basket_features: (N, BASKET_FEATURES) days since the basket before, size, unassigned.
         missions: (N, M) mission weights.
         slices, length: B and L.
@@ -94,8 +94,8 @@ class Prefixes:
     def of(cls, histories: Histories, purchases: Purchases, trends: Trends) -> "Prefixes":
         """Prefixes of these histories, in a shop with these trends."""
         customer = np.repeat(np.arange(histories.customers), np.diff(purchases.offsets))
-        firsts = purchases.counts == 1
-        basket = histories.basket_offsets[customer[firsts]] + purchases.positions[firsts]
+        lasts = purchases.next_positions == NEVER  # one event of each item
+        basket = histories.basket_offsets[customer[lasts]] + purchases.first_positions[lasts]
         new = np.bincount(basket, minlength=len(histories.days))
         return cls(histories, purchases, trends, _running(histories.sizes), _running(new))
 
@@ -124,24 +124,24 @@ class Prefixes:
         today = days[last_basket].astype(np.int64)
         weeks = self.trends.rows(week_number(days[last_basket + 1]) if week is None else np.full(len(prefix), week))
         pair_items = self.purchases.items[events]
-        evidence = pair_features(self.purchases, events, pair_prefix, today[pair_rows])
         lifts = self.trends.of(weeks[pair_rows], pair_items)
+        evidence = pair_features(self.purchases, events, pair_prefix, today[pair_rows], lifts)
         items, offsets, cells, features, missions = self._baskets(slices, start)
         return Batch(
             basket_items=_tensor(items),
             basket_offsets=_tensor(offsets),
-            basket_cells=_tensor(cells[0] * length + cells[1]),
+            basket_cells=_tensor(cells[1] * len(start) + cells[0]),
             basket_features=_tensor(features),
             missions=_tensor(missions),
             slices=len(start),
             length=length,
-            row_cells=_tensor(owner * length + prefix - 1 - start[owner]),
+            row_cells=_tensor((prefix - 1 - start[owner]) * len(start) + owner),
             row_features=_tensor(self._row_features(slices.customers[owner], prefix, last_basket)),
             row_weeks=_tensor(weeks),
             trends=_tensor(self.trends.lifts),
             pair_rows=_tensor(pair_rows),
             pair_items=_tensor(pair_items),
-            pair_features=torch.from_numpy(np.concatenate([evidence.T, lifts.T]).T),
+            pair_features=torch.from_numpy(evidence),
             pair_events=_tensor(events),
             row_offsets=_tensor(np.searchsorted(pair_rows, np.arange(len(prefix)))),
         )

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
+from nextbasket_assets import parquet
 from nextbasket_assets.recommender import artifact, histories, metrics, ranking, vocabulary
 from nextbasket_assets.recommender.artifact import ArtifactError, Loaded
 from nextbasket_assets.recommender.bench import (
@@ -96,7 +96,7 @@ def retrospective(
         minimum_baskets: customers with fewer baskets so far are left out.
     """
     sequences = histories.read(sequence_files)
-    lists = pq.read_table(scores_files, columns=["customer", "rank", "item", "probability", "model_version"])
+    lists = parquet.read(scores_files, ["customer", "rank", "item", "probability", "model_version"])
     customers, items = _first_baskets(staged_basket_files)
     place = pc.index_in(customers, sequences.customers).to_numpy(zero_copy_only=False)
     kept = np.nan_to_num(place, nan=-1).astype(np.int64)
@@ -134,7 +134,7 @@ def _open(directory: str) -> tuple[Mapping[str, Any], str, Loaded | None, str]:
 
 def _first_baskets(files: list[str]) -> tuple[pa.Array, pa.Array]:
     """Customers with a basket with merchandise, and the item codes of the first one."""
-    table = pq.read_table(files, columns=["customer", "date", "hour", "basket", "items"])
+    table = parquet.read(files, ["customer", "date", "hour", "basket", "items"])
     sold = pc.and_(pc.is_valid(table["customer"]), pc.greater(pc.list_value_length(table["items"]), 0))
     table = table.filter(sold)
     order = pc.sort_indices(

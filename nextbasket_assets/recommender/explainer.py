@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nextbasket_assets.recommender import purchases, reasons
-from nextbasket_assets.recommender.batches import Batch
+from nextbasket_assets.recommender import reasons
+from nextbasket_assets.recommender.batches import Batch, Prefixes
 from nextbasket_assets.recommender.network import Network
 from nextbasket_assets.recommender.ranking import Ranked
 from nextbasket_assets.recommender.reasons import Evidence
@@ -30,7 +30,7 @@ class Explainer:
         asked = np.zeros_like(bias) if mission is None else mission @ lifts
         return cls(bias - reasons.average(bias), trend, asked)
 
-    def evidence(self, batch: Batch, ranked: Ranked, bought: purchases.Purchases, rows: Rows, today: int) -> Evidence:
+    def evidence(self, batch: Batch, ranked: Ranked, prefixes: Prefixes, rows: Rows, today: int) -> Evidence:
         """(R, K) why: the repeat term where there is one, else the largest of the other terms.
 
         On a list for a mission, what the mission lifts by half or more is there for the mission.
@@ -41,7 +41,9 @@ class Explainer:
         row = np.repeat(np.arange(shape[0]), shape[1])
         place = np.minimum(np.searchsorted(keys, row * span + items), len(keys) - 1)
         repeat = keys[place] == row * span + items
-        told = reasons.of_repeats(bought, batch.pair_events.numpy()[place], rows.prefixes[row], today)
+        recent = reasons.recent_trips(prefixes.histories, rows, ranked.items).ravel()
+        events = batch.pair_events.numpy()[place]
+        told = reasons.of_repeats(prefixes.purchases, events, rows.prefixes[row], recent, today)
         popular, trend, mission = self.popular[items], self.trend[items], self.mission[items]
         new = reasons.of_others(popular, trend, ranked.fits.ravel())
         kinds = np.where(repeat, told.kinds, new)

@@ -198,7 +198,7 @@ def _epoch(
 
 def without_missions(batch: Batch, random: np.random.Generator) -> Batch:
     """The batch with the missions of a few slices forgotten, so that the network can also do without them."""
-    forgotten = torch.from_numpy(random.random(batch.slices) < FORGOTTEN)[batch.basket_cells // batch.length]
+    forgotten = torch.from_numpy(random.random(batch.slices) < FORGOTTEN)[batch.basket_cells % batch.slices]
     features = batch.basket_features.clone()
     features[forgotten, UNASSIGNED] = 1.0
     return replace(batch, missions=batch.missions * ~forgotten[:, None], basket_features=features)

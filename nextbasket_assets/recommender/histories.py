@@ -7,25 +7,18 @@ and in the order of their ids, so nothing downstream can depend on the order in 
 import datetime
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from pyarrow import fs
 
-from nextbasket_assets.errors import NextbasketError
+from nextbasket_assets.recommender.sequence_files import MISSION_MODEL, batches
+from nextbasket_assets.recommender.sequence_files import SequenceError as SequenceError
 from nextbasket_assets.recommender.vocabulary import UNKNOWN, Vocabulary
 
-COLUMNS = ["customer", "baskets"]
-MISSION_MODEL = "mission_model"
 MISSION_STEPS = 2.0**20  # weights are read to this precision: their sums are then exact, in any order
 EPOCH = datetime.date(1970, 1, 1)
-
-
-class SequenceError(NextbasketError, ValueError):
-    """The sequences cannot be used; the message says what is wrong and what to do."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +30,7 @@ class Sequences:
         basket_offsets: (C + 1,) baskets of customer c are `basket_offsets[c]:basket_offsets[c + 1]`, oldest first.
         days: (N,) days since 1970-01-01.
         item_offsets: (N + 1,) items of basket n.
-        items: (E,) item codes.
+        items: (E,) item codes, as strings or in a dictionary.
         missions: (N, M) mission weights; a row of zeros is an unassigned basket.
         mission_model: version of the model whose missions these are; None where none is named.
     """
@@ -93,9 +86,12 @@ def read(files: list[str], filesystem: fs.FileSystem | None = None) -> Sequences
     Raises:
         SequenceError: a file lacks a column, or a customer occurs twice.
     """
-    tables = [pa.Table.from_batches([batch]) for batch in _batches(files, 65536, filesystem)]
+    tables = [pa.Table.from_batches([batch]) for batch in batches(files, 65536, filesystem)]
     if not tables:
-        raise SequenceError("there are no customer sequences: materialise customer_sequences for the week first")
+        raise SequenceError(
+            "there are no customer sequences: up to the week, no basket with merchandise has a customer code. Land a week "
+            "with customer codes, or materialise customer_sequences again"
+        )
     table = pa.concat_tables(tables).combine_chunks()
     sequences = of_batch(table.take(pc.sort_indices(table["customer"])).combine_chunks().to_batches()[0])
     if len(pc.unique(sequences.customers)) != len(sequences.customers):
@@ -105,14 +101,14 @@ def read(files: list[str], filesystem: fs.FileSystem | None = None) -> Sequences
 
 def mission_model_of(files: list[str], filesystem: fs.FileSystem | None = None) -> str | None:
     """Version of the mission model whose weights these sequences carry; None where none is named."""
-    for batch in _batches(files, 1, filesystem):
+    for batch in batches(files, 1, filesystem):
         return _mission_model(batch)
     return None
 
 
 def stream(files: list[str], customers: int, filesystem: fs.FileSystem | None = None) -> Iterator[Sequences]:
-    """Sequences in batches of at most `customers`, in the order of the files."""
-    for batch in _batches(files, customers, filesystem):
+    """Sequences in batches of at most `customers`, in the order of the files; items stay in the files' dictionaries."""
+    for batch in batches(files, customers, filesystem, in_dictionaries=True):
         yield of_batch(batch)
 
 
@@ -202,23 +198,6 @@ def of_customer(sequences: Sequences, place: int) -> Sequences:
 def known(histories: Histories) -> np.ndarray:
     """(E,) whether each entry of `items` is a known item."""
     return histories.items > UNKNOWN
-
-
-def _batches(files: list[str], rows: int, filesystem: fs.FileSystem | None) -> Iterator[pa.RecordBatch]:
-    for path in sorted(files):
-        source, name = (filesystem, path) if filesystem else fs.FileSystem.from_uri(_uri(path))
-        with pq.ParquetFile(name, filesystem=source) as file:
-            missing = sorted(set(COLUMNS) - set(file.schema_arrow.names))
-            if missing:
-                raise SequenceError(f"a sequence file has no column {', '.join(missing)}: rebuild customer_sequences")
-            named = [MISSION_MODEL] if MISSION_MODEL in file.schema_arrow.names else []
-            for batch in file.iter_batches(batch_size=rows, columns=[*COLUMNS, *named]):
-                if batch.num_rows:
-                    yield batch
-
-
-def _uri(path: str) -> str:
-    return path if "://" in path else Path(path).absolute().as_uri()
 
 
 def _offsets(lists: pa.Array) -> np.ndarray:

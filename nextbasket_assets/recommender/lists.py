@@ -83,7 +83,7 @@ def table(
         mission: for a trip of this mission (its place among the weights), where the model knows the missions.
     """
     encoded = scorer.encode(sequences)
-    bought = purchases.collect(encoded, every_prefix=False)
+    bought = purchases.latest(encoded)
     modelled = (np.diff(bought.offsets) > 0) & (scorer.model is not None)
     lists = Lists.empty(encoded.customers, k)
     trips = scorer.habits.forecast(sequences)
@@ -107,15 +107,15 @@ def _modelled(
     assert scorer.model is not None
     model, moving = scorer.model, scorer.moving
     weights = None if mission is None else np.eye(model.network.config.missions, dtype=np.float32)[mission]
+    prefixes = Prefixes.of(encoded, bought, moving)
     explained: list[Evidence] = []
     explainer = Explainer.of(model.network, moving, scorer.week, weights)
 
     def explain(batch: Batch, ranked: Ranked) -> None:
         begin = len(explained) * ranking.BATCH_ROWS
         part = Rows(rows.customers[begin : begin + len(ranked.items)], rows.prefixes[begin : begin + len(ranked.items)])
-        explained.append(explainer.evidence(batch, ranked, bought, part, scorer.today))
+        explained.append(explainer.evidence(batch, ranked, prefixes, part, scorer.today))
 
-    prefixes = Prefixes.of(encoded, bought, moving)
     ranked = ranking.rank(model.network, prefixes, rows, k, scorer.week, explain, weights)
     probability = model.calibration.probability(ranked.log_shares, ranking.log_basket_sizes(encoded, rows)[:, None])
     forecast = scorer.forecast(encoded, rows, ranked.states)

@@ -56,7 +56,7 @@ class Network(nn.Module):
         self.trend = nn.Parameter(torch.full((len(WINDOWS),), 0.2))
         self.bias = nn.Parameter(torch.zeros(config.vocabulary))
         self.basket = nn.Linear(dim + BASKET_FEATURES + config.missions, dim)
-        self.gru = nn.GRU(dim, hidden, batch_first=True)
+        self.gru = nn.GRU(dim, hidden)
         self.query = nn.Sequential(
             nn.Dropout(config.dropout),
             nn.Linear(hidden + config.pools * dim + ROW_FEATURES, 2 * dim),
@@ -95,14 +95,13 @@ class Network(nn.Module):
     def logits(self, batch: Batch, terms: Terms, mission_M: Tensor | None = None) -> Tensor:
         """Logits (R, V) of the terms; with mission weights those of a trip of that mission."""
         popular_WV = self.bias + batch.trends @ self.trend
+        popular_WV[:, :FIRST_ITEM] = -torch.inf
         logits_RV = torch.addmm(rows_of(popular_WV, batch.row_weeks), terms.query, self.output.weight.T)
         cells_Q = batch.pair_rows * self.config.vocabulary + batch.pair_items
         logits_RV = logits_RV.view(-1).index_add(0, cells_Q, terms.repeat).view_as(logits_RV)
-        mask_V = torch.zeros(self.config.vocabulary, device=logits_RV.device)
-        if mission_M is not None:
-            mask_V += self.mission_scale * (mission_M @ self.mission_lifts)
-        mask_V[:FIRST_ITEM] = -torch.inf
-        return logits_RV + mask_V
+        if mission_M is None:
+            return logits_RV
+        return logits_RV + self.mission_scale * (mission_M @ self.mission_lifts)
 
     def fits(self, terms: Terms, items_RK: Tensor) -> Tensor:
         """(R, K) how much better each item goes with the query than the average item does."""
@@ -116,8 +115,8 @@ class Network(nn.Module):
         set_ND = nn.functional.embedding_bag(batch.basket_items, self.items.weight, batch.basket_offsets, mode="mean")
         basket_ND = torch.tanh(self.basket(torch.cat([set_ND, batch.basket_features, batch.missions], dim=1)))
         cells = basket_ND.new_zeros(batch.slices * batch.length, dim).index_copy(0, batch.basket_cells, basket_ND)
-        state_BLH, _ = self.gru(cells.view(batch.slices, batch.length, dim))
-        return rows_of(state_BLH.reshape(-1, self.config.hidden), batch.row_cells)
+        state_LBH, _ = self.gru(cells.view(batch.length, batch.slices, dim))
+        return rows_of(state_LBH.view(-1, self.config.hidden), batch.row_cells)
 
     def repeat(self, batch: Batch, state_RH: Tensor) -> tuple[Tensor, Tensor]:
         """(Q,) repeat term of each pair, and (Q, pools) its weights in the pooled history."""

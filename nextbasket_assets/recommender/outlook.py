@@ -9,7 +9,7 @@ from nextbasket_assets.recommender import ranking
 from nextbasket_assets.recommender.batches import Prefixes, Slices
 from nextbasket_assets.recommender.heads import Forecast
 from nextbasket_assets.recommender.histories import Sequences
-from nextbasket_assets.recommender.purchases import collect
+from nextbasket_assets.recommender.purchases import latest
 from nextbasket_assets.recommender.ranking import ScoreError
 from nextbasket_assets.recommender.scorer import FALLBACK, MODEL, Scorer
 from nextbasket_assets.recommender.split import Rows
@@ -57,7 +57,7 @@ def _with_model(scorer: Scorer, sequences: Sequences, customers: np.ndarray, cou
     assert scorer.model is not None
     encoded = scorer.encode(sequences)
     rows = ranking.filled(Rows(customers, encoded.lengths[customers]))
-    prefixes = Prefixes.of(encoded, collect(encoded, every_prefix=False), scorer.moving)
+    prefixes = Prefixes.of(encoded, latest(encoded), scorer.moving)
     states = ranking.states(scorer.model.network, prefixes, Slices(rows.customers, rows.prefixes, rows.prefixes))
     told = scorer.forecast(encoded, rows, states)
     parts = [counted.within_week.copy(), counted.days.copy(), counted.size.copy(), counted.missions.copy()]

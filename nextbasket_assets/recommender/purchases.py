@@ -23,7 +23,7 @@ NEVER = np.iinfo(np.int32).max
 
 @dataclass(frozen=True)
 class Purchases:
-    """Events by customer, item, position; E events.
+    """Events by customer, item, position; E events: all of them, or the last one of each item.
 
     Attributes:
         offsets: (C + 1,) events of customer c.
@@ -34,7 +34,7 @@ class Purchases:
         counts: (E,) purchases of the item so far, this one included.
         first_positions, first_days: (E,) of the item's first purchase.
         last_gaps: (E,) baskets since the purchase before; 0 for the first one.
-        decayed: (E, rates) sums over the purchases so far, just after this one.
+        decayed: (rates, E) sums over the purchases so far, just after this one.
     """
 
     offsets: np.ndarray
@@ -49,19 +49,10 @@ class Purchases:
     decayed: np.ndarray
 
 
-def collect(histories: Histories, every_prefix: bool = True) -> Purchases:
-    """The events of all customers with their states.
-
-    Args:
-        histories: the sequences.
-        every_prefix: False when only the ends of the histories will be asked for, which is quicker: the decayed sums of
-            an item's earlier purchases are then not a number.
-    """
+def collect(histories: Histories) -> Purchases:
+    """The events of all customers with their states."""
     customer, items, position, day = _in_order(histories)
-    begins = np.ones(len(items), bool)
-    begins[1:] = (customer[1:] != customer[:-1]) | (items[1:] != items[:-1])
-    starts = np.flatnonzero(begins)
-    sizes = np.diff(np.append(starts, len(items)))
+    begins, starts, sizes = _runs(customer, items)
     first = np.repeat(starts, sizes)
     count = np.arange(1, len(items) + 1) - first
     gap = np.where(begins, 0, np.diff(position, prepend=position[:1]))
@@ -77,10 +68,35 @@ def collect(histories: Histories, every_prefix: bool = True) -> Purchases:
         first_positions=np.repeat(position[starts], sizes),
         first_days=np.repeat(day[starts], sizes),
         last_gaps=gap,
-        decayed=_decayed_sums(count, gap, np.where(begins, 0, np.diff(day, prepend=day[:1])))
-        if every_prefix
-        else _final_sums(starts, sizes, position, day),
+        decayed=_decayed_sums(count, gap, np.where(begins, 0, np.diff(day, prepend=day[:1]))),
     )
+
+
+def latest(histories: Histories) -> Purchases:
+    """The last event of each customer's items, with its state: all that the ends of the histories ask for, and quicker."""
+    customer, items, position, day = _in_order(histories)
+    _, starts, sizes = _runs(customer, items)
+    last = starts + sizes - 1
+    return Purchases(
+        offsets=np.searchsorted(customer[starts], np.arange(histories.customers + 1)),
+        items=items[last],
+        positions=position[last],
+        next_positions=np.full(len(last), NEVER, np.int32),
+        days=day[last],
+        counts=sizes.astype(np.int32),
+        first_positions=position[starts],
+        first_days=day[starts],
+        last_gaps=position[last] - position[np.maximum(last - 1, starts)],
+        decayed=_final_sums(starts, sizes, position, day),
+    )
+
+
+def _runs(customer: np.ndarray, items: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(E,) whether an event is the first one of its customer and item; where each item's events begin; how many they are."""
+    begins = np.ones(len(items), bool)
+    begins[1:] = (customer[1:] != customer[:-1]) | (items[1:] != items[:-1])
+    starts = np.flatnonzero(begins)
+    return begins, starts, np.diff(np.append(starts, len(items)))
 
 
 def _in_order(histories: Histories) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -103,7 +119,7 @@ def _in_order(histories: Histories) -> tuple[np.ndarray, np.ndarray, np.ndarray,
 
 
 def _decayed_sums(count: np.ndarray, basket_gap: np.ndarray, day_gap: np.ndarray) -> np.ndarray:
-    """(E, rates): S(e) = S(e - 1) * rate ** gap + 1, all first purchases, then all second ones, and so on."""
+    """(rates, E): S(e) = S(e - 1) * rate ** gap + 1, all first purchases, then all second ones, and so on."""
     kept = np.exp2(
         np.concatenate([basket_gap[:, None] * LOG_RATES, day_gap[:, None] * LOG_HALVES], axis=1, dtype=np.float32)
     )
@@ -113,20 +129,19 @@ def _decayed_sums(count: np.ndarray, basket_gap: np.ndarray, day_gap: np.ndarray
     for rank in range(2, len(edges)):
         events = by_count[edges[rank - 1] : edges[rank]]
         sums[events] = sums[events - 1] * kept[events] + 1
-    return sums
+    return np.ascontiguousarray(sums.T)
 
 
 def _final_sums(starts: np.ndarray, sizes: np.ndarray, position: np.ndarray, day: np.ndarray) -> np.ndarray:
-    """(E, rates): the decayed sums at each item's last purchase, and NaN at the earlier ones."""
-    sums = np.full((len(position), len(BASKET_RATES) + len(DAY_HALF_LIVES)), np.nan, np.float32)
-    if len(starts):
-        last = starts + sizes - 1
-        parts = [
-            _summed(log_rates, np.repeat(when[last], sizes) - when, starts)
-            for log_rates, when in ((LOG_RATES, position), (LOG_HALVES, day))
-        ]
-        sums[last] = np.concatenate(parts, axis=1)
-    return sums
+    """(rates, items): the decayed sums at each item's last purchase."""
+    if not len(starts):
+        return np.zeros((len(BASKET_RATES) + len(DAY_HALF_LIVES), 0), np.float32)
+    last = starts + sizes - 1
+    parts = [
+        _summed(log_rates, np.repeat(when[last], sizes) - when, starts)
+        for log_rates, when in ((LOG_RATES, position), (LOG_HALVES, day))
+    ]
+    return np.concatenate([part.T for part in parts])
 
 
 def _summed(log_rates: np.ndarray, ages: np.ndarray, starts: np.ndarray) -> np.ndarray:
@@ -138,8 +153,8 @@ def _summed(log_rates: np.ndarray, ages: np.ndarray, starts: np.ndarray) -> np.n
 
 
 def _powers(log_rates: np.ndarray, ages: np.ndarray) -> np.ndarray:
-    """(E, rates): 2 ** (log rate * age), looked up: ages are few whole numbers, and many events share them."""
-    powers: np.ndarray = _table(log_rates, ages).take(ages, axis=0)
+    """(rates, E): 2 ** (log rate * age), looked up: ages are few whole numbers, and many events share them."""
+    powers: np.ndarray = np.ascontiguousarray(_table(log_rates, ages).T).take(ages, axis=1)
     return powers
 
 
@@ -148,14 +163,17 @@ def _table(log_rates: np.ndarray, ages: np.ndarray) -> np.ndarray:
     return table
 
 
-def pair_features(purchases: Purchases, events: np.ndarray, prefixes: np.ndarray, today: np.ndarray) -> np.ndarray:
-    """(Q, FEATURES) what the repeat term sees of each pair of prefix and item, about in the range of a unit.
+def pair_features(
+    purchases: Purchases, events: np.ndarray, prefixes: np.ndarray, today: np.ndarray, lifts: np.ndarray
+) -> np.ndarray:
+    """(Q, FEATURES + windows) what the repeat term sees of each pair of prefix and item, about in the range of a unit.
 
     Args:
         purchases: the events.
         events: (Q,) the item's last purchase before the prefix.
         prefixes: (Q,) baskets before the one to be predicted.
         today: (Q,) day of the last basket of the prefix.
+        lifts: (Q, windows) of the item just then, which come last.
     """
     p = prefixes.astype(np.float32)
     count = purchases.counts[events].astype(np.float32)
@@ -166,7 +184,8 @@ def pair_features(purchases: Purchases, events: np.ndarray, prefixes: np.ndarray
     cycle = (known_trips - trips + 1) / count  # baskets between purchases, shrunk to 1 for a single one
     day_cycle = (known_days - days + 7) / count
     last_gap = purchases.last_gaps[events].astype(np.float32)
-    features = np.empty((FEATURES, len(events)), np.float32)  # row by row in memory: a column would touch every line
+    # row by row in memory: a column would touch every line
+    features = np.empty((FEATURES + lifts.shape[1], len(events)), np.float32)
     for row, values in enumerate(
         (
             _log1p(count) * 0.5,
@@ -185,12 +204,13 @@ def pair_features(purchases: Purchases, events: np.ndarray, prefixes: np.ndarray
     ):
         features[row] = values
     split = 12 + len(BASKET_RATES)
-    sums = purchases.decayed[events].T
+    sums = purchases.decayed.take(events, axis=1)
     since = (trips - 1).astype(np.int64), days.astype(np.int64)
-    features[12:split] = sums[: len(BASKET_RATES)] * _powers(LOG_RATES, since[0]).T
+    features[12:split] = sums[: len(BASKET_RATES)] * _powers(LOG_RATES, since[0])
     # a share of the decayed trips: 1 when in every basket
-    features[12:split] *= ((1 - np.exp2(LOG_RATES)) / (1 - _powers(LOG_RATES, prefixes))).T
-    features[split:] = _log1p(sums[len(BASKET_RATES) :] * _powers(LOG_HALVES, since[1]).T)
+    features[12:split] *= (1 - np.exp2(LOG_RATES))[:, None] / (1 - _powers(LOG_RATES, prefixes))
+    features[split:FEATURES] = _log1p(sums[len(BASKET_RATES) :] * _powers(LOG_HALVES, since[1]))
+    features[FEATURES:] = lifts.T
     return features.T
 
 

@@ -6,11 +6,14 @@ whichever lifts it further above the average item.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import pyarrow as pa
 
+from nextbasket_assets.recommender.histories import Histories
 from nextbasket_assets.recommender.purchases import Purchases
+from nextbasket_assets.recommender.split import Rows
 from nextbasket_assets.recommender.vocabulary import FIRST_ITEM
 
 RECENT_TRIPS = 8
@@ -52,19 +55,31 @@ def of_others(popular: np.ndarray, trend: np.ndarray, fits: np.ndarray) -> np.nd
     return chosen
 
 
-def of_repeats(purchases: Purchases, events: np.ndarray, prefixes: np.ndarray, today: int) -> Evidence:
+def recent_trips(histories: Histories, rows: Rows, items_RK: np.ndarray) -> np.ndarray:
+    """(R, K) how many of the last RECENT_TRIPS trips before each row's prefix hold the item."""
+    end = histories.basket_offsets[rows.customers] + rows.prefixes
+    low, high = (histories.item_offsets[place] for place in (end - np.minimum(rows.prefixes, RECENT_TRIPS), end))
+    owner = np.repeat(np.arange(len(end)), high - low)
+    entry = np.arange(len(owner)) + np.repeat(high - np.cumsum(high - low), high - low)
+    span = int(max(histories.items.max(initial=0), items_RK.max(initial=0))) + 1
+    keys = np.sort(owner * span + histories.items[entry])
+    wanted = np.arange(len(end))[:, None] * span + items_RK
+    trips: np.ndarray = np.searchsorted(keys, wanted, "right") - np.searchsorted(keys, wanted, "left")
+    return trips
+
+
+def of_repeats(
+    purchases: Purchases, events: np.ndarray, prefixes: np.ndarray, recent: np.ndarray, today: int
+) -> Evidence:
     """Reasons of items bought before.
 
     Args:
         purchases: the events.
-        events: (Q,) the item's last purchase. prefixes: (Q,) trips so far.
+        events: (Q,) the item's last purchase. prefixes: (Q,) trips so far. recent: (Q,) of the last RECENT_TRIPS.
         today: the day after the scored week.
     """
     count = purchases.counts[events]
     window = np.minimum(prefixes, RECENT_TRIPS)
-    recent = np.zeros(len(events), np.int64)
-    for back in range(RECENT_TRIPS):
-        recent += (back < count) & (purchases.positions[np.maximum(events - back, 0)] >= prefixes - window)
     days = today - 1 - purchases.days[events]  # as of the last day of the week
     usual = np.rint((purchases.days[events] - purchases.first_days[events]) / np.maximum(count - 1, 1)).astype(np.int64)
     due = (recent < 3) & (count >= 3) & (usual >= 1) & (days >= DUE * usual) & (days <= 3 * usual)
@@ -86,6 +101,7 @@ def sentences(evidence: Evidence) -> pa.Array:
     return words.take(pa.array(index))
 
 
+@lru_cache(maxsize=2**16)  # batches have most of their sentences in common
 def _sentence(kind: int, first: int, second: int) -> str:
     trips = "trip" if second == 1 else "trips"
     times = "once" if first == 1 else f"{first} times"

@@ -32,7 +32,7 @@ class Scorer:
         rates: (V,) share of baskets with each id.
         version: written in each row.
         today: the day after the scored week, as a day number. week: its week's number.
-        moving: what sells just now; the model reads it.
+        moving: what sells just now, in this one week; the model reads it.
         habits: when people come.
         missions_known: False when the sequences are in the terms of another mission model than the model's.
     """
@@ -62,7 +62,7 @@ class Scorer:
             words = loaded.model.vocabulary
             rates, weekly = words.rates(loaded.model.baskets), tally.weekly
         model, version = (loaded.model, loaded.version) if loaded else (None, FALLBACK_VERSION)
-        moving = trends.trends(weekly, rates)
+        moving = trends.trends(weekly, rates).at(int(trends.week_number(tally.today)))
         return cls(model, words, rates, version, tally.today, moving, tally.habits, tally.missions_known)
 
     @classmethod

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from nextbasket_assets.parquet import WRITTEN
 from nextbasket_assets.recommender import histories, lists, outlook, scorer
 from nextbasket_assets.recommender.histories import Sequences
 from nextbasket_assets.recommender.ranking import ScoreError as ScoreError
@@ -134,7 +135,7 @@ def _write(
     Path(output.folder).mkdir(parents=True, exist_ok=True)
     report = ScoringReport(chosen.version, chosen.missions_known)
     total, k = 0.0, output.k
-    with pq.ParquetWriter(Path(output.folder) / PART, output.schema) as writer:
+    with pq.ParquetWriter(Path(output.folder) / PART, output.schema, **WRITTEN) as writer:
         for table, fallback in side_by_side(histories.stream(sequence_files, scorer.CUSTOMERS), make):
             writer.write_table(table)
             report.customers += table.num_rows // k

@@ -95,7 +95,10 @@ class Tally:
             SequenceError: nobody was counted.
         """
         if not self.customers:
-            raise SequenceError("there are no customer sequences: materialise customer_sequences for the week first")
+            raise SequenceError(
+                "there are no customer sequences: up to the week, no basket with merchandise has a customer code. Land a week "
+                "with customer codes, or materialise customer_sequences again"
+            )
         counts = self.sold.sort_by("item").combine_chunks()
         return Vocabulary(counts["item"].combine_chunks(), counts["n"].to_numpy())
 

@@ -69,6 +69,11 @@ class Trends:
         clipped: np.ndarray = np.clip(weeks - self.first, 0, len(self.lifts) - 1)
         return clipped
 
+    def at(self, week: int) -> "Trends":
+        """The lifts at the start of one week alone."""
+        row = int(self.rows(np.array(week)))
+        return Trends(week, self.lifts[row : row + 1])
+
     def of(self, rows: np.ndarray, items: np.ndarray) -> np.ndarray:
         """(Q, windows) lifts of items at rows of `lifts`."""
         flat = self.lifts.reshape(-1, len(WINDOWS))

@@ -38,9 +38,13 @@ class Vocabulary:
 
     def encode(self, items: pa.Array) -> np.ndarray:
         """Ids (int32) of item codes; `UNKNOWN` for a code that is not in the vocabulary."""
-        found = pc.fill_null(pc.index_in(items, self.codes), UNKNOWN - FIRST_ITEM)
-        ids: np.ndarray = found.to_numpy(zero_copy_only=False) + np.int32(FIRST_ITEM)
-        return ids
+        coded = items.dictionary_encode()
+        found = pc.fill_null(pc.index_in(coded.dictionary, self.codes), UNKNOWN - FIRST_ITEM)
+        ids = np.append(found.to_numpy(zero_copy_only=False) + np.int32(FIRST_ITEM), np.int32(UNKNOWN))
+        of_items: np.ndarray = ids.take(
+            pc.fill_null(coded.indices, len(coded.dictionary)).to_numpy(zero_copy_only=False)
+        )
+        return of_items
 
     def decode(self, ids: np.ndarray) -> pa.Array:
         """Codes of known ids.

@@ -18,6 +18,7 @@ _DPI = 96
 _COLOURS = 32  # of the palette: an eighth of the bytes of true colour, and no difference to be seen
 _INK, _MUTED, _RULE = "#1a1a1a", "#666666", "#cccccc"
 _ABOVE, _BELOW = "#35618e", "#e3c9a8"  # apart in grey too: 38 % and 81 % light
+_TITLE = 44  # characters above a panel
 _LEAST, _MOST = 12.5, 1600.0  # indices where bars end: three doublings below, four above
 
 
@@ -46,10 +47,11 @@ def lift_bars_png(cards: Sequence[MissionCard], columns: int = 2) -> bytes:
     axes = drawn.subplots(rows, columns, squeeze=False)
     for place, card in zip(axes.flat, cards, strict=False):
         draw_lift_bars(place, card.strongest, tallest)
-        place.set_title(f"{card.title}: {card.share:.1%} of baskets", loc="left", fontsize=9, color=_INK)
+        place.set_title(shortened(f"{card.share:.1%} {card.title}", _TITLE), loc="left", fontsize=9, color=_INK)
     for place in axes.flat[len(cards) :]:
         place.set_axis_off()
-    drawn.suptitle("Index against all baskets = 100, with 95 % intervals", fontsize=10, x=0.01, ha="left")
+    told = "Share of baskets, and index against all baskets = 100, with 95 % intervals"
+    drawn.suptitle(told, fontsize=10, x=0.01, ha="left")
     return png(drawn)
 
 
@@ -60,7 +62,7 @@ def draw_lift_bars(axes: "Axes", bars: Sequence[Bar], room: int = 0) -> None:
         text = "too few baskets, or nothing\ndiffers from the average for certain"
         axes.text(0, 0.9, text, fontsize=8, color=_MUTED, va="top", transform=axes.transAxes, in_layout=False)
         return
-    far = max(1.0, *(abs(log_index(min(bar.high, _MOST), _LEAST)) for bar in bars))
+    far = max(1.0, *(abs(log_index(min(end, _MOST), _LEAST)) for bar in bars for end in (bar.low, bar.high)))
     for position, bar in enumerate(bars):
         length, above = log_index(min(bar.index, _MOST), _LEAST), bar.index >= 100
         style: dict[str, Any] = (

@@ -22,6 +22,8 @@ SETTINGS = {
     "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
     "spark.sql.files.ignoreCorruptFiles": "false",
     "spark.sql.files.ignoreMissingFiles": "false",
+    # A flipped bit of a page is an error and not another number: pages have checksums (the writer's default).
+    "parquet.page.verify-checksum.enabled": "true",
     # HotSpot never compiles a method longer than this, and the line parser in one piece is: it ran a third slower.
     "spark.sql.codegen.hugeMethodLimit": "8000",
     # A table's join keys include the key it is spread by: no second shuffle for the rest of them.
@@ -46,7 +48,7 @@ def read(spark: SparkSession, table: str, uris: list[str]) -> DataFrame:
     if not uris:
         return spark.createDataFrame([], columns)
     stored = StructType([field for field in columns.fields if field.name != WEEK])
-    week = F.regexp_extract("_metadata.file_path", r"week=(\d{4}-\d{2}-\d{2})", 1).cast("date")
+    week = F.regexp_extract("_metadata.file_path", r"week=(\d{4}-\d{2}-\d{2})/[^/]*$", 1).cast("date")
     return spark.read.schema(stored).parquet(*uris).withColumn(WEEK, week).select(*names(table))
 
 

@@ -29,6 +29,13 @@ MORE = {
     ),
     "A6": Fault("cursor edited by hand", (_DAMAGE + "test_an_edited_cursor_is_a_lost_one",)),
     "D1": Fault("data file of the lake gone, cut, empty", (_DAMAGE + "test_a_data_file_that_is_gone_or_cut_is_named",)),
+    "D6": Fault(
+        "a flipped bit in a data file of the lake",
+        (
+            _DAMAGE + "test_a_flipped_bit_is_an_error_and_no_other_number",
+            _DAMAGE + "test_spark_says_which_file_is_damaged",
+        ),
+    ),
     "D2": Fault(
         "commit cut, overwritten, emptied by a power cut",
         (_DAMAGE + "test_a_damaged_commit_stops_readers_and_writers",),

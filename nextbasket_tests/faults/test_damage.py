@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 
@@ -17,6 +18,8 @@ from nextbasket_assets.lake.housekeeping import collect_models
 from nextbasket_assets.lake.space import room
 from nextbasket_assets.lake.tables import Lake, LakeError
 from nextbasket_assets.operations.sensors import remembered
+from nextbasket_assets.parquet import DamagedFileError
+from nextbasket_assets.resources.spark import LocalSparkResource
 from nextbasket_tests.faults import shop
 from nextbasket_tests.faults.scenarios import ONE, TABLE, TWO, put
 from nextbasket_tests.faults.test_arrival import Ticks
@@ -54,6 +57,47 @@ def test_a_data_file_that_is_gone_or_cut_is_named(lake: Lake, damage: Callable[[
     assert lake.read(TABLE, [TWO]).num_rows == 3
     put(Path(lake.root).parent, {ONE: 4})
     assert lake.read(TABLE, [ONE, TWO]).num_rows == 7
+
+
+def flipped(path: Path, place: int) -> None:
+    """One bit of the file is another; the checksum that Spark's file system keeps of a file on a disk is gone."""
+    data = bytearray(path.read_bytes())
+    data[place] ^= 1
+    path.write_bytes(data)
+    path.with_name(f".{path.name}.crc").unlink(missing_ok=True)
+
+
+@pytest.mark.parametrize("table", ["staged_baskets", "customer_sequences", "next_basket_scores"])
+def test_a_flipped_bit_is_an_error_and_no_other_number(trained: Platform, table: str) -> None:
+    """Wherever in a page it flips: in files of Spark and of our own, readers of the week are told which file it is."""
+    week = trained.lake.weeks(table)[0]
+    path = Path(trained.lake.files(table, [week])[0])
+    whole = path.read_bytes()
+    group = pq.read_metadata(path).row_group(0)
+    columns = [group.column(index) for index in range(group.num_columns)]
+    for column in columns:
+        first = column.dictionary_page_offset or column.data_page_offset
+        flipped(path, first + column.total_compressed_size - 1)
+        with pytest.raises(DamagedFileError, match=f"{path.name}: does not hold the bytes .* or materialise its table"):
+            trained.lake.read(table, [week])
+        path.write_bytes(whole)
+    assert trained.lake.read(table, [week]).num_rows > 0
+
+
+@pytest.mark.parametrize("place", [-2, None])
+def test_spark_says_which_file_is_damaged(trained: Platform, place: int | None) -> None:
+    """A stage that reads a file with a flipped bit, in its last bytes or in a page: one sentence, and nothing is published."""
+    path = Path(trained.lake.files("staged_baskets", [WEEKS[0]])[0])
+    before = shop.contents(trained.lake)
+    whole = path.read_bytes()
+    flipped(path, pq.read_metadata(path).row_group(0).column(0).data_page_offset + 40 if place is None else place)
+    trained.resources["spark"] = LocalSparkResource(master="local[2]", driver_memory="1g")
+    result = trained.run("refresh_weeks", WEEKS[0], selection=["mission_tagged_baskets"])
+
+    assert not result.success
+    assert f"{path.name}: does not hold the bytes that were written" in failure(result)
+    path.write_bytes(whole)
+    assert shop.contents(trained.lake) == before
 
 
 @pytest.mark.parametrize("content", ["", "{garbage", '{"add":{"path":"x'])

@@ -44,6 +44,17 @@ def test_unknown_items_of_a_basket_are_one_unknown(tmp_path):
     assert encoded.item_offsets.tolist() == [0, 2, 2, 4, 5]
 
 
+@pytest.mark.parametrize("written", [{}, {"use_dictionary": False}, {"row_group_size": 1}])
+def test_items_get_the_same_ids_however_the_file_was_written(tmp_path, written):
+    """Streamed two by two from a file with one dictionary, none or one per customer; an item without a code is unknown."""
+    file = shops.write_sequences(tmp_path / "s.parquet", {**SHOP, "dora": [["tea", None]]})
+    pq.write_table(pq.read_table(file), file, **written)
+    words = vocabulary.Vocabulary(pa.array(["bread", "eggs", "milk", "tea"]), np.array([1, 1, 1, 1]))
+    ids = [words.encode(part.items).tolist() for part in histories.stream([file], 2)]
+
+    assert [i for part in ids for i in part] == [5, 4, 2, 3, 1, 1, 5, 1]
+
+
 def test_an_unassigned_basket_has_no_mission(tmp_path):
     """Empty weights are a row of zeros, which no assigned basket has."""
     sequences = read(tmp_path, missions={"ben": [[0.25, 0.75]], "anna": [[1.0, 0.0], [], [0.0, 1.0]], "carl": []})

@@ -37,8 +37,8 @@ def test_decayed_sums_are_the_sums_worked_by_hand(prefixes):
     third_milk = int(np.flatnonzero((states.items == MILK) & (states.counts == 3))[0])
     week = purchases.DAY_HALF_LIVES.index(7.0)
 
-    assert states.decayed[third_milk, 0] == pytest.approx(1 + 0.5 + 0.125)
-    assert states.decayed[third_milk, len(purchases.BASKET_RATES) + week] == pytest.approx(1 + 0.5 + 0.125)
+    assert states.decayed[0, third_milk] == pytest.approx(1 + 0.5 + 0.125)
+    assert states.decayed[len(purchases.BASKET_RATES) + week, third_milk] == pytest.approx(1 + 0.5 + 0.125)
 
 
 def test_decayed_share_is_one_for_an_item_in_every_basket(tmp_path):

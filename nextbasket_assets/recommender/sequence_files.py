@@ -1,0 +1,51 @@
+"""The parquet files of customer_sequences, read batch by batch."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pyarrow import fs
+
+from nextbasket_assets.errors import NextbasketError
+from nextbasket_assets.parquet import LOOKED_AT, undamaged
+
+COLUMNS = ["customer", "baskets"]
+MISSION_MODEL = "mission_model"
+ITEMS = "baskets.list.element.items.list.element"  # where the item codes are in a file
+
+
+class SequenceError(NextbasketError, ValueError):
+    """The sequences cannot be used; the message says what is wrong and what to do."""
+
+
+def batches(
+    files: list[str], rows: int, filesystem: fs.FileSystem | None, in_dictionaries: bool = False
+) -> Iterator[pa.RecordBatch]:
+    """What is read of the files, in the order of their names.
+
+    Args:
+        files: paths or URIs. filesystem: where they are; None finds out from each.
+        rows: at most, of a batch. Batches do not reach over the row groups of a file: each has its own dictionaries.
+        in_dictionaries: whether item codes are delivered in dictionaries instead of as a string per purchase.
+
+    Raises:
+        SequenceError: a file lacks a column.
+        DamagedFileError: a file does not hold the bytes that were written.
+    """
+    for path in sorted(files):
+        source, name = (filesystem, path) if filesystem else fs.FileSystem.from_uri(_uri(path))
+        coded = [ITEMS] if in_dictionaries else None
+        with undamaged(path), pq.ParquetFile(name, filesystem=source, read_dictionary=coded, **LOOKED_AT) as file:
+            missing = sorted(set(COLUMNS) - set(file.schema_arrow.names))
+            if missing:
+                raise SequenceError(f"a sequence file has no column {', '.join(missing)}: rebuild customer_sequences")
+            columns = [*COLUMNS, *({MISSION_MODEL} & set(file.schema_arrow.names))]
+            for group in range(file.num_row_groups):
+                for batch in file.iter_batches(batch_size=rows, row_groups=[group], columns=columns):
+                    if batch.num_rows:
+                        yield batch
+
+
+def _uri(path: str) -> str:
+    return path if "://" in path else Path(path).absolute().as_uri()
