@@ -33,17 +33,15 @@ def counted_baskets(
         `conflict`, 1 or 0. Rows that are no basket of the table (`conflict`, or `basket` null for lines whose basket
         cannot be told) are there for their counts.
     """
+    basket, line = _basket_id(), F.struct("item", "quantity", "spend", *_REST)
+    visit = F.struct(F.struct(*_IDENTITY).alias("identity"), F.struct(*_LABELS).alias("labels"))
     identified = raw.select(
-        *("week", "item", "quantity", "spend", F.col("basket").alias("delivered")),
-        _basket_id().alias("basket"),
-        F.struct(*_IDENTITY).alias("identity"),
-        F.struct(*_LABELS).alias("labels"),
-        F.struct(*_REST).alias("rest"),
+        *("week", basket.alias("basket"), F.col("basket").alias("delivered")),
+        *(visit.alias("visit"), _fate(basket, non_merchandise).alias("fate"), line.alias("line")),
     )
     share = F.pmod(F.xxhash64("basket"), F.lit(files_per_week)).alias("share")
     spread = identified.select("*", share).repartition(partitions, "week", "share")
-    baskets = _baskets(spread, non_merchandise)
-    return _with_conflicts_apart(baskets).sortWithinPartitions("week", "basket")
+    return _with_conflicts_apart(_baskets(spread)).sortWithinPartitions("week", "basket")
 
 
 def staged(counted: DataFrame) -> DataFrame:
@@ -74,35 +72,50 @@ def _basket_id() -> Column:
     return F.when(~F.col("basket").rlike(DAMAGED_ID), F.col("basket")).when(F.col("customer").isNotNull(), rebuilt)
 
 
-def _baskets(lines: DataFrame, non_merchandise: Sequence[str]) -> DataFrame:
-    """One row per basket id: its lines, sorted, the identities and labels they carry, and how many each filter takes."""
-    distinct = lines.groupBy(*lines.columns).agg(F.count(F.lit(1)).alias("copies"))
-    known = F.col("basket").isNotNull()
-    returned = known & ((F.col("quantity") <= 0) | (F.col("spend") < 0))
-    bag = known & ~returned & F.col("item").isin(*non_merchandise)
-    kept = known & ~returned & ~bag
-    return distinct.groupBy("week", "share", "basket").agg(
-        F.sort_array(F.collect_list(F.when(kept, F.struct("item", "quantity", "spend")))).alias("item_lines"),
-        F.collect_set("identity").alias("identities"),
-        F.collect_set("labels").alias("label_sets"),
+def _fate(basket: Column, non_merchandise: Sequence[str]) -> Column:
+    """What becomes of a line that is no duplicate: it is kept, or removed by this filter."""
+    return (
+        F.when(basket.isNull(), F.lit("damaged_anonymous"))
+        .when((F.col("quantity") <= 0) | (F.col("spend") < 0), F.lit("return"))
+        .when(F.col("item").isin(*non_merchandise), F.lit("non_merchandise"))
+        .otherwise(F.lit("kept"))
+    )
+
+
+def _baskets(lines: DataFrame) -> DataFrame:
+    """One row per basket id: its lines, sorted, what they say of the visit, and how many lines each filter takes.
+
+    Lines are gathered by all that the lines of a basket share, nearly always one list a basket: so the wide part of a line
+    is compared and not kept, and its duplicates lie side by side in the sorted list.
+    """
+    alike = lines.groupBy("week", "share", "basket", "delivered", "visit", "fate").agg(
+        F.sort_array(F.collect_list("line")).alias("all")
+    )
+    first = F.filter("all", lambda line, place: (place == 0) | (line != F.get("all", place - 1)))
+    listed = alike.select("*", F.when(F.size("all") > 1, first).otherwise(F.col("all")).alias("distinct"))
+
+    def taken(fate: str) -> Column:
+        return F.coalesce(F.sum(F.when(F.col("fate") == fate, F.size("distinct"))), F.lit(0)).alias(fate)
+
+    return listed.groupBy("week", "share", "basket").agg(
+        F.sort_array(F.flatten(F.collect_list(F.when(F.col("fate") == "kept", F.col("distinct"))))).alias("item_lines"),
+        F.collect_set("visit").alias("visits"),
         F.coalesce(F.max((F.col("basket") != F.col("delivered")).cast("int")), F.lit(0)).alias("rebuilt"),
-        F.sum("copies").alias("lines"),
-        F.sum(F.col("copies") - 1).alias("duplicate"),
-        F.count_if(~known).alias("damaged_anonymous"),
-        F.count_if(returned).alias("return"),
-        F.count_if(bag).alias("non_merchandise"),
-        F.count_if(kept).alias("lines_kept"),
+        F.sum(F.size("all")).alias("lines"),
+        F.sum(F.size("all") - F.size("distinct")).alias("duplicate"),
+        *(taken(fate) for fate in ("damaged_anonymous", "return", "non_merchandise")),
+        taken("kept").alias("lines_kept"),
     )
 
 
 def _with_conflicts_apart(baskets: DataFrame) -> DataFrame:
     """Baskets with one identity each; the lines of the others move to the filter `conflicting_basket`."""
-    conflict = F.col("basket").isNotNull() & (F.size("identities") > 1)
+    conflict = F.col("basket").isNotNull() & (F.size(F.array_distinct("visits.identity")) > 1)
     moved = ("lines_kept", "return", "non_merchandise")
     counts = [F.when(conflict, F.lit(0)).otherwise(F.col(name)).alias(name) for name in moved]
     return baskets.select(
         *("week", "basket"),
-        *(F.col("identities")[0][name].alias(name) for name in _IDENTITY),
+        *(F.col("visits")[0]["identity"][name].alias(name) for name in _IDENTITY),
         *(_agreed(name) for name in _LABELS),
         F.aggregate("item_lines", F.lit(0).cast("long"), lambda total, line: total + line["quantity"]).alias("units"),
         F.aggregate(
@@ -110,7 +123,7 @@ def _with_conflicts_apart(baskets: DataFrame) -> DataFrame:
             F.lit(0).cast("decimal(14,2)"),
             lambda total, line: (total + line["spend"]).cast("decimal(14,2)"),
         ).alias("spend"),
-        _merged(F.col("item_lines")).alias("items"),
+        _merged(_bought(F.col("item_lines"))).alias("items"),
         *("lines", "duplicate", "damaged_anonymous"),
         *counts,
         F.when(conflict, F.col("lines_kept") + F.col("return") + F.col("non_merchandise"))
@@ -123,8 +136,14 @@ def _with_conflicts_apart(baskets: DataFrame) -> DataFrame:
 
 def _agreed(label: str) -> Column:
     """The basket's label, null where its lines disagree: two visits of one hour that a rebuilt id could not tell apart."""
-    found = F.array_distinct(F.transform("label_sets", lambda labels: labels[label]))
+    found = F.array_distinct(F.col("visits")["labels"][label])
     return F.when(F.size(found) == 1, found[0]).alias(label)
+
+
+def _bought(lines: Column) -> Column:
+    return F.transform(
+        lines, lambda line: F.struct(*(line[name].alias(name) for name in ("item", "quantity", "spend")))
+    )
 
 
 def _merged(lines: Column) -> Column:

@@ -41,11 +41,18 @@ def text_lines(spark: SparkSession, uris: list[str]) -> DataFrame:
     part of the path), its `block` (byte where the block starts) and its `row` inside the block, from 0.
     Only a line feed ends a line: a stray carriage return must not shift the numbers of the lines after it.
     """
-    return spark.read.text(uris, lineSep="\n").select(
-        "value",
+    text = F.when(F.endswith("value", F.lit("\r")), F.expr("left(value, length(value) - 1)")).otherwise(F.col("value"))
+    read = spark.read.text(uris, lineSep="\n").select(
+        text.alias("raw_text"),
         F.col("_metadata.file_name").alias("file"),
         F.col("_metadata.file_block_start").alias("block"),
+    )
+    # The optimiser copies a projection into every condition above it, here once per rule and field, which made this
+    # twenty times slower; it does not look through one that numbers rows.
+    return read.select(
+        *("raw_text", "file", "block"),
         F.monotonically_increasing_id().bitwiseAND((1 << _ROW_BITS) - 1).alias("row"),
+        _fields(F.col("raw_text")).alias("fields"),
     )
 
 
@@ -93,16 +100,10 @@ def parsed_lines(lines: DataFrame, block_table: DataFrame) -> DataFrame:
         .withColumn("line_number", F.col("row") + F.col("lines_before") + 1)
         .where(F.col("line_number") > 1)
     )
-    text = F.when(F.endswith("value", F.lit("\r")), F.expr("left(value, length(value) - 1)")).otherwise(F.col("value"))
-    short = F.when(F.length("raw_text") <= LONGEST_LINE, F.col("raw_text"))
-    split = numbered.withColumn("raw_text", text).withColumn("fields", _fields(short))
-    line = F.struct(
+    by_name = numbered.select(
         *("source_file", "week", "week_code", "width", "line_number", "raw_text", "fields"),
         *(F.get("fields", F.get("positions", F.lit(index))).alias(field) for index, field in enumerate(FIELDS)),
     )
-    # The optimiser copies a projection into every condition above it, here once per rule and field, which made this
-    # twenty times slower; it does not look through a generator.
-    by_name = split.select(F.inline(F.array(line)))
     return by_name.select(
         *("source_file", "line_number", "raw_text", "week"),
         *(column.alias(name) for name, column in typed().items()),
@@ -121,14 +122,15 @@ def rejected(parsed: DataFrame) -> DataFrame:
 
 
 def _fields(text: Column) -> Column:
-    r"""Fields of a line; null when its quotes do not pair up, or there is no line.
+    r"""Fields of a line; null when its quotes do not pair up, or it is too long.
 
-    Quotes count inside one line only, so a stray one can never swallow the lines after it. Empty quoted fields (`""`,
-    the usual null) are emptied first, because the general split, which looks ahead from every comma, is slow.
+    Quotes count inside one line only, so a stray one can never swallow the lines after it. Lines without a quote, and
+    those with no other than empty quoted fields (`""`, the usual null), are told apart first: the general split, which
+    looks ahead from every comma, is slow.
     Possessive repetitions (`*+`) loop where greedy ones recurse: a line of quotes overflowed the stack, and ended the JVM.
     """
-    plain = F.when(F.instr(text, '""') > 0, _without_empty_quotes(text)).otherwise(text)
-    apart = F.split(plain, r',(?=(?:[^"]*+"[^"]*+")*+[^"]*+\z)', -1)
+    fits = (F.octet_length(text) <= LONGEST_LINE) | (F.length(text) <= LONGEST_LINE)
+    apart = F.split(text, r',(?=(?:[^"]*+"[^"]*+")*+[^"]*+\z)', -1)
     unquoted = F.transform(
         apart,
         lambda field: F.when(
@@ -136,14 +138,12 @@ def _fields(text: Column) -> Column:
         ).otherwise(field),
     )
     stray = F.exists(apart, lambda field: field.rlike(r'^"(?:[^"]++|"")*+"\z|^[^"]*+\z').__invert__())
-    return F.when(F.instr(plain, '"') == 0, F.split(plain, ",", -1)).when(~stray, unquoted)
-
-
-def _without_empty_quotes(text: Column) -> Column:
-    fenced = F.concat(F.lit(","), text, F.lit(","))
-    quoted, empty = F.lit(',"",'), F.lit(",,")
-    bare = F.replace(F.replace(fenced, quoted, empty), quoted, empty)  # twice: neighbours share a comma
-    return bare.substr(F.lit(2), F.length(bare) - 2)
+    return (
+        F.when(~fits, None)
+        .when(F.instr(text, '"') == 0, F.split(text, ",", -1))
+        .when(text.rlike(r'^[^"]*+(?:(?<=,)""(?=,|\z)[^"]*+)*+\z'), F.split(text, r',(?:""(?=,|\z))?', -1))
+        .when(~stray, unquoted)
+    )
 
 
 def _first_broken_rule() -> tuple[Column, Column]:

@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 
 from nextbasket_assets.landing import LABELS, LIFESTAGE_CODES, PRICE_CODES
 
-_DATE = "make_date(int(substring(SHOP_DATE, 1, 4)), int(substring(SHOP_DATE, 5, 2)), int(substring(SHOP_DATE, 7, 2)))"
+_DATE = "make_date(int(int(SHOP_DATE) div 10000), int(int(SHOP_DATE) div 100 % 100), int(int(SHOP_DATE) % 100))"
 LONGEST_LINE = 4096  # characters; the split into fields takes time with the square of it
 _CODE_PATTERN = r"^[!-~]{1,64}\\z"  # visible ASCII
 
@@ -95,9 +95,10 @@ _PATTERNED = (
     *("date", "hour", "quantity", "spend", "item", "basket", "store", "customer"),
     *(f"category_{level}" for level in (10, 20, 30, 40)),
 )
+_IMPLIED = ("length",)  # a line that is too long is not split into fields
 SOUND_LINE = " and ".join(
     (
-        *(f"({RULES[rule][0]})" for rule in RULES if rule not in _PATTERNED),
+        *(f"({RULES[rule][0]})" for rule in RULES if rule not in (*_PATTERNED, *_IMPLIED)),
         f"concat_ws('|', {', '.join(_PATTERNS)}) rlike '^{'[|]'.join(_PATTERNS.values())}\\\\z'",
     )
 )
