@@ -181,7 +181,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
     "customer_sequences": (
         _WEEK,
         Column("customer", "string", "customer code"),
-        Column("baskets_seen", "integer", "baskets with merchandise up to this week, before truncation"),
+        Column("baskets_seen", "integer", "baskets with merchandise in the window up to this week, before truncation"),
         Column("mission_model", "string", "version of the model whose weights the baskets carry", nullable=True),
         Column("baskets", array(SEQUENCE_BASKET), "most recent baskets, oldest first, by date and hour"),
     ),

@@ -101,6 +101,7 @@ def _sequences(
         },
         {"customer_sequences": folder},
         weeks=[week.isoformat() for week in weeks],
+        window_weeks=config.window_weeks,
         max_baskets=config.max_baskets,
         mission_model=model.version if model else None,
     )

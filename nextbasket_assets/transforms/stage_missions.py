@@ -98,7 +98,7 @@ def _topics(spark: SparkSession, folder: str) -> missions.FittedTopics:
 
 
 def customer_sequences(spark: SparkSession, plan: dict[str, Any]) -> dict[str, Any]:
-    """staged_baskets and their tags, of all weeks up to the last one asked for, to customer_sequences.
+    """staged_baskets and their tags, of all weeks that the windows hold, to customer_sequences.
 
     The weeks of one call share a mission model, as of week M: tags of baskets up to M are in `mission_history` (one
     partition), tags of later ones in `mission_tagged_baskets`. Both lists may be empty.
@@ -106,6 +106,7 @@ def customer_sequences(spark: SparkSession, plan: dict[str, Any]) -> dict[str, A
     Parameters:
         weeks: Mondays, any number.
         mission_model: version whose tags count; a basket that another version tagged later has no weights.
+        window_weeks: weeks that a week looks back on, itself included.
         max_baskets: most recent baskets to keep per customer.
         files_per_week: files, and Spark tasks, that the customers are spread over.
     """
@@ -120,6 +121,7 @@ def customer_sequences(spark: SparkSession, plan: dict[str, Any]) -> dict[str, A
         baskets,
         past.unionByName(tags.select(*columns)),
         [date.fromisoformat(week) for week in parameters["weeks"]],
+        window_weeks=parameters.get("window_weeks", 104),
         max_baskets=parameters.get("max_baskets", 200),
         files_per_week=parameters.get("files_per_week", 2),
         mission_model=parameters.get("mission_model"),

@@ -33,10 +33,10 @@ def others(platform: Platform) -> dict[str, list[dict[str, object]]]:
     return rows | {"score_exports": [{name: row[name] for name in ("week", "file")} for row in rows["score_exports"]]}
 
 
-def raw_bytes(platform: Platform) -> bytes:
-    """All that the lake's files say: parquet decoded, everything else as it is."""
-    found = b""
-    for path in sorted(Path(platform.lake.root).rglob("*")):
+def raw_bytes(platform: Platform, but: str = "") -> bytes:
+    """All that the lake's files say, those of one table left out: parquet decoded, everything else as it is."""
+    found, left_out = b"", set(Path(platform.lake.uri(but)).rglob("*")) if but else set()
+    for path in sorted(set(Path(platform.lake.root).rglob("*")) - left_out):
         if path.is_file() and path.suffix == ".parquet":
             table = pq.read_table(path, partitioning=None)
             found += str(table.to_pylist()).encode() + str(pq.read_metadata(path).row_group(0)).encode()
@@ -124,7 +124,10 @@ def test_s4_the_command_prints_a_receipt(trained: Platform, monkeypatch: pytest.
 def test_s3_canaries_stay_out_of_what_runs_leave(
     trained: Platform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """A customer and a secret in data and environment: not in output, run storage, metadata, checks or tracebacks."""
+    """A customer and a secret in data and environment: not in output, run storage, metadata, checks or tracebacks.
+
+    The secret is in no table, report or export either, but in the rejected line that holds it.
+    """
     canary = "CUST0000009999"
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
     lines = [text.replace("CUST0000000003", canary) for text in shop.lines(WEEKS[4])]
@@ -141,6 +144,9 @@ def test_s3_canaries_stay_out_of_what_runs_leave(
 
     assert len(stored) > 100_000
     assert b"lines rejected" in stored
+    assert trained.lake.weeks("weekly_report")[-1] == trained.lake.weeks("score_exports")[-1] == WEEKS[4]
+    assert SECRET.encode() in raw_bytes(trained)
+    assert SECRET.encode() not in raw_bytes(trained, but="rejected_lines")
     for word in (canary, SECRET):
         assert word.encode() not in stored
         assert word not in output

@@ -120,6 +120,30 @@ def test_weeks_of_one_call_are_what_each_week_knew(spark: SparkSession, tmp_path
     }
 
 
+def test_a_week_looks_back_on_its_own_window(spark: SparkSession, tmp_path: Path) -> None:
+    """Made together or alone, a week holds the weeks of its window and no older one, which a week beside it still holds."""
+    visits = [
+        basket(1, "C1", WEEK, 9, "A"),
+        basket(2, "C1", LATER, 9, "B"),
+        basket(3, "C2", WEEK + timedelta(days=6), 9, "C"),
+        basket(4, "C3", WEEK, 9),  # bags only
+        basket(5, "C1", MUCH_LATER, 9, "D"),
+    ]
+    asked = (WEEK, LATER, MUCH_LATER)
+    together, _ = sequences(spark, tmp_path / "together", visits, *asked, window_weeks=5)
+    alone = {}
+    for week in asked:
+        held = [row for row in visits if week - timedelta(weeks=4) <= row["week"] <= week]
+        found, _ = sequences(spark, tmp_path / f"{week}", held, week, window_weeks=5)
+        alone |= found
+
+    assert together == alone
+    assert {key: (row["baskets_seen"], bought(row)) for key, row in together.items() if key[0] == MUCH_LATER} == {
+        (MUCH_LATER, "C1"): (2, ["B", "D"])
+    }
+    assert {customer for week, customer in together if week == LATER} == {"C1", "C2", "C3"}
+
+
 def test_truncation_keeps_the_most_recent(spark: SparkSession, tmp_path: Path) -> None:
     """A heavy customer is cut to the last baskets, never dropped, and the count says how many there were."""
     visits = [basket(hour, "C1", WEEK, hour, f"I{hour}") for hour in range(1, 6)]
