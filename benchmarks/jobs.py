@@ -56,16 +56,30 @@ def run_job(root: Path, job: str, first: date, last: date) -> dict[str, Any]:
         definition = build_definitions(chosen, spark=spark).resolve_job_def(job)
         ops = SHORT_TRAINING if "train" in job else {}
         definition.execute_in_process(instance=instance, run_config={**quiet, "ops": ops}, **weeks)
+        steps = steps_of(instance)
     jvm: Any = spark.session()._jvm
-    return {"run": run.taken(), "peak_mb": peak_mb(jvm.java.lang.ProcessHandle.current().pid())}
+    return {"run": run.taken(), "steps": steps, "peak_mb": peak_mb(jvm.java.lang.ProcessHandle.current().pid())}
+
+
+def steps_of(instance: Any) -> dict[str, float]:
+    """Wall seconds of each step of the newest run, by their start."""
+    newest = instance.get_runs(limit=1)[0].run_id
+    stats = [one for one in instance.get_run_step_stats(newest) if one.start_time and one.end_time]
+    return {one.step_key: one.end_time - one.start_time for one in sorted(stats, key=lambda one: one.start_time)}
 
 
 def replay(root: Path, week: date) -> dict[str, Any]:
-    """The work of the last job's stages on one week: the same plans, and the same scoring, into folders of no table."""
-    from nextbasket_assets.lake import registry
+    """The work of the last job's assets on one week: the same plans, scoring, export and reports, into folders of no table."""
+    from nextbasket_assets.catalogue import Catalogue
+    from nextbasket_assets.exports.settings import ExportSettings
+    from nextbasket_assets.exports.week import export_week
+    from nextbasket_assets.lake import registry, reports
+    from nextbasket_assets.lake.exports import week_of_scores
     from nextbasket_assets.lake.missions import mission_ids
     from nextbasket_assets.lake.tables import Lake
     from nextbasket_assets.recommender import histories, scoring
+    from nextbasket_assets.report.weekly.facts import RunFacts, gather
+    from nextbasket_assets.report.weekly.page import render
 
     lake, spark = Lake(str(root / "lake")), LocalSparkResource(master="local[2]")
     with span() as start:
@@ -88,6 +102,11 @@ def replay(root: Path, week: date) -> dict[str, Any]:
         with span() as seconds["foretell"]:
             missions = mission_ids(lake, histories.mission_model_of(files))
             scoring.foretell(files, week, artifact, f"{folder}/outlook", missions)
+        with span() as seconds["export"]:
+            export_week(Path(folder), week_of_scores(lake, week, {}), ExportSettings())
+        with span() as seconds["reports"]:  # the week's, and the one before again
+            for shown in reports.weeks(lake)[-2:]:
+                render(gather(lake, shown, Catalogue(), {}, RunFacts()))
     return {"start": start.taken(), "work": {name: one.taken() for name, one in seconds.items()}}
 
 
