@@ -70,6 +70,7 @@ def steps_of(instance: Any) -> dict[str, float]:
 
 def replay(root: Path, week: date) -> dict[str, Any]:
     """The work of the last job's assets on one week: the same plans, scoring, export and reports, into folders of no table."""
+    from nextbasket_assets.assets.profiles import card_pictures, mission_names, pictures, profile_rows
     from nextbasket_assets.catalogue import Catalogue
     from nextbasket_assets.exports.settings import ExportSettings
     from nextbasket_assets.exports.week import export_week
@@ -77,7 +78,6 @@ def replay(root: Path, week: date) -> dict[str, Any]:
     from nextbasket_assets.lake.exports import week_of_scores
     from nextbasket_assets.lake.missions import mission_ids
     from nextbasket_assets.lake.tables import Lake
-    from nextbasket_assets.recommender import histories, scoring
     from nextbasket_assets.report.weekly.facts import RunFacts, gather
     from nextbasket_assets.report.weekly.page import render
 
@@ -94,10 +94,15 @@ def replay(root: Path, week: date) -> dict[str, Any]:
                 outputs = plan["outputs"]
             with span() as seconds[f"{number} {plan['stage']}"]:
                 spark.run(plan["stage"], plan["inputs"], outputs, **plan["parameters"])
+        with span() as seconds["pictures"]:
+            every, names = profile_rows(lake, week, sections=None), mission_names(lake, week)
+            drawn = pictures(every, names, Catalogue()) | card_pictures(every, names, Catalogue())
         champion = registry.promoted(lake, "rnn_model", week)
         artifact = lake.uri(champion.artifact) if champion else None
         files = lake.require("customer_sequences", [week])
-        with span() as seconds["score"]:
+        with span() as seconds["score"]:  # torch is loaded here, as by the job
+            from nextbasket_assets.recommender import histories, scoring
+
             scoring.score(files, week, artifact, f"{folder}/scores", 20)
         with span() as seconds["foretell"]:
             missions = mission_ids(lake, histories.mission_model_of(files))
@@ -106,7 +111,8 @@ def replay(root: Path, week: date) -> dict[str, Any]:
             export_week(Path(folder), week_of_scores(lake, week, {}), ExportSettings())
         with span() as seconds["reports"]:  # the week's, and the one before again
             for shown in reports.weeks(lake)[-2:]:
-                render(gather(lake, shown, Catalogue(), {}, RunFacts()))
+                render(gather(lake, shown, Catalogue(), names, RunFacts()))
+    assert drawn or not names, "missions have pictures"
     return {"start": start.taken(), "work": {name: one.taken() for name, one in seconds.items()}}
 
 
