@@ -99,7 +99,9 @@ class Worker:
                     self.end(cluster, "TERMINATED_WITH_ERRORS", "STEP_FAILURE", "Shut down as step failed")
                     return
         busy = any(step.state in ("RUNNING", "PENDING") for step in cluster.steps)
-        cluster.state = "RUNNING" if busy else "WAITING"
+        before, after = ("WAITING", "RUNNING") if busy else ("RUNNING", "WAITING")
+        if cluster.state == before:  # and not one that a request has ended meanwhile
+            cluster.state = after
         self._idle[cluster.id] = self.now() if busy else self._idle.get(cluster.id, self.now())
         if self.now() - self._idle[cluster.id] >= cluster.request["AutoTerminationPolicy"]["IdleTimeout"]:
             self.end(cluster, "TERMINATED", "ALL_STEPS_COMPLETED", "Auto-terminated: idle")
