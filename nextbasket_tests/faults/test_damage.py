@@ -59,12 +59,13 @@ def test_a_data_file_that_is_gone_or_cut_is_named(lake: Lake, damage: Callable[[
     assert lake.read(TABLE, [ONE, TWO]).num_rows == 7
 
 
-def flipped(path: Path, place: int) -> None:
-    """One bit of the file is another; the checksum that Spark's file system keeps of a file on a disk is gone."""
+def flipped(path: Path, place: int, *, summed: bool = False) -> None:
+    """One bit of the file is another; unless `summed`, the sums that Spark's file system keeps beside it are gone."""
     data = bytearray(path.read_bytes())
     data[place] ^= 1
     path.write_bytes(data)
-    path.with_name(f".{path.name}.crc").unlink(missing_ok=True)
+    if not summed:
+        path.with_name(f".{path.name}.crc").unlink(missing_ok=True)
 
 
 @pytest.mark.parametrize("table", ["staged_baskets", "customer_sequences", "next_basket_scores"])
@@ -84,13 +85,18 @@ def test_a_flipped_bit_is_an_error_and_no_other_number(trained: Platform, table:
     assert trained.lake.read(table, [week]).num_rows > 0
 
 
-@pytest.mark.parametrize("place", [-2, None])
-def test_spark_says_which_file_is_damaged(trained: Platform, place: int | None) -> None:
-    """A stage that reads a file with a flipped bit, in its last bytes or in a page: one sentence, and nothing is published."""
+@pytest.mark.slow
+@pytest.mark.parametrize(("place", "summed"), [("page", True), ("page", False), ("end", False)])
+def test_spark_says_which_file_is_damaged(trained: Platform, place: str, summed: bool) -> None:
+    """A stage that reads a file with a flipped bit, in a page or its last bytes: one sentence, and nothing is published."""
     path = Path(trained.lake.files("staged_baskets", [WEEKS[0]])[0])
     before = shop.contents(trained.lake)
     whole = path.read_bytes()
-    flipped(path, pq.read_metadata(path).row_group(0).column(0).data_page_offset + 40 if place is None else place)
+    flipped(
+        path,
+        {"page": pq.read_metadata(path).row_group(0).column(0).data_page_offset + 40, "end": -2}[place],
+        summed=summed,
+    )
     trained.resources["spark"] = LocalSparkResource(master="local[2]", driver_memory="1g")
     result = trained.run("refresh_weeks", WEEKS[0], selection=["mission_tagged_baskets"])
 
