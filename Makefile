@@ -51,6 +51,7 @@ $(INSTALLED): pyproject.toml requirements.lock requirements.hashes
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/python -m pip install --quiet --require-hashes --no-deps --requirement requirements.hashes
 	$(VENV)/bin/python -m pip install --quiet --constraint requirements.lock --editable ".[dev]"
+	-$(VENV)/bin/nextbasket warm
 	@touch $@
 
 .PHONY: help install demo test slow emr browser check faults audit lock ui pictures clean

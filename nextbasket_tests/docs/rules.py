@@ -32,6 +32,7 @@ NOT_RUN: dict[str, str] = {
     "make audit": "asks the network for known vulnerabilities; CI runs it",
     "make help": "prints the targets, which are looked up here",
     "make install": "makes an environment; `make demo` and `make test` depend on it, and CI begins with it",
+    "nextbasket warm": "writes into the environment that the tests run in; test_warming.py does it in a folder of its own",
     "make clean": "removes the environment that the tests run in",
     "python": "measures for minutes; its file and its options are looked up here, and the figures' pages are written by hand",
     **dict.fromkeys(("aws", "terraform", "docker"), _CLOUD),

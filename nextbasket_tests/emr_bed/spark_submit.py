@@ -15,6 +15,7 @@ from urllib.parse import urlparse
 
 import pyspark
 
+from nextbasket_assets.resources import class_archive
 from nextbasket_assets.resources.emr.package import ENVIRONMENT_PYTHON
 from nextbasket_assets.resources.java import java_home
 
@@ -159,7 +160,7 @@ def command(arguments: list[str], mirror: Mirror) -> list[str]:
 def _confs(mirror: Mirror) -> list[str]:
     confs = {
         "spark.driver.memory": "1g",
-        "spark.driver.extraJavaOptions": _QUICK,
+        "spark.driver.extraJavaOptions": f"{_QUICK} {class_archive.flags(java_home())}",
         "spark.driver.host": "127.0.0.1",
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.ui.enabled": "false",
