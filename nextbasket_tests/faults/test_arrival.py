@@ -111,6 +111,7 @@ class Ticks:
         return result  # type: ignore[return-value]
 
 
+@pytest.mark.slow
 def test_f7_the_sensor_asks_for_what_is_behind(trained: Platform) -> None:
     """After a correction went through, the sensor asks for the tables that it left behind, and says why; then for nothing."""
     for week in (WEEKS[1], WEEKS[4]):

@@ -121,6 +121,7 @@ def test_s4_the_command_prints_a_receipt(trained: Platform, monkeypatch: pytest.
     assert '"models_forget": "by the next training' in result.output
 
 
+@pytest.mark.slow
 def test_s3_canaries_stay_out_of_what_runs_leave(
     trained: Platform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
