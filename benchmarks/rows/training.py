@@ -16,7 +16,7 @@ PEERS = ("plain GRU", "Sets2Sets")
 USERS_OF_A_BATCH = {"tafeng": 128, "lgsr_dev": 16, "planted": 64}
 MEASURED = 12  # batches of a peer's epoch that are measured; the epoch is as many times as long as it has more
 EPOCHS = 2  # of ours: the first one warms up
-THREADS = 2
+THREADS = 1  # two wait for each other in loops, which counts as CPU, the more the busier the machine is
 
 
 def measure(small: bool) -> Outcome:
@@ -44,7 +44,7 @@ def measure(small: bool) -> Outcome:
         )
     notes += [
         f"{MEASURED} batches of a peer are measured and multiplied; it keeps a user's last 50 baskets, ours keeps all",
-        "per epoch, not to a recall: the recall of both recipes is in docs/model.md",
+        "per epoch, not to a recall: the recall of both recipes and where a step's time goes are in docs/model.md",
         "no GPU was there; on one, the same command trains on it, and its share of the limit is the flops over its peak",
     ]
     limit = "the flops of the full softmax over the items, forward and backward; see the notes for the rate that was reached"
