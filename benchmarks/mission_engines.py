@@ -52,8 +52,17 @@ def planted(baskets: int, seed: int = 0) -> tuple[Documents, Floats]:
 
 def ours(learnt: Documents) -> tuple[Floats, Floats]:
     """As the platform does it: seven fits by Gibbs sampling on one thread, the best one on a fifth that it holds out itself."""
+    return _ours(learnt, ChoiceSettings(k=K, item_priors=(0.05,)))
+
+
+def ours_quick(learnt: Documents) -> tuple[Floats, Floats]:
+    """The same with the fewest fits that it can choose from: three."""
+    return _ours(learnt, ChoiceSettings(k=K, item_priors=(0.05,), seeds=1, restarts=1))
+
+
+def _ours(learnt: Documents, settings: ChoiceSettings) -> tuple[Floats, Floats]:
     within = replace(learnt, held_out_D=np.arange(len(learnt)) % 5 == 0)
-    topics = choose(within, ChoiceSettings(k=K, item_priors=(0.05,))).topics
+    topics = choose(within, settings).topics
     return topics.probability_KV, topics.mission_prior_K
 
 
@@ -119,6 +128,7 @@ def gensim(learnt: Documents) -> tuple[Floats, Floats]:
 
 ENGINES: dict[str, Callable[[Documents], tuple[Floats, Floats]]] = {
     "ours": ours,
+    "ours-quick": ours_quick,
     "spark-online": spark_online,
     "spark-em": spark_em,
     "scikit-learn": scikit_learn,
