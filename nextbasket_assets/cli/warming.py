@@ -5,14 +5,6 @@ from pathlib import Path
 
 import click
 
-TABLES = (
-    "raw_transactions",
-    "rejected_lines",
-    "landed_files",
-    "staged_baskets",
-    "mission_tagged_baskets",
-    "customer_sequences",
-)
 QUICK = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"  # a JVM that does little: compile lightly
 
 
@@ -32,7 +24,7 @@ def warm() -> None:
 
 
 def _rehearse(flags: str) -> None:
-    """A week of a tiny shop, from its landing file to scores, in a JVM with these flags, which has then ended."""
+    """A week of a tiny shop, from its landing file to sequences, in a JVM with these flags, which has then ended."""
     import dagster as dg
 
     from nextbasket_assets.definitions import build_definitions, settings
@@ -47,10 +39,9 @@ def _rehearse(flags: str) -> None:
         spark = LocalSparkResource(java_options=f"{QUICK} {flags}")
         definitions = build_definitions(settings(places), spark=spark)
         with dg.DagsterInstance.ephemeral() as instance:
-            definitions.resolve_job_def("score_week").execute_in_process(
+            definitions.resolve_job_def("backfill_weeks").execute_in_process(
                 instance=instance,
                 partition_key=monday("200607").isoformat(),
                 run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
-                asset_selection=[dg.AssetKey(table) for table in TABLES],
             )
         spark.close()

@@ -16,6 +16,7 @@ from nextbasket_assets.errors import NextbasketError
 
 FOLDER = Path(sys.prefix) / "share" / "nextbasket"
 FLAG = "-XX:SharedArchiveFile"  # names the archives of a JVM
+_QUIET = "-Xlog:cds=off -Xlog:cds+dynamic=off"  # a JVM that goes without an archive need not say so
 _BASE, _SPARK = "java", "spark"  # Java's own classes, and above them those of Spark
 
 
@@ -32,8 +33,8 @@ def flags(java: str) -> str:
     spark, base = _kept(_SPARK, java), _kept(_BASE, java)
     if spark is None or (base is None and not _ships_base(java)):
         return ""
-    # verified: a tenth of a second, and damaged bytes are not run. Quiet: a JVM that goes without it need not say so.
-    return f"{_mapped(base, spark)} -XX:+VerifySharedSpaces -Xlog:cds=off -Xlog:cds+dynamic=off"
+    # verified: a tenth of a second, and damaged bytes are not run
+    return f"{_mapped(base, spark)} -XX:+VerifySharedSpaces {_QUIET}"
 
 
 def make(java: str, work: Callable[[str], None]) -> Path:
@@ -50,8 +51,7 @@ def make(java: str, work: Callable[[str], None]) -> Path:
         FOLDER.mkdir(parents=True, exist_ok=True)
         base = None if _ships_base(java) else _write(_BASE, java, lambda path: _dump(java, path))
         mapped = f"{_mapped(base)} " if base else ""
-        quiet = "-Xlog:cds=off -Xlog:cds+dynamic=off"
-        return _write(_SPARK, java, lambda path: work(f'{mapped}{quiet} "-XX:ArchiveClassesAtExit={path}"'))
+        return _write(_SPARK, java, lambda path: work(f'{mapped}{_QUIET} "-XX:ArchiveClassesAtExit={path}"'))
     except OSError as error:
         raise ClassArchiveError(
             f"{FOLDER}: the archive of Spark's classes cannot be written ({error.strerror}). Make the Python environment "
