@@ -6,6 +6,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from datetime import date
@@ -37,26 +38,31 @@ def install() -> None:
         subprocess.run(["apt-get", "install", "-y", "postgresql"], capture_output=True, check=False)
 
 
-@pytest.fixture(scope="module")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """The server's own: another user reaches none in pytest's folder, which every pytest that starts closes again."""
+    with tempfile.TemporaryDirectory(prefix="nextbasket-postgres-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
+
+
+@pytest.fixture
+def postgres(folder: Path) -> Iterator[int]:
     """A server of our own on a free port; PostgreSQL refuses root, so it runs as another user there."""
     install()
     where = programs()
     if where is None:
         pytest.skip("PostgreSQL is not installed: apt-get install postgresql")
-    folder = tmp_path_factory.mktemp("postgres")
     user = _somebody(folder)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
 
-    def call(*command: str) -> None:
-        subprocess.run(command, user=user, check=True, capture_output=True, cwd=folder)
-
     (folder / "password").write_text("secret")
     os.chmod(folder / "password", 0o644)  # noqa: PTH101
     data = str(folder / "data")
-    call(f"{where}/initdb", "-D", data, "-U", "dagster", "-A", "scram-sha-256", "--pwfile", str(folder / "password"))
+    make = [f"{where}/initdb", "-D", data, "-U", "dagster", "-A", "scram-sha-256", "--pwfile", str(folder / "password")]
+    made = subprocess.run(make, user=user, check=False, capture_output=True, text=True, cwd=folder)
+    assert made.returncode == 0, made.stderr
     settings = {"listen_addresses": "127.0.0.1", "unix_socket_directories": str(folder)}
     options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
     command = [f"{where}/postgres", "-D", data, "-p", str(port), *options]
@@ -79,14 +85,11 @@ def _wait(port: int) -> None:
 
 
 def _somebody(folder: Path) -> int:
-    """Who runs the server: nobody's more privileged than needed, and the folders let them in."""
+    """Who runs the server, and owns its folder: no more privileged than needed."""
     if os.geteuid() != 0:
         return os.geteuid()
     user = pwd.getpwnam("nobody")
     os.chown(folder, user.pw_uid, user.pw_gid)
-    for parent in folder.parents:
-        if parent.owner() == "root" and parent.parts[1:2] == ("tmp",) and len(parent.parts) > 2:
-            parent.chmod(parent.stat().st_mode | 0o011)
     return user.pw_uid
 
 
