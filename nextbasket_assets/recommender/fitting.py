@@ -19,9 +19,10 @@ from nextbasket_assets.recommender.batches import UNASSIGNED, Batch, Prefixes, S
 from nextbasket_assets.recommender.calibration import Calibration, WithinWeek
 from nextbasket_assets.recommender.conditioning import fit_missions
 from nextbasket_assets.recommender.histories import Histories
-from nextbasket_assets.recommender.losses import cross_entropy, weights_of
 from nextbasket_assets.recommender.network import Network, NetworkConfig
+from nextbasket_assets.recommender.row_weights import weights_of
 from nextbasket_assets.recommender.settings import EpochReport, TrainingConfig
+from nextbasket_assets.recommender.softmax import Cells
 from nextbasket_assets.recommender.split import Split
 from nextbasket_assets.recommender.team import ALONE, Team
 from nextbasket_assets.recommender.trip_fitting import fit_heads
@@ -68,7 +69,7 @@ def fit(
     network = new_network(words, encoded.missions.shape[1], config).to(device)
     if team.rank:
         torch.manual_seed(config.seed + team.rank)  # weights begin alike, dropout does not
-    optimizer = torch.optim.Adam(network.parameters(), lr=config.learning_rate)
+    optimizer = torch.optim.Adam(network.parameters(), lr=config.learning_rate, fused=True)
     average = Average(network)
     epochs: list[EpochReport] = []
     best, kept, waited = -1, _copy(network), 0
@@ -178,7 +179,8 @@ def _epoch(
             batch, wanted, days = _examples(prefixes, share, config.context)
             weights = torch.from_numpy(weights_of(share, trained, wanted, end - days, config.half_life)).to(device)
             batch = without_missions(batch, forgetting) if batch.missions.shape[1] else batch
-            loss = cross_entropy(network(batch.to(device)), wanted, weights)
+            target = Cells(torch.from_numpy(wanted.rows).to(device), torch.from_numpy(wanted.items).to(device))
+            loss = network.loss(batch.to(device), target, weights)
             loss.backward()  # type: ignore[no-untyped-call]
             value, rows = loss.item(), len(days)
         value, rows = team.combine(network, value, rows)

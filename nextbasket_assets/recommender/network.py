@@ -11,11 +11,11 @@ from torch import Tensor, nn
 
 from nextbasket_assets.recommender.batches import BASKET_FEATURES, ROW_FEATURES, Batch
 from nextbasket_assets.recommender.heads import TripHeads
+from nextbasket_assets.recommender.pairs import Pairs, item_values, layers, weighted_sums
 from nextbasket_assets.recommender.purchases import FEATURES
+from nextbasket_assets.recommender.softmax import Cells, cross_entropy
 from nextbasket_assets.recommender.trends import WINDOWS
 from nextbasket_assets.recommender.vocabulary import FIRST_ITEM, PAD
-
-CACHED_PAIRS = 4096
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,15 +88,27 @@ class Network(nn.Module):
     def terms(self, batch: Batch) -> Terms:
         """What the logits are made of."""
         state_RH = self.states(batch)
-        repeat_Q, pools_QK = self.repeat(batch, state_RH)
-        query_RD = self.query(torch.cat([state_RH, self.pooled(batch, pools_QK), batch.row_features], dim=1))
+        own = Pairs(batch.pair_rows, batch.pair_items.long(), batch.row_offsets, self.config.vocabulary)
+        repeat_Q, pools_QK = self.repeat(batch, own, state_RH)
+        query_RD = self.query(torch.cat([state_RH, self.pooled(own, pools_QK), batch.row_features], dim=1))
         return Terms(state_RH, query_RD, repeat_Q)
+
+    def loss(self, batch: Batch, wanted: Cells, weights_R: Tensor) -> Tensor:
+        """Mean cross-entropy of the rows, without ever holding all their logits."""
+        terms = self.terms(batch)
+        added = Cells(batch.pair_rows, batch.pair_items)
+        popular = (self.popular(batch), batch.row_weeks)
+        return cross_entropy(terms.query, self.output.weight, *popular, terms.repeat, added, wanted, weights_R)
+
+    def popular(self, batch: Batch) -> Tensor:
+        """(W, V) what each item has in each week whoever shops; minus infinity for padding and unknown."""
+        popular_WV = self.bias + batch.trends @ self.trend
+        popular_WV[:, :FIRST_ITEM] = -torch.inf
+        return popular_WV
 
     def logits(self, batch: Batch, terms: Terms, mission_M: Tensor | None = None) -> Tensor:
         """Logits (R, V) of the terms; with mission weights those of a trip of that mission."""
-        popular_WV = self.bias + batch.trends @ self.trend
-        popular_WV[:, :FIRST_ITEM] = -torch.inf
-        logits_RV = torch.addmm(rows_of(popular_WV, batch.row_weeks), terms.query, self.output.weight.T)
+        logits_RV = torch.addmm(rows_of(self.popular(batch), batch.row_weeks), terms.query, self.output.weight.T)
         cells_Q = batch.pair_rows * self.config.vocabulary + batch.pair_items
         logits_RV = logits_RV.view(-1).index_add(0, cells_Q, terms.repeat).view_as(logits_RV)
         if mission_M is None:
@@ -118,37 +130,20 @@ class Network(nn.Module):
         state_LBH, _ = self.gru(cells.view(batch.length, batch.slices, dim))
         return rows_of(state_LBH.view(-1, self.config.hidden), batch.row_cells)
 
-    def repeat(self, batch: Batch, state_RH: Tensor) -> tuple[Tensor, Tensor]:
+    def repeat(self, batch: Batch, own: Pairs, state_RH: Tensor) -> tuple[Tensor, Tensor]:
         """(Q,) repeat term of each pair, and (Q, pools) its weights in the pooled history."""
         row_RP = self.pair_row(torch.cat([state_RH, batch.row_features], dim=1))
-        # in parts that fit the processor's cache, none of them small; gradients are taken in one
-        parts = 1 if torch.is_grad_enabled() else len(batch.pair_items) // CACHED_PAIRS + 1
-        pairs = (batch.pair_features, batch.pair_items.long(), batch.pair_rows)
-        split = zip(*(tensor.tensor_split(parts) for tensor in pairs), strict=True)
-        out = torch.cat([self._pairs(features, items, rows, row_RP) for features, items, rows in split])
-        repeat_Q = out[:, 0] + self.repeat_item(pairs[1])[:, 0]
+        small = (self.pair_input, self.pair_middle, self.pair_output)
+        out = layers(own, batch.pair_features, self.pair_item.weight, row_RP, *small)
+        repeat_Q = out[:, 0] + item_values(self.repeat_item.weight, own)[:, 0]
         return repeat_Q, torch.exp(out[:, 1:].clamp(max=8))
 
-    def _pairs(self, features_QF: Tensor, items_Q: Tensor, rows_Q: Tensor, row_RP: Tensor) -> Tensor:
-        """(Q, 1 + pools) the repeat term without the item's own constant, and the logs of the pools' weights."""
-        hidden_QP = self.pair_input(features_QF)
-        hidden_QP += self.pair_item(items_Q)
-        hidden_QP += rows_of(row_RP, rows_Q)
-        hidden_QP = self.pair_middle(hidden_QP.relu_()).relu_()
-        out: Tensor = self.pair_output(hidden_QP)
-        return out
-
-    def pooled(self, batch: Batch, pools_QK: Tensor) -> Tensor:
+    def pooled(self, own: Pairs, pools_QK: Tensor) -> Tensor:
         """(R, pools * D) weighted means of the embeddings of the history's items."""
-        items_Q = batch.pair_items.long()
-        rows = len(batch.row_offsets)
         means = []
-        for weight_Q in pools_QK.unbind(1):
-            total_R = weight_Q.new_zeros(rows).index_add(0, batch.pair_rows, weight_Q)
-            sum_RD = nn.functional.embedding_bag(
-                items_Q, self.items.weight, batch.row_offsets, mode="sum", per_sample_weights=weight_Q
-            )
-            means.append(sum_RD / (total_R + 1e-6)[:, None])
+        for weight_Q in pools_QK.T.contiguous():
+            total_R = weight_Q.new_zeros(len(own.offsets)).index_add(0, own.rows, weight_Q)
+            means.append(weighted_sums(self.items.weight, weight_Q, own) / (total_R + 1e-6)[:, None])
         return torch.cat(means, dim=1)
 
 

@@ -1,0 +1,106 @@
+"""Cross-entropy of a softmax over the whole vocabulary, with its gradient, a few rows at a time.
+
+An array of all rows' logits is far larger than a processor's cache, and a dozen passes over it were half of a training step.
+Here a few rows' logits are made, turned into their own gradient in place and forgotten, as in the fused losses of large
+language models (Hsu et al., "Liger Kernel", 2024). R rows, V vocabulary, W weeks, D query, Q pairs, T target items.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+CACHED_CELLS = 1 << 19  # logits that are held at once: 2 MB
+
+
+@dataclass(frozen=True)
+class Cells:
+    """Which logits something is added to, or looked for: rows that ascend, and items."""
+
+    rows: Tensor
+    items: Tensor
+
+    def within(self, ends: list[int], vocabulary: int) -> list[tuple[slice, Tensor]]:
+        """For each run of rows that ends before `ends`, what lies in it, and where in the run's own (rows, V)."""
+        cuts = [0, *torch.searchsorted(self.rows, self.rows.new_tensor(ends)).tolist()]
+        flat = self.rows * vocabulary + self.items
+        runs = zip(cuts, cuts[1:], [0, *ends], strict=False)
+        return [(slice(low, high), flat[low:high] - first * vocabulary) for low, high, first in runs]
+
+
+def cross_entropy(
+    query_RD: Tensor,
+    items_VD: Tensor,
+    popular_WV: Tensor,
+    weeks_R: Tensor,
+    added_Q: Tensor,
+    added: Cells,
+    wanted: Cells,
+    weights_R: Tensor,
+) -> Tensor:
+    """Softmax over the vocabulary against a uniform target over each row's wanted items, as a weighted mean of rows.
+
+    The logits are query . item + popular + added. Rows that want nothing have no say.
+
+    Args:
+        query_RD, items_VD: whose products are the logits.
+        popular_WV, weeks_R: what each item has in each week, and the week of each row.
+        added_Q, added: what is added to some cells, each at most once.
+        wanted: (T,) the target.
+        weights_R: of the rows.
+    """
+    count_R = torch.bincount(wanted.rows, minlength=len(query_RD))
+    weights_R = weights_R * (count_R > 0)
+    weights_R = weights_R / weights_R.sum().clamp(min=1e-9)
+    shares_T = (weights_R / count_R.clamp(min=1))[wanted.rows]
+    loss: Tensor = _CrossEntropy.apply(  # type: ignore[no-untyped-call]
+        query_RD, items_VD, popular_WV, added_Q, weeks_R, added, wanted, shares_T, weights_R
+    )
+    return loss
+
+
+class _CrossEntropy(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any,
+        query_RD: Tensor,
+        items_VD: Tensor,
+        popular_WV: Tensor,
+        added_Q: Tensor,
+        weeks_R: Tensor,
+        added: Cells,
+        wanted: Cells,
+        shares_T: Tensor,
+        weights_R: Tensor,
+    ) -> Tensor:
+        rows, vocabulary = len(query_RD), len(items_VD)
+        step = rows if query_RD.is_cuda else max(1, CACHED_CELLS // vocabulary)
+        ends = [min(start + step, rows) for start in range(0, rows, step)]
+        slopes = [torch.zeros_like(tensor) for tensor in (query_RD, items_VD, popular_WV, added_Q)]
+        query_slope, items_slope, popular_slope, added_slope = slopes
+        losses = []
+        runs = zip([0, *ends], ends, added.within(ends, vocabulary), wanted.within(ends, vocabulary), strict=False)
+        for first, last, (own, own_cells), (target, target_cells) in runs:
+            query, weeks, weight = query_RD[first:last], weeks_R[first:last], weights_R[first:last, None]
+            part = popular_WV.index_select(0, weeks).addmm_(query, items_VD.T)
+            cells = part.view(-1)
+            cells.index_add_(0, own_cells, added_Q[own])
+            losses.append(-(cells.index_select(0, target_cells) @ shares_T[target]))
+            top = part.amax(1, keepdim=True)
+            total = part.sub_(top).exp_().sum(1, keepdim=True)
+            losses.append(((top + total.log()) * weight).sum())
+            part.mul_(weight / total)
+            cells.index_add_(0, target_cells, shares_T[target], alpha=-1)
+            torch.mm(part, items_VD, out=query_slope[first:last])
+            items_slope.addmm_(part.T, query)
+            popular_slope.index_add_(0, weeks, part)
+            torch.index_select(cells, 0, own_cells, out=added_slope[own])
+        ctx.save_for_backward(*slopes)
+        return torch.stack(losses).sum()
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, slope: Tensor) -> tuple[Tensor | None, ...]:
+        return (*(slope * one for one in ctx.saved_tensors), None, None, None, None, None)
