@@ -14,7 +14,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-LONGEST = 50  # baskets of a user that the plain way can afford; older ones are left out
 DECAYS = (0.5, 0.8, 0.95)
 Baskets = list[np.ndarray]
 
