@@ -17,7 +17,7 @@ from nextbasket_assets.recommender.network import Network
 from nextbasket_assets.recommender.split import Rows
 from nextbasket_assets.recommender.vocabulary import FIRST_ITEM, UNKNOWN
 
-BATCH_ROWS = 512
+BATCH_ROWS = 256
 FEWEST = 64  # rows of a batch; below about 32, matrix products add up in another order and last digits move
 
 

@@ -13,7 +13,7 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 UNASSIGNED = "unassigned"
-_DECIMALS = 6  # of a mission weight: what is left of a float's accuracy whatever the processor
+_SCALE = 1e6  # a mission weight has six decimals: what is left of a float's accuracy whatever the processor
 _GAMMA_SHAPE = 100.0  # Spark's own; the start of its inference
 _HELD_OUT = 5  # one customer in five
 
@@ -100,7 +100,7 @@ class FittedTopics:
 def tagged(baskets: DataFrame, topics: FittedTopics) -> DataFrame:
     """Baskets with mission_weights, mission, confidence; one basket alone is tagged as in a large file."""
     weights = _as_array("topicDistribution")
-    rounded = F.transform(weights, lambda weight: F.round(weight, _DECIMALS).cast("float"))
+    rounded = F.transform(weights, lambda weight: (F.rint(weight * _SCALE) / _SCALE).cast("float"))
     assigned = _spark_model(baskets.sparkSession, topics).transform(_with_features(baskets, topics.vocabulary))
     known = F.col("known_items") > 0
     weighted = assigned.withColumn("mission_weights", F.when(known, rounded).otherwise(_no_weights()))
