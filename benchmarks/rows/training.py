@@ -131,10 +131,7 @@ def plain(case: Any, dataset: str) -> dict[str, Any]:
     optimizer = torch.optim.Adam(network.parameters(), lr=3e-3)
     with span() as taken:
         for part in chosen:
-            loss = network.loss(padded(part, rates))
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
+            _step(optimizer, network.loss(padded(part, rates)))
     return _epoch(taken, users, [user for part in chosen for user in part], prefixes=True)
 
 
@@ -169,10 +166,7 @@ def plain_to_its_best(case: Any, dataset: str) -> Curve:
     while len(curve) < MOST_EPOCHS and (len(curve) < 2 or curve[-1][1] > curve[-2][1]):
         with span() as taken:
             for index in random.permutation(len(parts)):
-                loss = network.loss(padded(parts[index], rates))
-                optimizer.zero_grad()
-                loss.backward()
-                optimizer.step()
+                _step(optimizer, network.loss(padded(parts[index], rates)))
         total.add(taken)
         curve.append((total.taken(), _recall(network, case, USERS_OF_A_BATCH[dataset])))
     return curve
@@ -220,11 +214,14 @@ def sets2sets(case: Any, _: str) -> dict[str, Any]:
     optimizer = torch.optim.Adam(network.parameters(), lr=1e-3)
     with span() as taken:
         for user in chosen:
-            loss = network.loss(user)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
+            _step(optimizer, network.loss(user))
     return _epoch(taken, users, chosen, prefixes=False)
+
+
+def _step(optimizer: Any, loss: Any) -> None:
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
 
 
 def _epoch(taken: Span, users: list[Any], chosen: list[Any], *, prefixes: bool) -> dict[str, Any]:
