@@ -1,13 +1,10 @@
-"""The training loop: every prefix inside the window, early stopping on customers whose targets lie in later weeks.
-
-C customers, R rows, V vocabulary, T target items.
-"""
+"""The training loop: every prefix inside the window, early stopping on customers whose targets lie in later weeks."""
 
 import copy
 import math
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -15,20 +12,18 @@ from torch import Tensor
 
 from nextbasket_assets.errors import NextbasketError
 from nextbasket_assets.recommender import calibrating, metrics, purchases, ranking, trends, vocabulary
-from nextbasket_assets.recommender.batches import UNASSIGNED, Batch, Prefixes, Slices, Targets, targets
+from nextbasket_assets.recommender.batches import Prefixes
 from nextbasket_assets.recommender.calibration import Calibration, WithinWeek
 from nextbasket_assets.recommender.conditioning import fit_missions
+from nextbasket_assets.recommender.examples import examples, without_missions
 from nextbasket_assets.recommender.histories import Histories
 from nextbasket_assets.recommender.network import Network, NetworkConfig
-from nextbasket_assets.recommender.row_weights import weights_of
 from nextbasket_assets.recommender.settings import EpochReport, TrainingConfig
-from nextbasket_assets.recommender.softmax import Cells
 from nextbasket_assets.recommender.split import Split
 from nextbasket_assets.recommender.team import ALONE, Team
 from nextbasket_assets.recommender.trip_fitting import fit_heads
 
 AVERAGED = 0.99  # share of the mean of the weights that a step leaves alone
-FORGOTTEN = 0.1  # share of the slices whose missions are left out
 
 
 class TrainingError(NextbasketError):
@@ -101,6 +96,7 @@ class Average:
 
     def __init__(self, network: Network) -> None:
         self.network = copy.deepcopy(network)
+        self.network.gru.flatten_parameters()
         self.steps = 0
 
     def follow(self, network: Network) -> None:
@@ -131,19 +127,6 @@ def new_network(words: vocabulary.Vocabulary, missions: int, config: TrainingCon
     return network
 
 
-def training_slices(trained: np.ndarray, length: int, random: np.random.Generator) -> Slices:
-    """Slices that hold every training prefix once; where each customer's first one ends is drawn anew."""
-    customers = np.flatnonzero(trained > 1)
-    last = trained[customers] - 1
-    shift = random.integers(0, length, len(customers))
-    count = (last + shift - 1) // length + 1
-    owner = np.repeat(np.arange(len(customers)), count)
-    index = np.arange(len(owner)) - np.repeat(np.cumsum(count) - count, count)
-    first = 1 - shift[owner] + index * length
-    slices = Slices(customers[owner], np.maximum(first, 1), np.minimum(first + length - 1, last[owner]))
-    return slices.take(np.flatnonzero(slices.last >= slices.first))
-
-
 def validate(network: Network, prefixes: Prefixes, parts: Split) -> tuple[float, float]:
     """recall@10 and nDCG@10 of the validation customers; zeros when there are none."""
     rows = parts.validation
@@ -170,64 +153,27 @@ def _epoch(
     network.train()
     total, seen = 0.0, 0
     forgetting = team.own_random(random, config.seed)
-    end = int(prefixes.histories.days[_last_training_baskets(prefixes.histories, trained)].max(initial=0))
-    for slices in _batches(training_slices(trained, config.slice_length, random), config.rows, random):
-        share = team.share(slices)
+    for example in examples(prefixes, trained, config, random, device, team):
         optimizer.zero_grad(set_to_none=True)
-        value, rows = 0.0, 0
-        if len(share.customers):
-            batch, wanted, days = _examples(prefixes, share, config.context)
-            weights = torch.from_numpy(weights_of(share, trained, wanted, end - days, config.half_life)).to(device)
-            batch = without_missions(batch, forgetting) if batch.missions.shape[1] else batch
-            target = Cells(torch.from_numpy(wanted.rows).to(device), torch.from_numpy(wanted.items).to(device))
-            loss = network.loss(batch.to(device), target, weights)
+        value, rows = torch.zeros(()), 0
+        if example:
+            batch = without_missions(example.batch, forgetting) if example.batch.missions.shape[1] else example.batch
+            loss = network.loss(batch, example.wanted, example.weights)
             loss.backward()  # type: ignore[no-untyped-call]
-            value, rows = loss.item(), len(days)
+            value, rows = loss.detach(), len(example.weights)
         value, rows = team.combine(network, value, rows)
         slope = torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-        if not (math.isfinite(value) and math.isfinite(slope.item())):
+        if not (math.isfinite(value) and math.isfinite(slope)):
             raise TrainingError(
                 "the loss or its gradient is not a finite number: nothing was written, the last good model stays; "
                 "lower learning_rate or look for broken mission weights"
             )
         optimizer.step()
         average.follow(network)
-        total, seen = total + value * rows, seen + rows
+        total, seen = total + float(value) * rows, seen + rows
     if not seen:
         raise TrainingError("no customer has two baskets before the held-out weeks: train on a later week")
     return total / seen, seen
-
-
-def without_missions(batch: Batch, random: np.random.Generator) -> Batch:
-    """The batch with the missions of a few slices forgotten, so that the network can also do without them."""
-    forgotten = torch.from_numpy(random.random(batch.slices) < FORGOTTEN)[batch.basket_cells % batch.slices]
-    features = batch.basket_features.clone()
-    features[forgotten, UNASSIGNED] = 1.0
-    return replace(batch, missions=batch.missions * ~forgotten[:, None], basket_features=features)
-
-
-def _batches(slices: Slices, rows: int, random: np.random.Generator) -> Iterator[Slices]:
-    """Batches of about `rows` prefixes, slices of about one length together, in random order."""
-    lengths = slices.last - slices.first + 1
-    order = np.argsort(lengths + random.random(len(lengths)) * 8)
-    number = np.cumsum(lengths[order]) // rows
-    groups = np.split(order, np.flatnonzero(np.diff(number)) + 1)
-    for index in random.permutation(len(groups)):
-        if len(groups[index]):
-            yield slices.take(groups[index])
-
-
-def _examples(prefixes: Prefixes, slices: Slices, context: int) -> tuple[Batch, Targets, np.ndarray]:
-    owner, prefix = prefixes.rows(slices)
-    customers = slices.customers[owner]
-    days = prefixes.histories.days[prefixes.histories.basket_offsets[customers] + prefix]
-    return prefixes.batch(slices, context), targets(prefixes.histories, customers, prefix), days
-
-
-def _last_training_baskets(encoded: Histories, trained: np.ndarray) -> np.ndarray:
-    some = trained > 0
-    baskets: np.ndarray = encoded.basket_offsets[:-1][some] + trained[some] - 1
-    return baskets
 
 
 def _copy(network: Network) -> dict[str, Tensor]:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from nextbasket_assets.recommender.batches import BASKET_FEATURES, ROW_FEATURES, Batch
 from nextbasket_assets.recommender.heads import TripHeads
-from nextbasket_assets.recommender.pairs import Pairs, item_values, layers, weighted_sums
+from nextbasket_assets.recommender.pairs import Pairs, item_values, layers, row_sums, weighted_sums
 from nextbasket_assets.recommender.purchases import FEATURES
 from nextbasket_assets.recommender.softmax import Cells, cross_entropy
 from nextbasket_assets.recommender.trends import WINDOWS
@@ -140,11 +140,9 @@ class Network(nn.Module):
 
     def pooled(self, own: Pairs, pools_QK: Tensor) -> Tensor:
         """(R, pools * D) weighted means of the embeddings of the history's items."""
-        means = []
-        for weight_Q in pools_QK.T.contiguous():
-            total_R = weight_Q.new_zeros(len(own.offsets)).index_add(0, own.rows, weight_Q)
-            means.append(weighted_sums(self.items.weight, weight_Q, own) / (total_R + 1e-6)[:, None])
-        return torch.cat(means, dim=1)
+        totals_RK = row_sums(pools_QK, own) + 1e-6
+        sums = [weighted_sums(self.items.weight, weight_Q, own) for weight_Q in pools_QK.T.contiguous()]
+        return torch.cat([one / totals_RK[:, k, None] for k, one in enumerate(sums)], dim=1)
 
 
 def rows_of(table: Tensor, index: Tensor) -> Tensor:

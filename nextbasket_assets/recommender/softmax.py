@@ -24,6 +24,8 @@ class Cells:
 
     def within(self, ends: list[int], vocabulary: int) -> list[tuple[slice, Tensor]]:
         """For each run of rows that ends before `ends`, what lies in it, and where in the run's own (rows, V)."""
+        if len(ends) == 1:  # not asked for where the rows lie: a GPU would have to be waited for
+            return [(slice(None), self.rows * vocabulary + self.items)]
         cuts = [0, *torch.searchsorted(self.rows, self.rows.new_tensor(ends)).tolist()]
         flat = self.rows * vocabulary + self.items
         runs = zip(cuts, cuts[1:], [0, *ends], strict=False)
@@ -51,7 +53,8 @@ def cross_entropy(
         wanted: (T,) the target.
         weights_R: of the rows.
     """
-    count_R = torch.bincount(wanted.rows, minlength=len(query_RD))
+    begins = torch.arange(len(query_RD) + 1, device=query_RD.device)
+    count_R = torch.searchsorted(wanted.rows, begins).diff()
     weights_R = weights_R * (count_R > 0)
     weights_R = weights_R / weights_R.sum().clamp(min=1e-9)
     shares_T = (weights_R / count_R.clamp(min=1))[wanted.rows]
@@ -59,6 +62,15 @@ def cross_entropy(
         query_RD, items_VD, popular_WV, added_Q, weeks_R, added, wanted, shares_T, weights_R
     )
     return loss
+
+
+def _add_by_week(popular_WV: Tensor, weeks: Tensor, part: Tensor) -> None:
+    """Adds each row to its week's; on a GPU, whose additions to one place come in any order, as a product."""
+    if part.is_cuda:
+        weeks_WR = torch.arange(len(popular_WV), device=weeks.device)[:, None] == weeks
+        popular_WV.addmm_(weeks_WR.to(part.dtype), part)
+    else:
+        popular_WV.index_add_(0, weeks, part)
 
 
 class _CrossEntropy(torch.autograd.Function):
@@ -95,7 +107,7 @@ class _CrossEntropy(torch.autograd.Function):
             cells.index_add_(0, target_cells, shares_T[target], alpha=-1)
             torch.mm(part, items_VD, out=query_slope[first:last])
             items_slope.addmm_(part.T, query)
-            popular_slope.index_add_(0, weeks, part)
+            _add_by_week(popular_slope, weeks, part)
             torch.index_select(cells, 0, own_cells, out=added_slope[own])
         ctx.save_for_backward(*slopes)
         return torch.stack(losses).sum()

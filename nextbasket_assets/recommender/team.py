@@ -34,21 +34,21 @@ class Team:
         """What draws for this process's share alone, so that all processes keep drawing the same batches."""
         return random if self.size == 1 else np.random.default_rng((seed, self.rank, int(random.integers(2**31))))
 
-    def combine(self, network: nn.Module, loss: float, rows: int) -> tuple[float, int]:
+    def combine(self, network: nn.Module, loss: torch.Tensor, rows: int) -> tuple[torch.Tensor, int]:
         """Puts the mean gradient of all processes' rows into each one's network; their mean loss and number of rows."""
         if self.size == 1:
             return loss, rows
         trained = [weight for weight in network.parameters() if weight.requires_grad]
         parts = [torch.zeros_like(weight) if weight.grad is None else weight.grad for weight in trained]
-        flat = torch.cat([*(part.flatten() for part in parts), torch.tensor([loss])]) * rows
+        flat = torch.cat([*(part.flatten().cpu() for part in parts), loss.flatten().cpu()]) * rows
         together = torch.cat([flat.double(), torch.tensor([float(rows)])])
         distributed.all_reduce(together)
         total = together[-1]
         means = (together[:-1] / total).float()
         sizes = [part.numel() for part in parts]
         for weight, mean in zip(trained, torch.split(means[:-1], sizes), strict=True):
-            weight.grad = mean.view_as(weight)
-        return float(means[-1]), int(total)
+            weight.grad = mean.view_as(weight).to(weight.device)
+        return means[-1], int(total)
 
     def agreed(self, *numbers: float) -> tuple[float, ...]:
         """The first process's numbers, in all of them: they stop together, also on machines that round differently."""

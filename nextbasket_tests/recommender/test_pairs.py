@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from nextbasket_assets.recommender import pairs as module
-from nextbasket_assets.recommender.pairs import Pairs, item_values, layers, weighted_sums
+from nextbasket_assets.recommender.pairs import Pairs, item_values, layers, row_sums, weighted_sums
 
 ROWS = [0, 0, 0, 1, 3, 3, 3]  # row 2 has no pair
 ITEMS = [1, 2, 5, 2, 0, 2, 5]  # item 3 and 4 have none
@@ -40,6 +40,15 @@ def test_values_of_items(own: Pairs) -> None:
     table = made(VOCABULARY, 3)
 
     same(item_values(table, own), table[own.items], [table])
+
+
+def test_sums_of_rows(own: Pairs) -> None:
+    """A row has the sum of its pairs, nothing where it has none, and each pair has its row's gradient."""
+    values = made(len(ROWS), 2)
+    plain = torch.zeros(4, 2, dtype=torch.float64).index_add(0, own.rows, values)
+
+    same(row_sums(values, own), plain, [values])
+    assert not row_sums(values, own)[2].any()
 
 
 def test_weighted_sums(own: Pairs) -> None:

@@ -91,19 +91,6 @@ def test_targets_are_the_first_baskets_of_the_held_out_weeks(tmp_path):
     assert 3 <= len(parts.validation.customers) <= 20
 
 
-def test_every_training_prefix_is_in_exactly_one_slice():
-    """Customers with 0, 1, 2 and 70 baskets: prefixes 1 to n - 1 once each, whatever the draw."""
-    for seed in range(5):
-        slices = fitting.training_slices(np.array([0, 1, 2, 70]), 16, np.random.default_rng(seed))
-        covered = [
-            (c, p)
-            for c, first, last in zip(slices.customers, slices.first, slices.last, strict=True)
-            for p in range(first, last + 1)
-        ]
-
-        assert sorted(covered) == [(2, 1)] + [(3, p) for p in range(1, 70)]
-
-
 def test_a_loss_that_is_no_number_stops_and_keeps_the_last_good_model(tmp_path):
     """Mission weights of infinity end in an error; the artifact of the run before is untouched and still verifies."""
     shop = shops.planted(customers=30)

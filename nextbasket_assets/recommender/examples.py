@@ -1,0 +1,113 @@
+"""What the network learns from: every training prefix once an epoch, in batches, with what followed each.
+
+C customers, R rows.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from nextbasket_assets.recommender.batches import UNASSIGNED, Batch, Prefixes, Slices, targets
+from nextbasket_assets.recommender.histories import Histories
+from nextbasket_assets.recommender.row_weights import weights_of
+from nextbasket_assets.recommender.settings import TrainingConfig
+from nextbasket_assets.recommender.side_by_side import side_by_side
+from nextbasket_assets.recommender.softmax import Cells
+from nextbasket_assets.recommender.team import Team
+
+HELPERS = 8  # threads, at most, that cut batches while a GPU learns from the ones before
+FORGOTTEN = 0.1  # share of the slices whose missions are left out
+
+
+@dataclass(frozen=True)
+class Example:
+    """A batch, what its rows want, and their (R,) weights."""
+
+    batch: Batch
+    wanted: Cells
+    weights: Tensor
+
+
+def examples(
+    prefixes: Prefixes,
+    trained: np.ndarray,
+    config: TrainingConfig,
+    random: np.random.Generator,
+    device: torch.device,
+    team: Team,
+) -> Iterator[Example | None]:
+    """This process's share of each batch of an epoch, on the device; None where a batch has no slice for it.
+
+    Args:
+        prefixes: what is known of them.
+        trained: (C,) baskets of each customer that may be learned from, targets included.
+        config: `rows`, `slice_length`, `context` and `half_life` are read.
+        random: of the slices and the order of the batches.
+        device: where the network is. While a GPU learns, threads cut the batches that come next.
+        team: the processes that take part.
+    """
+    slices = training_slices(trained, config.slice_length, random)
+    shares = (team.share(batch) for batch in in_batches(slices, config.rows, random))
+    lifts = torch.from_numpy(prefixes.trends.lifts).to(device)
+    cut = partial(_example, prefixes, trained, _newest_day(prefixes.histories, trained), config, lifts)
+    return side_by_side(shares, cut, HELPERS) if device.type == "cuda" else map(cut, shares)
+
+
+def training_slices(trained: np.ndarray, length: int, random: np.random.Generator) -> Slices:
+    """Slices that hold every training prefix once; where each customer's first one ends is drawn anew."""
+    customers = np.flatnonzero(trained > 1)
+    last = trained[customers] - 1
+    shift = random.integers(0, length, len(customers))
+    count = (last + shift - 1) // length + 1
+    owner = np.repeat(np.arange(len(customers)), count)
+    index = np.arange(len(owner)) - np.repeat(np.cumsum(count) - count, count)
+    first = 1 - shift[owner] + index * length
+    slices = Slices(customers[owner], np.maximum(first, 1), np.minimum(first + length - 1, last[owner]))
+    return slices.take(np.flatnonzero(slices.last >= slices.first))
+
+
+def in_batches(slices: Slices, rows: int, random: np.random.Generator) -> Iterator[Slices]:
+    """Batches of about `rows` prefixes, slices of about one length together, in random order."""
+    lengths = slices.last - slices.first + 1
+    order = np.argsort(lengths + random.random(len(lengths)) * 8)
+    number = np.cumsum(lengths[order]) // rows
+    groups = np.split(order, np.flatnonzero(np.diff(number)) + 1)
+    for index in random.permutation(len(groups)):
+        if len(groups[index]):
+            yield slices.take(groups[index])
+
+
+def _example(
+    prefixes: Prefixes, trained: np.ndarray, end: int, config: TrainingConfig, lifts: Tensor, slices: Slices
+) -> Example | None:
+    """These slices, on the device where the lifts of all trends lie already; `end` is the day of the newest target."""
+    if not len(slices.customers):
+        return None
+    owner, prefix = prefixes.rows(slices)
+    customers = slices.customers[owner]
+    histories = prefixes.histories
+    days = histories.days[histories.basket_offsets[customers] + prefix]
+    wanted = targets(histories, customers, prefix)
+    weights = weights_of(slices, trained, wanted, end - days, config.half_life)
+    rows, items, weights_R = (torch.from_numpy(part).to(lifts.device) for part in (wanted.rows, wanted.items, weights))
+    batch = replace(prefixes.batch(slices, config.context), trends=lifts)
+    return Example(batch.to(lifts.device), Cells(rows, items), weights_R)
+
+
+def without_missions(batch: Batch, random: np.random.Generator) -> Batch:
+    """The batch with the missions of a few slices forgotten, so that the network can also do without them."""
+    drawn = torch.from_numpy(random.random(batch.slices) < FORGOTTEN).to(batch.basket_cells.device)
+    forgotten = drawn[batch.basket_cells % batch.slices]
+    features = batch.basket_features.clone()
+    features[forgotten, UNASSIGNED] = 1.0
+    return replace(batch, missions=batch.missions * ~forgotten[:, None], basket_features=features)
+
+
+def _newest_day(histories: Histories, trained: np.ndarray) -> int:
+    """The day of the newest training target."""
+    some = trained > 0
+    return int(histories.days[histories.basket_offsets[:-1][some] + trained[some] - 1].max(initial=0))
