@@ -55,20 +55,9 @@ class Pairs:
         return embedding_bag(torch.arange(len(values_QP), device=values_QP.device), values_QP, self.offsets, mode="sum")
 
     def sum_by_item(self, values_QP: Tensor) -> Tensor:
-        """(V, P). A GPU's `embedding_bag` has one thread go through all pairs of a popular item; torch's gradient splits them."""
-        if values_QP.is_cuda:
-            sums_VP: Tensor = torch.ops.aten.embedding_dense_backward(values_QP, self.items, self.vocabulary, -1, False)
-            return sums_VP
+        """(V, P)."""
         order_Q, offsets_V = self.by_item
         return embedding_bag(order_Q, values_QP, offsets_V, mode="sum")
-
-    def sum_of_rows_by_item(self, values_RP: Tensor, weights_Q: Tensor) -> Tensor:
-        """(V, P) what the items' rows have, by the weights of the pairs."""
-        if values_RP.is_cuda:
-            return self.sum_by_item(values_RP.index_select(0, self.rows) * weights_Q[:, None])
-        order_Q, offsets_V = self.by_item
-        rows, weights = self.rows[order_Q], weights_Q[order_Q]
-        return embedding_bag(rows, values_RP, offsets_V, mode="sum", per_sample_weights=weights)
 
 
 def item_values(table_VP: Tensor, pairs: Pairs) -> Tensor:
@@ -140,7 +129,10 @@ class _WeightedSums(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, slope_RP: Tensor) -> tuple[Tensor, Tensor, None]:
         pairs, (table_VP, weights_Q) = ctx.pairs, ctx.saved_tensors
-        table_slope = pairs.sum_of_rows_by_item(slope_RP, weights_Q)
+        order_Q, offsets_V = pairs.by_item
+        table_slope = embedding_bag(
+            pairs.rows[order_Q], slope_RP, offsets_V, mode="sum", per_sample_weights=weights_Q[order_Q]
+        )
         with torch.enable_grad():
             weights_Q = weights_Q.detach().requires_grad_()
             sums = embedding_bag(pairs.items, table_VP, pairs.offsets, mode="sum", per_sample_weights=weights_Q)
