@@ -78,7 +78,8 @@ def replay(root: Path, week: date) -> dict[str, Any]:
     from nextbasket_assets.lake.exports import week_of_scores
     from nextbasket_assets.lake.missions import mission_ids
     from nextbasket_assets.lake.tables import Lake
-    from nextbasket_assets.report.weekly.facts import RunFacts, gather
+    from nextbasket_assets.report.weekly.facts import gather
+    from nextbasket_assets.report.weekly.inputs import RunFacts
     from nextbasket_assets.report.weekly.page import render
 
     lake, spark = Lake(str(root / "lake")), LocalSparkResource(master="local[2]")

@@ -1,6 +1,7 @@
 """The retail calendar as Dagster sees it: one partition per week, named by its Monday."""
 
 from datetime import date, datetime, timedelta
+from functools import cached_property
 
 import dagster as dg
 
@@ -16,7 +17,19 @@ class CalendarError(NextbasketError, ValueError):
     exit_code = BAD_INPUT
 
 
-def weekly(first: date, last: date | None) -> dg.WeeklyPartitionsDefinition:
+class Weeks(dg.WeeklyPartitionsDefinition):
+    """A calendar that knows its hash: Dagster's writes all exclusions out whenever it is asked, a millisecond a time."""
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        written_out: int = super().__hash__()  # type: ignore[no-untyped-call]
+        return written_out
+
+
+def weekly(first: date, last: date | None) -> Weeks:
     """Weeks from `first` to `last`, both Mondays, both included; an open end for a live retailer when `last` is None.
 
     Raises:
@@ -28,9 +41,9 @@ def weekly(first: date, last: date | None) -> dg.WeeklyPartitionsDefinition:
     if last is not None and last < first:
         raise CalendarError(f"the last week {last} is before the first week {first}. Correct NEXTBASKET_LAST_WEEK.")
     if last is None:
-        return dg.WeeklyPartitionsDefinition(start_date=first.isoformat(), day_offset=1, end_offset=1)
+        return Weeks(start_date=first.isoformat(), day_offset=1, end_offset=1)
     end = last + timedelta(weeks=1)  # the library's end is exclusive
-    return dg.WeeklyPartitionsDefinition(
+    return Weeks(
         start_date=first.isoformat(), end_date=end.isoformat(), day_offset=1, exclusions=_mondays_since(end) or None
     )
 

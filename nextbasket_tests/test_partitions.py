@@ -2,6 +2,7 @@
 
 from datetime import date
 
+import dagster as dg
 import pytest
 from dagster._core.definitions.partitions.context import PartitionLoadingContext
 from dagster._core.definitions.temporal_context import TemporalContext
@@ -51,3 +52,17 @@ def test_ranges_do_not_span_a_missing_week() -> None:
     """Weeks become ranges that hold no week which is not there."""
     assert contiguous([MONDAYS[3], MONDAYS[0], MONDAYS[1]]) == [(MONDAYS[0], MONDAYS[1]), (MONDAYS[3], MONDAYS[3])]
     assert contiguous([]) == []
+
+
+def test_a_calendar_is_dagsters_and_is_written_out_once_for_its_hash(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Equal to Dagster's own calendar of the same weeks, with its hash, for which the exclusions are written out once."""
+    weeks = weekly(MONDAYS[0], MONDAYS[2])
+    plain = dg.WeeklyPartitionsDefinition(
+        start_date="2006-04-10", end_date="2006-05-01", day_offset=1, exclusions=weeks.exclusions
+    )
+    written: list[int] = []
+    monkeypatch.setattr(type(weeks), "__repr__", lambda _: written.append(1) or repr(plain))
+
+    assert weeks == plain
+    assert {hash(weeks), hash(weeks)} == {hash(plain)}
+    assert written == [1]

@@ -9,7 +9,6 @@ from typing import Any
 
 import dagster as dg
 import pyarrow as pa
-import pyarrow.compute as pc
 from pydantic import Field
 
 from nextbasket_assets.assets.missions import eras
@@ -113,6 +112,8 @@ def _profile(config: ProfileConfig, spark: SparkResource, lake: Lake, folder: st
 
 def profile_rows(lake: Lake, week: date, sections: Sequence[str] | None = _SUMMED_UP) -> list[dict[str, Any]]:
     """A week's rows of mission_profiles: of these sections, or of all."""
+    import pyarrow.compute as pc
+
     rows = lake.read(TABLE, [week])
     if sections is not None:
         rows = rows.filter(pc.is_in(rows["section"], value_set=pa.array(sections)))

@@ -6,7 +6,7 @@ from typing import Any
 
 import dagster as dg
 
-from nextbasket_assets.report.weekly.facts import RunFacts, Step
+from nextbasket_assets.report.weekly.inputs import RunFacts, Step
 
 _SCORES = dg.AssetKey("next_basket_scores")
 _DOLLARS = "emr_usd_so_far"

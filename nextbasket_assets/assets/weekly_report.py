@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
@@ -13,9 +13,12 @@ from nextbasket_assets.lake import reports
 from nextbasket_assets.lake.staged_files import write_rows
 from nextbasket_assets.lake.tables import Lake
 from nextbasket_assets.partitions import LGSR_WEEKS
-from nextbasket_assets.report.weekly.facts import READS, TABLE, UPSTREAM, WeekFacts, gather
+from nextbasket_assets.report.weekly.inputs import READS, TABLE, UPSTREAM
 from nextbasket_assets.resources.lake import LakeResource
 from nextbasket_assets.resources.landing import LandingResource, catalogue_of
+
+if TYPE_CHECKING:
+    from nextbasket_assets.report.weekly.facts import WeekFacts
 
 
 @dg.multi_asset(
@@ -52,19 +55,21 @@ def _before(lake: Lake, week: date) -> list[date]:
     return [other for other in reports.weeks(lake) if other < week][-1:]
 
 
-def _facts(context: dg.AssetExecutionContext, lake: Lake, landing: LandingResource, week: date) -> WeekFacts:
+def _facts(context: dg.AssetExecutionContext, lake: Lake, landing: LandingResource, week: date) -> "WeekFacts":
+    from nextbasket_assets.report.weekly.facts import gather
+
     lake.require("next_basket_scores", [week])
     names, catalogue = mission_names(lake, week), catalogue_of(landing.folder())
     return gather(lake, week, catalogue, names, run_facts(context.instance, week))
 
 
-def _page(facts: WeekFacts) -> str:
+def _page(facts: "WeekFacts") -> str:
     from nextbasket_assets.report.weekly.page import render
 
     return render(facts)
 
 
-def _shown(facts: WeekFacts, place: str) -> dict[str, Any]:
+def _shown(facts: "WeekFacts", place: str) -> dict[str, Any]:
     """What the UI shows of a week: the light, why, the page's place, and numbers that plot over weeks."""
     broken = "; ".join(f"{one.claim}: {one.found}" for one in facts.findings if one.held is False)
     return {

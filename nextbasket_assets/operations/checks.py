@@ -5,7 +5,6 @@ from datetime import date, timedelta
 from typing import Any
 
 import dagster as dg
-import pyarrow.compute as pc
 
 from nextbasket_assets.lake.tables import Lake
 from nextbasket_assets.landing import week_code
@@ -50,6 +49,8 @@ def most_baskets_have_a_mission(context: dg.AssetCheckExecutionContext, lake: La
 
 def unassigned_share(lake: Lake, week: date) -> float | None:
     """Share of the week's baskets without a mission; None when there was no model or no basket."""
+    import pyarrow.compute as pc
+
     tags = lake.read("mission_tagged_baskets", [week])
     tagged = tags.filter(pc.is_valid(tags["mission_model"]))
     if not tagged.num_rows:
@@ -62,6 +63,8 @@ def most_customers_are_scored_by_the_model(
     context: dg.AssetCheckExecutionContext, lake: LakeResource
 ) -> dg.AssetCheckResult:
     """At most half of the customers get the fallback's list."""
+    import pyarrow.compute as pc
+
     scores = lake.open().read("next_basket_scores", weeks_of_run(context)[-1:])
     first = scores.filter(pc.equal(scores["rank"], 1))
     share = pc.mean(pc.cast(pc.equal(first["source"], "fallback"), "float64")).as_py()

@@ -5,7 +5,7 @@ from datetime import date
 import dagster as dg
 
 from nextbasket_assets.assets.running import run_facts, weeks_together
-from nextbasket_assets.report.weekly.facts import RunFacts
+from nextbasket_assets.report.weekly.inputs import RunFacts
 
 WEEK = date(2006, 4, 10)
 WEEKLY = dg.WeeklyPartitionsDefinition(start_date="2006-04-10", day_offset=1)

@@ -13,48 +13,11 @@ from nextbasket_assets.report.cards import MissionCard, cards
 from nextbasket_assets.report.weekly.arrived import Arrived, arrived
 from nextbasket_assets.report.weekly.claims import findings
 from nextbasket_assets.report.weekly.drift import Drift, drifts
+from nextbasket_assets.report.weekly.inputs import RunFacts
 from nextbasket_assets.report.weekly.light import Finding, light_of
 from nextbasket_assets.report.weekly.people import Aftermath, Person, aftermath, people
 from nextbasket_assets.report.weekly.quality import JudgedWeek, Segment, judged_weeks, segments
 from nextbasket_assets.report.weekly.scored import Models, Scored, models, scored
-
-TABLE = "weekly_report"
-UPSTREAM = (
-    *("landed_files", "rejected_lines", "mission_profiles"),
-    *("model_evaluation", "next_basket_scores", "next_trip_outlook"),
-)
-READS = (*UPSTREAM, "customer_sequences", "staged_baskets")  # the last two are upstream of the others
-
-
-@dataclass(frozen=True)
-class Step:
-    """One step of the run, in seconds."""
-
-    name: str
-    seconds: float
-
-
-@dataclass(frozen=True)
-class RunFacts:
-    """How the week's lists were made; what nobody knows is None or empty.
-
-    Attributes:
-        job: name of the job. why: the reason for the branch that was taken.
-        run_id: the orchestrator's run. weeks: that it made together.
-        seconds: from its start to its end, or to the report.
-        steps: its steps of half a second or more, in order.
-        place: where Spark ran.
-        dollars: what that cost.
-    """
-
-    job: str | None = None
-    why: str | None = None
-    run_id: str | None = None
-    weeks: int = 1
-    seconds: float | None = None
-    steps: Sequence[Step] = ()
-    place: str | None = None
-    dollars: float | None = None
 
 
 @dataclass(frozen=True)

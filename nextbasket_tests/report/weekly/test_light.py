@@ -10,7 +10,8 @@ import pytest
 from nextbasket_assets.catalogue import Catalogue
 from nextbasket_assets.report.weekly.claims import CLAIMS
 from nextbasket_assets.report.weekly.drift import Drift
-from nextbasket_assets.report.weekly.facts import RunFacts, WeekFacts, gather
+from nextbasket_assets.report.weekly.facts import WeekFacts, gather
+from nextbasket_assets.report.weekly.inputs import RunFacts
 from nextbasket_assets.report.weekly.light import AMBER, GREEN, RED, Finding, light_of, reasons
 from nextbasket_assets.report.weekly.quality import Calibration, JudgedWeek
 from nextbasket_tests.report.weekly.weeks import MODEL, WEEKS, put, score, small_lake

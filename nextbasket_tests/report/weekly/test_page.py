@@ -11,7 +11,8 @@ import pytest
 
 from nextbasket_assets.catalogue import Catalogue
 from nextbasket_assets.lake.tables import Lake
-from nextbasket_assets.report.weekly.facts import RunFacts, Step, gather
+from nextbasket_assets.report.weekly.facts import gather
+from nextbasket_assets.report.weekly.inputs import RunFacts, Step
 from nextbasket_assets.report.weekly.page import render
 from nextbasket_assets.report.weekly.people import DOZEN, chosen_customers
 from nextbasket_tests.report.weekly.weeks import TEA, WEEKS, deliver, score, small_lake
