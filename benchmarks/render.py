@@ -27,10 +27,10 @@ What must be fast, each row beside its peers in the same run. Every figure is ma
     .venv/bin/python benchmarks/run.py [ROW ...] --json benchmarks/figures.json
     .venv/bin/python benchmarks/render.py > benchmarks/README.md
 
-Where there is a GPU, `benchmarks/gpu.py FOLDER ... --json benchmarks/figures.json` adds what it does.
-The last command wrote this page; nothing in it was typed. Rows 1 to 3 read LGSR, rows 5 and 6 packed public datasets,
-from `../shared`, which the project does not ship. `--small` runs every row on synthetic data: it shows that the row works
-and judges nothing.
+The second command wrote this page; all that is typed are notes on how a run went. Rows 1 to 3 read LGSR, rows 5 and 6
+packed public datasets, from `../shared`, which the project does not ship; where torch sees a GPU,
+`benchmarks/gpu.py FOLDER ... --json benchmarks/figures.json` adds the last section. `--small` runs every row on synthetic
+data: it shows that the row works and judges nothing.
 
 **How far to trust it.** A row is one run, unless it says otherwise, on a virtual machine with few cores that does other work
 too: wall seconds move by a half from run to run and more, CPU seconds by a tenth or two. Compare within a row, where all

@@ -65,7 +65,7 @@ def measure(small: bool) -> Outcome:
         f"{MEASURED} batches of a peer are measured and multiplied; all read whole histories",
         "recall@10 of the validation users, looked at after every epoch; ours counts whole epochs too, with that look",
         "where a step's time goes: docs/model.md",
-        "no GPU was there; on one, the same command trains on it, and its share of the limit is the flops over its peak",
+        "what a GPU does: the last section, by benchmarks/gpu.py",
     ]
     limit = "the flops of the full softmax over the items, forward and backward; see the notes for the rate that was reached"
     return Outcome(goals, figures, limit, notes)
