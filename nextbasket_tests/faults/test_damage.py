@@ -161,6 +161,7 @@ def test_somebody_else_may_read_the_lake_and_not_write_it(lake: Lake, tmp_path: 
         path.chmod(path.stat().st_mode | (0o055 if path.is_dir() else 0o044))
     code = (
         "import os, sys; from pathlib import Path; from nextbasket_tests.faults.scenarios import ONE, put\n"
+        "import pyarrow.compute  # pyarrow reads it at the first cast, when the interpreter's own files may be out of reach\n"
         "os.setuid(65534); put(Path(sys.argv[1]), {ONE: 1}, tidy=False)"
     )
     ran = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=False)
