@@ -9,7 +9,6 @@ take less time than its operations at the one rate, nor than the bytes it must r
 
 import argparse
 import json
-import os
 import statistics
 import sys
 import time
@@ -28,7 +27,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks import packed
 from benchmarks.next_basket import Case
 from benchmarks.outcome import Figure, Goal, Outcome
-from benchmarks.run import commit, machine
+from benchmarks.run import entry, machine
 from nextbasket_assets.recommender import fitting, purchases, ranking, trends
 from nextbasket_assets.recommender.batches import Batch, Prefixes, Slices
 from nextbasket_assets.recommender.examples import Example, examples
@@ -242,13 +241,7 @@ def main() -> None:
     begun = datetime.now(UTC)
     outcome = measure(options.folders, torch.device("cuda"))
     found = json.loads(options.json.read_text()) if options.json.exists() else {}
-    found["GPU"] = {
-        **outcome.as_json(judged=True),
-        "command": "benchmarks/gpu.py FOLDER ... --json OUT",
-        "measured": begun.strftime("%Y-%m-%d %H:%M UTC"),
-        "commit": commit(),
-        "load_average": os.getloadavg()[0],
-    }
+    found["GPU"] = entry(outcome, "benchmarks/gpu.py FOLDER ... --json OUT", begun, judged=True)
     options.json.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n")
     print("\n".join(f"{goal.what}: {goal.value:,.3g}" for goal in outcome.goals), flush=True)
 

@@ -19,8 +19,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks.outcome import Outcome
+
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
 
 ROWS = {
     1: "staging",
@@ -65,6 +68,17 @@ def commit() -> str:
     return asked.stdout.strip() or "unknown"
 
 
+def entry(outcome: Outcome, command: str, begun: datetime, *, judged: bool) -> dict[str, Any]:
+    """A row of the JSON: what was found, and by which command, when, of which code, on how busy a machine."""
+    return {
+        **outcome.as_json(judged=judged),
+        "command": command,
+        "measured": begun.strftime("%Y-%m-%d %H:%M UTC"),
+        "commit": commit(),
+        "load_average": os.getloadavg()[0],
+    }
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("rows", nargs="*", type=int, metavar="ROW", help="1 to 8; all of them by default")
@@ -78,14 +92,9 @@ def main() -> None:
     for number in arguments.rows or ROWS:
         begun = datetime.now(UTC)
         outcome = importlib.import_module(f"benchmarks.rows.{ROWS[number]}").measure(arguments.small)
-        found[str(number)] = {
-            **outcome.as_json(judged=not arguments.small),
-            "small": arguments.small,
-            "command": f"benchmarks/run.py {number} --json OUT" + (" --small" if arguments.small else ""),
-            "measured": begun.strftime("%Y-%m-%d %H:%M UTC"),
-            "commit": commit(),
-            "load_average": os.getloadavg()[0],
-        }
+        command = f"benchmarks/run.py {number} --json OUT" + (" --small" if arguments.small else "")
+        row = entry(outcome, command, begun, judged=not arguments.small)
+        found[str(number)] = {**row, "small": arguments.small}
         arguments.json.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n")
         print(f"row {number}: {'; '.join(f'{goal.what}: {goal.value:.3g}' for goal in outcome.goals)}", flush=True)
 
