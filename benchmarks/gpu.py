@@ -126,10 +126,8 @@ def step_of(network: Network, example: Example, device: torch.device) -> Step:
         tensor.requires_grad_() for tensor in (terms.query, terms.repeat, row_RP, popular)
     )
     small = (network.pair_input, network.pair_middle, network.pair_output)
-    items, of_pairs = (
-        network.output.weight,
-        [row_RP, network.pair_item.weight, *(w for part in small for w in part.parameters())],
-    )
+    items = network.output.weight
+    of_pairs = [row_RP, network.pair_item.weight, *(weight for part in small for weight in part.parameters())]
     added = Cells(batch.pair_rows, batch.pair_items)
 
     def loss() -> Tensor:
@@ -147,7 +145,8 @@ def step_of(network: Network, example: Example, device: torch.device) -> Step:
         "layers over the pairs": seconds(both(pair_layers, of_pairs), device),
         "GRU": seconds(both(lambda: network.states(batch), list(network.gru.parameters())), device),
     }
-    rows, count, (dim, hidden, pair) = len(weights), len(batch.pair_items), _sizes(network)
+    rows, count, sizes = len(weights), len(batch.pair_items), network.config
+    dim, hidden, pair = sizes.embedding, sizes.hidden, sizes.pair_hidden
     width, inner = batch.pair_features.shape[1], network.config.pools + 1
     products = width * pair + pair * pair + pair * inner
     gates = 3 * hidden * (dim + hidden)
@@ -163,11 +162,7 @@ def step_of(network: Network, example: Example, device: torch.device) -> Step:
     return Step(seconds(step, device), busy, {name: Part(taken[name], *must[name]) for name in must})
 
 
-def _sizes(network: Network) -> tuple[int, int, int]:
-    return network.config.embedding, network.config.hidden, network.config.pair_hidden
-
-
-def epochs(case: Case, config: TrainingConfig, device: torch.device) -> tuple[float, float, int]:
+def epochs(case: Case, config: TrainingConfig) -> tuple[float, float, int]:
     """Median seconds of an epoch with its look at the validation customers, best recall@10 of them, and its epoch."""
     seen: list[EpochReport] = []
     fitting.fit(case.encoded, case.split, case.words, case.baskets, config, seen.append)
@@ -209,7 +204,7 @@ def measure(folders: list[Path], device: torch.device) -> Outcome:
             longest = max(found, key=lambda name: found[name].seconds)
             what = f"{data.name}, {rows} prefixes: share of its limit that the longest part reaches ({longest})"
             goals.append(Goal(what, found[longest].share(most), 0.3, at_least=True))
-        taken, recall, best = epochs(case, CONFIG, device)
+        taken, recall, best = epochs(case, CONFIG)
         figures.append(
             Figure(f"{data.name}, an epoch", taken, None, {"best epoch": best, "its validation recall@10": recall})
         )
