@@ -37,6 +37,15 @@ class Habits:
             weights = sequences.missions.sum(0, dtype=np.float64)
             self.missions = weights if self.missions is None else self.missions + weights
 
+    def merge(self, other: "Habits") -> None:
+        """Counts in the customers of another count of the same day."""
+        self.trips += other.trips
+        self.days += other.days
+        self.baskets += other.baskets
+        self.items += other.items
+        if other.missions is not None:
+            self.missions = other.missions if self.missions is None else self.missions + other.missions
+
     def forecast(self, sequences: Sequences) -> Forecast:
         """The next trip of each customer: their own rate, size and missions, shrunk to the shop's."""
         counts = np.diff(sequences.basket_offsets)

@@ -5,7 +5,6 @@ and in the order of their ids, so nothing downstream can depend on the order in 
 """
 
 import datetime
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -104,12 +103,6 @@ def mission_model_of(files: list[str], filesystem: fs.FileSystem | None = None) 
     for batch in batches(files, 1, filesystem):
         return _mission_model(batch)
     return None
-
-
-def stream(files: list[str], customers: int, filesystem: fs.FileSystem | None = None) -> Iterator[Sequences]:
-    """Sequences in batches of at most `customers`, in the order of the files; items stay in the files' dictionaries."""
-    for batch in batches(files, customers, filesystem, in_dictionaries=True):
-        yield of_batch(batch)
 
 
 def of_batch(batch: pa.RecordBatch) -> Sequences:

@@ -4,11 +4,13 @@ logit(row, item) = query . item + bias(item) + repeat(row, item), where repeat i
 bought. B slices, L baskets in a slice, N baskets, R rows, Q pairs, V vocabulary, D embedding, H hidden, M missions.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
+from nextbasket_assets.recommender import gru
 from nextbasket_assets.recommender.batches import BASKET_FEATURES, ROW_FEATURES, Batch
 from nextbasket_assets.recommender.heads import TripHeads
 from nextbasket_assets.recommender.pairs import Pairs, item_values, layers, row_sums, weighted_sums
@@ -16,6 +18,8 @@ from nextbasket_assets.recommender.purchases import FEATURES
 from nextbasket_assets.recommender.softmax import Cells, cross_entropy
 from nextbasket_assets.recommender.trends import WINDOWS
 from nextbasket_assets.recommender.vocabulary import FIRST_ITEM, PAD
+
+CACHED_ROWS = 64  # logits are made of so many at a time; below about 32, products add up in another order
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,12 +112,23 @@ class Network(nn.Module):
 
     def logits(self, batch: Batch, terms: Terms, mission_M: Tensor | None = None) -> Tensor:
         """Logits (R, V) of the terms; with mission weights those of a trip of that mission."""
-        logits_RV = torch.addmm(rows_of(self.popular(batch), batch.row_weeks), terms.query, self.output.weight.T)
-        cells_Q = batch.pair_rows * self.config.vocabulary + batch.pair_items
-        logits_RV = logits_RV.view(-1).index_add(0, cells_Q, terms.repeat).view_as(logits_RV)
-        if mission_M is None:
-            return logits_RV
-        return logits_RV + self.mission_scale * (mission_M @ self.mission_lifts)
+        return torch.cat(list(self.logits_in_parts(batch, terms, mission_M)))
+
+    def logits_in_parts(self, batch: Batch, terms: Terms, mission_M: Tensor | None = None) -> Iterator[Tensor]:
+        """`logits`, a few rows at a time, so that what is done to them finds them in the processor's cache."""
+        popular_WV = self.popular(batch)
+        if mission_M is not None:
+            popular_WV = popular_WV + self.mission_scale * (mission_M @ self.mission_lifts)
+        rows, own = len(terms.query), Cells(batch.pair_rows, batch.pair_items)
+        step = rows if popular_WV.is_cuda else CACHED_ROWS
+        ends = [min(start + step, rows) for start in range(0, rows, step)]
+        for first, last, (pairs, cells) in zip(
+            [0, *ends], ends, own.within(ends, self.config.vocabulary), strict=False
+        ):
+            popular = rows_of(popular_WV, batch.row_weeks[first:last])
+            part = popular.addmm_(terms.query[first:last], self.output.weight.T)
+            part.view(-1).index_add_(0, cells, terms.repeat[pairs])
+            yield part
 
     def fits(self, terms: Terms, items_RK: Tensor) -> Tensor:
         """(R, K) how much better each item goes with the query than the average item does."""
@@ -126,8 +141,10 @@ class Network(nn.Module):
         dim = self.config.embedding
         set_ND = nn.functional.embedding_bag(batch.basket_items, self.items.weight, batch.basket_offsets, mode="mean")
         basket_ND = torch.tanh(self.basket(torch.cat([set_ND, batch.basket_features, batch.missions], dim=1)))
-        cells = basket_ND.new_zeros(batch.slices * batch.length, dim).index_copy(0, batch.basket_cells, basket_ND)
-        state_LBH, _ = self.gru(cells.view(batch.length, batch.slices, dim))
+        cells = basket_ND.new_zeros(batch.slices * batch.length, dim).index_copy_(0, batch.basket_cells, basket_ND)
+        cells_LBD = cells.view(batch.length, batch.slices, dim)
+        stepwise = not (torch.is_grad_enabled() or cells.is_cuda)
+        state_LBH = gru.states(self.gru, cells_LBD) if stepwise else self.gru(cells_LBD)[0]
         return rows_of(state_LBH.view(-1, self.config.hidden), batch.row_cells)
 
     def repeat(self, batch: Batch, own: Pairs, state_RH: Tensor) -> tuple[Tensor, Tensor]:

@@ -8,17 +8,18 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from nextbasket_assets.errors import NextbasketError
 from nextbasket_assets.recommender.batches import Batch, Prefixes, Slices, targets
 from nextbasket_assets.recommender.histories import Histories
 from nextbasket_assets.recommender.metrics import Truth
-from nextbasket_assets.recommender.network import Network
+from nextbasket_assets.recommender.network import CACHED_ROWS, Network
 from nextbasket_assets.recommender.split import Rows
 from nextbasket_assets.recommender.vocabulary import FIRST_ITEM, UNKNOWN
 
 BATCH_ROWS = 256
-FEWEST = 64  # rows of a batch; below about 32, matrix products add up in another order and last digits move
+SPREAD = 16  # columns of a group when the best are looked for
 
 
 class ScoreError(NextbasketError):
@@ -85,16 +86,15 @@ def top(network: Network, batch: Batch, k: int, mission: np.ndarray | None = Non
     with torch.inference_mode():
         terms = network.terms(batch)
         mission_M = None if mission is None else terms.query.new_tensor(mission)
-        logits_RV = network.logits(batch, terms, mission_M)
-        total_R1 = torch.logsumexp(logits_RV, 1, keepdim=True)
-        if not bool(torch.isfinite(total_R1).all()):
+        parts = [(*best(part, k), part.logsumexp(1)) for part in network.logits_in_parts(batch, terms, mission_M)]
+        logits_RK, found_RK, total_R = (torch.cat(part) for part in zip(*parts, strict=True))
+        if not bool(torch.isfinite(total_R).all()):
             raise ScoreError(
                 "the network's scores are not finite: refuse this model and roll back to the last good one"
             )
-        best = torch.topk(logits_RV, min(k, logits_RV.shape[1]), dim=1)
-        shares_RK = (best.values - total_R1).cpu().numpy().astype(np.float64)
-        fits_RK = network.fits(terms, best.indices).cpu().numpy()
-        items_RK = np.where(np.isfinite(shares_RK), best.indices.cpu().numpy(), -1)
+        shares_RK = (logits_RK - total_R[:, None]).cpu().numpy().astype(np.float64)
+        fits_RK = network.fits(terms, found_RK).cpu().numpy()
+        items_RK = np.where(np.isfinite(shares_RK), found_RK.cpu().numpy(), -1)
     missing = ((0, 0), (0, k - items_RK.shape[1]))
     return Ranked(
         np.pad(items_RK, missing, constant_values=-1),
@@ -104,9 +104,30 @@ def top(network: Network, batch: Batch, k: int, mission: np.ndarray | None = Non
     )
 
 
+def best(values_RV: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    """The K largest of each row, from largest to smallest, and where they are; all V of them where K is more.
+
+    The columns are dealt into groups of SPREAD. The K largest lie in the K groups whose own largest are the largest, so
+    that only those have to be looked through.
+    """
+    rows, columns = values_RV.shape
+    groups = columns // SPREAD
+    if groups <= k:
+        values_RK, places_RK = torch.topk(values_RV, min(k, columns), dim=1)
+        return values_RK, places_RK
+    dealt = groups * SPREAD
+    largest = values_RV[:, :dealt].view(rows, SPREAD, groups).amax(1)
+    chosen = torch.topk(largest, k, dim=1, sorted=False).indices
+    every = torch.arange(columns, device=values_RV.device)
+    inside = (chosen[:, None, :] + every[:dealt:groups, None]).view(rows, -1)
+    places = torch.cat([inside, every[dealt:].expand(rows, -1)], dim=1)
+    found = torch.topk(values_RV.gather(1, places), k, dim=1)
+    return found.values, places.gather(1, found.indices)
+
+
 def filled(rows: Rows) -> Rows:
-    """The rows, their last one repeated up to a multiple of FEWEST, so that no answer depends on who shares its batch."""
-    missing = -len(rows.customers) % FEWEST
+    """The rows, their last one repeated until all parts of the logits are full: no answer depends on who shares its batch."""
+    missing = -len(rows.customers) % CACHED_ROWS
     return Rows(np.pad(rows.customers, (0, missing), "edge"), np.pad(rows.prefixes, (0, missing), "edge"))
 
 

@@ -1,7 +1,9 @@
 """What it takes to score a week: a model or none, the shop's rates, what sells just now, and when people come."""
 
 import datetime
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
@@ -9,6 +11,7 @@ from nextbasket_assets.recommender import artifact, histories, trends
 from nextbasket_assets.recommender.habits import Habits
 from nextbasket_assets.recommender.heads import Forecast
 from nextbasket_assets.recommender.histories import Histories, Sequences
+from nextbasket_assets.recommender.sequence_files import batches
 from nextbasket_assets.recommender.side_by_side import side_by_side
 from nextbasket_assets.recommender.split import Rows
 from nextbasket_assets.recommender.tally import Tally
@@ -16,6 +19,8 @@ from nextbasket_assets.recommender.trends import Trends
 from nextbasket_assets.recommender.trip_fitting import inputs
 from nextbasket_assets.recommender.trips import Trips, elapsed
 from nextbasket_assets.recommender.vocabulary import Vocabulary
+
+Result = TypeVar("Result")
 
 CUSTOMERS = 1024  # customers in memory at a time, per core
 MODEL, FALLBACK = "model", "fallback"
@@ -75,8 +80,8 @@ class Scorer:
         """
         loaded = open_model(artifact_dir, week) if artifact_dir else None
         tally = Tally(loaded.model if loaded else None, week)
-        for part in side_by_side(histories.stream(sequence_files, CUSTOMERS), tally.read):
-            tally.count(*part)
+        for part in on_all_cores(sequence_files, tally.of):
+            tally.merge(part)
         return cls.of(loaded, tally)
 
     def encode(self, sequences: Sequences) -> Histories:
@@ -91,6 +96,12 @@ class Scorer:
 
 
 NOBODYS = "of no mission model"  # what the fallback's missions are in the terms of: it has none
+
+
+def on_all_cores(sequence_files: list[str], work: Callable[[Sequences], Result]) -> Iterator[Result]:
+    """The work's result on each batch of the files' customers, a batch per core at a time, in the order of the files."""
+    read = batches(sequence_files, CUSTOMERS, in_dictionaries=True)
+    return side_by_side(read, lambda batch: work(histories.of_batch(batch)))
 
 
 def open_model(artifact_dir: str, week: datetime.date) -> artifact.Loaded:

@@ -14,7 +14,6 @@ from nextbasket_assets.recommender import histories, lists, outlook, scorer
 from nextbasket_assets.recommender.histories import Sequences
 from nextbasket_assets.recommender.ranking import ScoreError as ScoreError
 from nextbasket_assets.recommender.scorer import FALLBACK, MODEL, Scorer
-from nextbasket_assets.recommender.side_by_side import side_by_side
 
 PART = "part-00000.parquet"
 
@@ -136,7 +135,7 @@ def _write(
     report = ScoringReport(chosen.version, chosen.missions_known)
     total, k = 0.0, output.k
     with pq.ParquetWriter(Path(output.folder) / PART, output.schema, **WRITTEN) as writer:
-        for table, fallback in side_by_side(histories.stream(sequence_files, scorer.CUSTOMERS), make):
+        for table, fallback in scorer.on_all_cores(sequence_files, make):
             writer.write_table(table)
             report.customers += table.num_rows // k
             report.fallback_customers += fallback

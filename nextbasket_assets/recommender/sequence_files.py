@@ -1,5 +1,6 @@
 """The parquet files of customer_sequences, read batch by batch."""
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,13 +21,14 @@ class SequenceError(NextbasketError, ValueError):
 
 
 def batches(
-    files: list[str], rows: int, filesystem: fs.FileSystem | None, in_dictionaries: bool = False
+    files: list[str], rows: int, filesystem: fs.FileSystem | None = None, in_dictionaries: bool = False
 ) -> Iterator[pa.RecordBatch]:
     """What is read of the files, in the order of their names.
 
     Args:
         files: paths or URIs. filesystem: where they are; None finds out from each.
-        rows: at most, of a batch. Batches do not reach over the row groups of a file: each has its own dictionaries.
+        rows: at most, of a batch. Batches do not reach over the row groups of a file, each of which has its own dictionaries;
+            those of a row group are about equally large, so that no core waits for the last one.
         in_dictionaries: whether item codes are delivered in dictionaries instead of as a string per purchase.
 
     Raises:
@@ -42,9 +44,15 @@ def batches(
                 raise SequenceError(f"a sequence file has no column {', '.join(missing)}: rebuild customer_sequences")
             columns = [*COLUMNS, *({MISSION_MODEL} & set(file.schema_arrow.names))]
             for group in range(file.num_row_groups):
-                for batch in file.iter_batches(batch_size=rows, row_groups=[group], columns=columns):
+                size = _even(file.metadata.row_group(group).num_rows, rows)
+                for batch in file.iter_batches(batch_size=size, row_groups=[group], columns=columns):
                     if batch.num_rows:
                         yield batch
+
+
+def _even(count: int, most: int) -> int:
+    """The size of the fewest equal parts of which none holds more than `most`."""
+    return math.ceil(count / math.ceil(count / most)) if count else most
 
 
 def _uri(path: str) -> str:

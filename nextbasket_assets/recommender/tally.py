@@ -5,7 +5,6 @@ for bit, whatever the parts and their order.
 """
 
 import datetime
-from collections.abc import Iterable
 
 import numpy as np
 import pyarrow as pa
@@ -13,10 +12,12 @@ import pyarrow.compute as pc
 
 from nextbasket_assets.recommender import artifact, histories, trends
 from nextbasket_assets.recommender.habits import Habits
-from nextbasket_assets.recommender.histories import Histories, SequenceError, Sequences
+from nextbasket_assets.recommender.histories import SequenceError, Sequences
 from nextbasket_assets.recommender.split import DAYS_PER_WEEK
 from nextbasket_assets.recommender.trends import Weekly
 from nextbasket_assets.recommender.vocabulary import Vocabulary
+
+COUNTS = ("trips", "days", "baskets", "items")  # of the habits
 
 
 class Tally:
@@ -24,7 +25,7 @@ class Tally:
 
     Attributes:
         model: whose items are counted week by week; None counts every item instead.
-        today: the day after the week, as a day number.
+        week: Monday of the week. today: the day after the week, as a day number.
         customers: counted so far.
         weekly: baskets of the newest weeks that hold each of the model's items.
         sold: items and the baskets that hold them, without a model.
@@ -33,52 +34,57 @@ class Tally:
     """
 
     def __init__(self, model: artifact.Model | None, week: datetime.date) -> None:
-        self.model, self.today = model, first_day_after(week)
+        self.model, self.week, self.today = model, week, first_day_after(week)
         now = int(trends.week_number(self.today))
         words = model.vocabulary.size if model else 0
         self.weekly = Weekly.empty(now - trends.FURTHEST, now - 1, words) if model else Weekly.empty(0, -1, 0)
         self.sold = pa.table({"item": pa.array([], pa.string()), "n": pa.array([], pa.int64())})
         self.habits, self.customers, self.missions_known = Habits(self.today), 0, True
 
+    def of(self, sequences: Sequences) -> "Tally":
+        """The tally of these customers alone, for the same week and model; changes nothing here."""
+        alone = Tally(self.model, self.week)
+        alone.add(sequences)
+        return alone
+
     def add(self, sequences: Sequences) -> None:
         """Counts these customers in."""
-        self.count(*self.read(sequences))
-
-    def read(self, sequences: Sequences) -> tuple[Sequences, Histories | None]:
-        """These customers as `count` takes them; changes nothing, so that many may be read at a time."""
-        return sequences, self.model.encode(sequences) if self.model else None
-
-    def count(self, sequences: Sequences, encoded: Histories | None) -> None:
-        """Counts customers in that were read."""
         self.customers += len(sequences.customers)
         self.habits.add(sequences)
-        if self.model and encoded:
-            self.weekly.add(encoded)
+        if self.model:
+            self.weekly.add(self.model.encode(sequences))
             self.missions_known &= sequences.mission_model == self.model.mission_model
         else:
             values = pc.value_counts(sequences.items)
-            self._sell([pa.table({"item": values.field("values").cast(pa.string()), "n": values.field("counts")})])
+            self._sell(pa.table({"item": values.field("values").cast(pa.string()), "n": values.field("counts")}))
 
-    def join(self, other: bytes) -> None:
+    def merge(self, other: "Tally") -> None:
         """Counts in what another tally of the same week and model counted."""
-        (row,) = pa.ipc.open_stream(other).read_all().to_pylist()
-        self.customers += row["customers"]
-        self.missions_known &= row["missions_known"]
-        for name in ("trips", "days", "baskets", "items"):
-            setattr(self.habits, name, getattr(self.habits, name) + row[name])
+        self.customers += other.customers
+        self.missions_known &= other.missions_known
+        self.habits.merge(other.habits)
+        self.weekly.merge(other.weekly)
+        self._sell(other.sold)
+
+    def join(self, content: bytes) -> None:
+        """`merge`, from the other tally's bytes."""
+        (row,) = pa.ipc.open_stream(content).read_all().to_pylist()
+        other = Tally(self.model, self.week)
+        other.customers, other.missions_known = row["customers"], row["missions_known"]
+        for name in COUNTS:
+            setattr(other.habits, name, row[name])
         if row["missions"] is not None:
-            weights = np.frombuffer(row["missions"], np.float64)
-            self.habits.missions = weights if self.habits.missions is None else self.habits.missions + weights
-        for mine, name in ((self.weekly.holding, "holding"), (self.weekly.baskets, "week_baskets")):
-            mine += np.frombuffer(row[name], np.float32).reshape(mine.shape)
-        self._sell([pa.ipc.open_stream(row["sold"]).read_all()])
+            other.habits.missions = np.frombuffer(row["missions"], np.float64)
+        for mine, name in ((other.weekly.holding, "holding"), (other.weekly.baskets, "week_baskets")):
+            mine[:] = np.frombuffer(row[name], np.float32).reshape(mine.shape)
+        other.sold = pa.ipc.open_stream(row["sold"]).read_all()
+        self.merge(other)
 
     def to_bytes(self) -> bytes:
         """The counts, for `join` on another machine."""
         habits = self.habits
-        counts = {name: [getattr(habits, name)] for name in ("trips", "days", "baskets", "items")}
         row = {
-            **counts,
+            **{name: [getattr(habits, name)] for name in COUNTS},
             "customers": [self.customers],
             "missions_known": [self.missions_known],
             "missions": pa.array([None if habits.missions is None else habits.missions.tobytes()], pa.binary()),
@@ -102,8 +108,8 @@ class Tally:
         counts = self.sold.sort_by("item").combine_chunks()
         return Vocabulary(counts["item"].combine_chunks(), counts["n"].to_numpy())
 
-    def _sell(self, parts: Iterable[pa.Table]) -> None:
-        grouped = pa.concat_tables([self.sold, *parts]).group_by("item").aggregate([("n", "sum")])
+    def _sell(self, sold: pa.Table) -> None:
+        grouped = pa.concat_tables([self.sold, sold]).group_by("item").aggregate([("n", "sum")])
         self.sold = grouped.rename_columns(["item", "n"])
 
 

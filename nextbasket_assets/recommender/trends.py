@@ -51,10 +51,15 @@ class Weekly:
         week = week_number(histories.days) - self.first
         inside = (week >= 0) & (week < weeks)
         self.baskets[:] += np.bincount(week[inside], minlength=weeks)
-        owner = np.repeat(week, np.diff(histories.item_offsets))
-        entry = np.repeat(inside, np.diff(histories.item_offsets))
-        cells = owner[entry] * vocabulary + histories.items[entry]
+        sizes = np.diff(histories.item_offsets)
+        items = histories.items[np.repeat(inside, sizes)]
+        cells = np.repeat(week[inside] * vocabulary, sizes[inside]) + items
         self.holding[:] += np.bincount(cells, minlength=weeks * vocabulary).reshape(weeks, vocabulary)
+
+    def merge(self, other: "Weekly") -> None:
+        """Counts in the baskets of another count of the same weeks, in place."""
+        self.baskets[:] += other.baskets
+        self.holding[:] += other.holding
 
 
 @dataclass(frozen=True)

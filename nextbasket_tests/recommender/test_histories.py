@@ -4,6 +4,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from nextbasket_assets.recommender import histories, vocabulary
+from nextbasket_assets.recommender.sequence_files import batches
 from nextbasket_tests import shops
 
 SHOP = {"ben": [["tea"]], "anna": [["milk", "bread"], [], ["eggs", "odd", "rare"]], "carl": []}
@@ -50,7 +51,7 @@ def test_items_get_the_same_ids_however_the_file_was_written(tmp_path, written):
     file = shops.write_sequences(tmp_path / "s.parquet", {**SHOP, "dora": [["tea", None]]})
     pq.write_table(pq.read_table(file), file, **written)
     words = vocabulary.Vocabulary(pa.array(["bread", "eggs", "milk", "tea"]), np.array([1, 1, 1, 1]))
-    ids = [words.encode(part.items).tolist() for part in histories.stream([file], 2)]
+    ids = [words.encode(histories.of_batch(batch).items).tolist() for batch in batches([file], 2, in_dictionaries=True)]
 
     assert [i for part in ids for i in part] == [5, 4, 2, 3, 1, 1, 5, 1]
 

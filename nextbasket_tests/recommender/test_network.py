@@ -105,3 +105,21 @@ def test_scoring_does_not_drop_anything_out(tmp_path):
 
     assert not network.training
     np.testing.assert_array_equal(first.log_shares, second.log_shares)
+
+
+def test_logits_made_in_parts_are_what_the_terms_say(tmp_path):
+    """Of 150 rows, more than two parts: bias and trend of the week, query times item, and repeat where bought before."""
+    shop = {f"c{n:03}": SHOP[("anna", "carl")[n % 2]] for n in range(150)}
+    prefixes, words = small.prefixes_of(shops.write_sequences(tmp_path / "a.parquet", shop))
+    network = small.random_network(words).eval()
+    before = np.full(150, 3)
+    batch = prefixes.batch(Slices(np.arange(150), before, before), 32, small.WEEK)
+    with torch.inference_mode():
+        terms = network.terms(batch)
+        made = network.logits(batch, terms)
+        expected = terms.query @ network.output.weight.T + network.bias
+        expected += (batch.trends @ network.trend)[batch.row_weeks]
+        expected[batch.pair_rows, batch.pair_items.long()] += terms.repeat
+
+    items = slice(vocabulary.FIRST_ITEM, None)
+    torch.testing.assert_close(made[:, items], expected[:, items], atol=1e-5, rtol=0)

@@ -7,6 +7,7 @@ import pytest
 
 from nextbasket_assets.recommender import artifact, histories
 from nextbasket_assets.recommender.histories import SequenceError
+from nextbasket_assets.recommender.sequence_files import batches
 from nextbasket_assets.recommender.tally import Tally
 from nextbasket_tests import shops
 from nextbasket_tests.recommender import small
@@ -24,10 +25,8 @@ def test_parts_join_to_the_whole_in_any_order(tmp_path, with_model):
         model = artifact.load(str(tmp_path / "model")).model
     whole, joined, parts = Tally(model, small.AS_OF), Tally(model, small.AS_OF), []
     whole.add(histories.read([file]))
-    for sequences in histories.stream([file], 3):
-        part = Tally(model, small.AS_OF)
-        part.add(sequences)
-        parts.append(part.to_bytes())
+    for batch in batches([file], 3):
+        parts.append(joined.of(histories.of_batch(batch)).to_bytes())
     for content in reversed(parts):
         joined.join(content)
 
