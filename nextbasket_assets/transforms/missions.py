@@ -99,8 +99,8 @@ class FittedTopics:
 
 def tagged(baskets: DataFrame, topics: FittedTopics) -> DataFrame:
     """Baskets with mission_weights, mission, confidence; one basket alone is tagged as in a large file."""
-    weights = _as_array("topicDistribution")
-    rounded = F.transform(weights, lambda weight: (F.rint(weight * _SCALE) / _SCALE).cast("float"))
+    weights = F.unwrap_udt("topicDistribution")["values"]
+    rounded = F.array(*((F.rint(weights[k] * _SCALE) / _SCALE).cast("float") for k in range(len(topics.missions))))
     assigned = _spark_model(baskets.sparkSession, topics).transform(_with_features(baskets, topics.vocabulary))
     known = F.col("known_items") > 0
     weighted = assigned.withColumn("mission_weights", F.when(known, rounded).otherwise(_no_weights()))
@@ -131,12 +131,7 @@ def _with_features(baskets: DataFrame, vocabulary: Sequence[str]) -> DataFrame:
     """The baskets with `features`, a sparse vector of the items they hold, and `known_items`, how many those are."""
     held = baskets.withColumn("words", F.col("items.item"))
     counter = CountVectorizerModel.from_vocabulary(list(vocabulary), inputCol="words", outputCol="features")
-    known = F.expr(f"size(filter(words, item -> item in ({', '.join(map(_quoted, vocabulary))})))")
-    return counter.transform(held).withColumn("known_items", known)
-
-
-def _quoted(code: str) -> str:
-    return "'" + code.replace("\\", "\\\\").replace("'", "\\'") + "'"
+    return counter.transform(held).withColumn("known_items", F.size(F.unwrap_udt("features")["indices"]))
 
 
 def _spark_model(spark: SparkSession, topics: FittedTopics) -> LocalLDAModel:
@@ -152,9 +147,3 @@ def _spark_model(spark: SparkSession, topics: FittedTopics) -> LocalLDAModel:
 
 def _no_weights() -> Column:
     return F.array().cast("array<float>")
-
-
-def _as_array(vector: str) -> Column:
-    """`pyspark.ml.functions.vector_to_array`, whose module needs pandas, which nothing else here does."""
-    java = SparkSession.active()._jvm.org.apache.spark.ml.functions  # type: ignore[union-attr]
-    return Column(java.vector_to_array(F.col(vector)._jc, "float64"))
