@@ -44,7 +44,7 @@ ui: $(INSTALLED) ## Open the Dagster UI on the same data (127.0.0.1:3000)
 pictures: $(INSTALLED) ## Make the README's pictures from the synthetic shop, in a headless Chromium
 	PYTHONPATH=. $(VENV)/bin/python docs/pictures/make.py $(ARGS)
 
-clean: ## Remove the environment and all local data
+clean: ## Remove the environment and every lake and model below .nextbasket
 	rm -rf $(VENV) .nextbasket
 
 $(INSTALLED): pyproject.toml requirements.lock requirements.hashes

@@ -28,7 +28,7 @@ from benchmarks import packed
 from benchmarks.next_basket import Case
 from benchmarks.outcome import Figure, Goal, Outcome
 from benchmarks.run import entry, machine
-from nextbasket_assets.recommender import fitting, purchases, ranking, trends
+from nextbasket_assets.recommender import fitting, purchases, ranking
 from nextbasket_assets.recommender.batches import Batch, Prefixes, Slices
 from nextbasket_assets.recommender.examples import Example, examples
 from nextbasket_assets.recommender.network import Network
@@ -165,7 +165,7 @@ def step_of(network: Network, example: Example, device: torch.device) -> Step:
 def epochs(case: Case, config: TrainingConfig) -> tuple[float, float, int]:
     """Median seconds of an epoch with its look at the validation customers, best recall@10 of them, and its epoch."""
     seen: list[EpochReport] = []
-    fitting.fit(case.encoded, case.split, case.words, case.baskets, config, seen.append)
+    fitting.fit(case.encoded, case.split, case.words, case.moving, config, seen.append)
     best = max(seen, key=lambda epoch: epoch.recall + epoch.ndcg)
     return statistics.median(epoch.seconds for epoch in seen), best.recall, best.epoch + 1
 
@@ -188,7 +188,7 @@ def measure(folders: list[Path], device: torch.device) -> Outcome:
     for folder in folders:
         data = packed.load(folder)
         case = Case.of(data, min(data.folds), strict=False)
-        known = purchases.collect(case.encoded), trends.of_histories(case.encoded, case.rates)
+        known = purchases.collect(case.encoded), case.moving
         prefixes, network = Prefixes.of(case.encoded, *known), fitting.new_network(case.words, 0, CONFIG).to(device)
         for rows in ROWS:
             config, random = replace(CONFIG, rows=rows), np.random.default_rng(0)

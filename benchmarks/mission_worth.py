@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks import packed
 from benchmarks.next_basket import Case, say
-from nextbasket_assets.recommender import fitting, purchases, ranking, trends
+from nextbasket_assets.recommender import fitting, purchases, ranking
 from nextbasket_assets.recommender.batches import Prefixes
 from nextbasket_assets.recommender.histories import Histories, Sequences
 from nextbasket_assets.recommender.settings import EpochReport, TrainingConfig
@@ -90,8 +90,8 @@ def judged(case: Case, encoded: Histories, config: TrainingConfig, name: str) ->
     def tell(epoch: EpochReport) -> None:
         say(f"  {name} epoch {epoch.epoch}: {epoch.recall:.4f} {epoch.ndcg:.4f} {epoch.seconds:.0f} s")
 
-    fitted = fitting.fit(encoded, case.split, case.words, case.baskets, config, tell)
-    prefixes = Prefixes.of(encoded, purchases.collect(encoded), trends.of_histories(encoded, case.rates))
+    fitted = fitting.fit(encoded, case.split, case.words, case.moving, config, tell)
+    prefixes = Prefixes.of(encoded, purchases.collect(encoded), case.moving)
     rows = case.split.test
     ranked = ranking.rank(fitted.network, prefixes, rows, K, case.split.week)
     show(case, name, ranked.items)

@@ -140,6 +140,8 @@ def tune_upcf(history: History, rows: np.ndarray, value: Callable[[Lists], float
 
 
 def _top(scores_RV: np.ndarray) -> Lists:
-    top = np.argpartition(-scores_RV, LONGEST, axis=1)[:, :LONGEST]
+    k = min(LONGEST, scores_RV.shape[1])
+    top = np.argpartition(-scores_RV, k - 1, axis=1)[:, :k]
     order = np.argsort(-np.take_along_axis(scores_RV, top, 1), axis=1, kind="stable")
-    return np.take_along_axis(top, order, 1)
+    missing = ((0, 0), (0, LONGEST - k))
+    return np.pad(np.take_along_axis(top, order, 1), missing, constant_values=-1)

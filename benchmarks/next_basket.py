@@ -54,16 +54,19 @@ class Case:
     encoded: histories.Histories
     baskets: int
     rates: np.ndarray
+    moving: trends.Trends
 
     @classmethod
     def of(cls, data: packed.Packed, fold: int, strict: bool) -> "Case":
-        """The fold; items are popular by the baskets that may be learned from."""
+        """The fold; what is popular, and when, is told by the baskets that may be learned from."""
         split = data.split(fold, strict)
         learned = data.learned_baskets(split)
         sizes = np.diff(data.sequences.item_offsets)
         words = vocabulary.build(data.sequences.items.filter(np.repeat(learned, sizes)), 1)
         encoded = histories.encode(data.sequences, words, 0)
-        return cls(data, split, words, encoded, int(learned.sum()), words.rates(int(learned.sum())))
+        rates = words.rates(int(learned.sum()))
+        moving = trends.of_histories(encoded, rates, learned)
+        return cls(data, split, words, encoded, int(learned.sum()), rates, moving)
 
     def judge(self, top_RK: np.ndarray, rows: Rows) -> Values:
         """Metrics of lists in the fold's ids."""
@@ -96,7 +99,7 @@ def measured(make: Callable[[], np.ndarray], case: Case) -> Result:
     began = time.perf_counter()
     top = make()
     seconds = time.perf_counter() - began
-    return Result(case.judge(top, case.split.test), seconds, peak_mb())
+    return Result(case.judge(top, case.split.test), seconds, peak_mb(), case.split.test.customers)
 
 
 def peak_mb() -> float:
@@ -143,9 +146,8 @@ def ours(case: Case, seed: int, config: TrainingConfig) -> tuple[Result, artifac
         say(f"  epoch {epoch.epoch}: {epoch.recall:.4f} recall@10 {epoch.ndcg:.4f} nDCG@10 {epoch.seconds:.0f} s")
 
     config = dataclasses.replace(config, seed=seed, minimum_count=1, trip_steps=0)  # lists alone are compared
-    fitted = fitting.fit(case.encoded, case.split, case.words, case.baskets, config, tell)
-    moving = trends.of_histories(case.encoded, case.rates)
-    prefixes = Prefixes.of(case.encoded, purchases.collect(case.encoded), moving)
+    fitted = fitting.fit(case.encoded, case.split, case.words, case.moving, config, tell)
+    prefixes = Prefixes.of(case.encoded, purchases.collect(case.encoded), case.moving)
     ranked = ranking.rank(fitted.network, prefixes, case.split.test, CALIBRATED, case.split.week)
     values = case.judge(ranked.items, case.split.test)
     sizes = ranking.log_basket_sizes(case.encoded, case.split.test)[:, None]
@@ -157,7 +159,7 @@ def ours(case: Case, seed: int, config: TrainingConfig) -> tuple[Result, artifac
     found = metrics.reliability(probability[shown], happened[shown])
     deciles = zip(found.predicted, found.observed, strict=True)
     say("  said and happened by tenth of the pairs:", ", ".join(f"{said:.4f} {came:.4f}" for said, came in deciles))
-    result = Result(values, time.perf_counter() - began, peak_mb())
+    result = Result(values, time.perf_counter() - began, peak_mb(), case.split.test.customers)
     as_of = histories.EPOCH + timedelta(days=packed.END - 7)
     return result, artifact.Model(
         fitted.network, case.words, fitted.calibration, fitted.within_week, as_of, case.baskets, {}
@@ -185,10 +187,16 @@ def main() -> None:
     parser.add_argument("--transductive", action="store_true", help="learn from test users' histories too")
     parser.add_argument("--json", type=Path, help="also write the numbers here")
     options = parser.parse_args()
-    data = packed.load(options.folder)
+    try:
+        data = packed.load(options.folder)
+    except packed.FolderError as error:
+        parser.error(str(error))
+    wanted = [int(f) for f in options.folds.split(",")] if options.folds else sorted(data.folds)
+    if not set(wanted) <= set(data.folds):
+        parser.error(f"the folder has the folds {sorted(data.folds)}, not {sorted(set(wanted) - set(data.folds))}")
     config = TrainingConfig(epochs=options.epochs)
     folds, rate = [], 0.0
-    for fold in [int(f) for f in options.folds.split(",")] if options.folds else sorted(data.folds):
+    for fold in wanted:
         case = Case.of(data, fold, strict=not options.transductive)
         others, runs = peers(case), []
         for seed in (int(s) for s in options.seeds.split(",")):

@@ -1,8 +1,9 @@
 """The packed benchmark folders as the recommender's own sequences.
 
 A folder holds baskets.parquet (user, basket 0..n-1, item, is_target; `day` where dates exist) and splits.parquet (user,
-fold columns with train, val, test). A user's target is the last basket. Users of `train` may be learned from with their
-target; of the others only histories are learned from, and in strict runs nothing of the test users.
+fold columns with train, val, test). A user's target is the last basket; who has no other is not judged. Users of `train`
+may be learned from with their target; of the others only histories are learned from, and in strict runs nothing of the
+test users.
 """
 
 from dataclasses import dataclass
@@ -17,6 +18,10 @@ from nextbasket_assets.recommender.split import Rows, Split
 from nextbasket_assets.recommender.trends import week_number
 
 END = 4 + 7 * 2000  # a Monday; where targets lie when the folder has no common cut in time
+
+
+class FolderError(ValueError):
+    """A folder that is not as this module's first lines say; the message says what to do."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +44,8 @@ class Packed:
         trained = np.where(part == "train", history + 1, history)
         if strict and (part == "train").any():
             trained = np.where(part == "test", 0, trained)
-        rows = [Rows(np.flatnonzero(part == name), history[part == name]) for name in ("val", "test")]
+        judged = [(part == name) & (history > 0) for name in ("val", "test")]
+        rows = [Rows(np.flatnonzero(chosen), history[chosen]) for chosen in judged]
         return Split(trained, *rows, *rows, int(week_number(self.cut)), self.cut)
 
     def learned_baskets(self, split: Split) -> np.ndarray:
@@ -51,19 +57,26 @@ class Packed:
 
 
 def load(folder: Path) -> Packed:
-    """Reads a folder; item codes are the item numbers, padded with zeros."""
-    table = pq.read_table(folder / "baskets.parquet")
-    splits = pq.read_table(folder / "splits.parquet")
+    """Reads a folder; item codes are the item numbers, padded with zeros. An item twice in a basket is there once.
+
+    Raises:
+        FolderError: it is no such folder.
+    """
+    table, splits = _tables(folder)
     users = splits["user"].to_numpy().astype(np.int64)
     by_user = np.argsort(users, kind="stable")
     place = np.searchsorted(users[by_user], table["user"].to_numpy())
     basket, item = (table[c].to_numpy().astype(np.int64) for c in ("basket", "item"))
     order = np.lexsort((item, basket, place))
+    again = np.all([np.diff(column[order]) == 0 for column in (place, basket, item)], axis=0)
+    order = order[np.concatenate([[True], ~again])]
     place, basket, item = place[order], basket[order], item[order]
     first = np.concatenate([[True], (np.diff(place) != 0) | (np.diff(basket) != 0)])
     owner = place[first]
     offsets = np.searchsorted(owner, np.arange(len(users) + 1))
     given = table["day"].to_numpy().astype(np.int64)[order][first] if "day" in table.column_names else None
+    if given is not None and (np.diff(given)[np.diff(owner) == 0] < 0).any():
+        raise FolderError(f"{folder}: the days of a user's baskets fall: number the baskets in the order of their days")
     days, cut = _days(given, offsets)
     sequences = Sequences(
         pa.array([f"{user:09d}" for user in users[by_user]]),
@@ -81,11 +94,40 @@ def load(folder: Path) -> Packed:
     return Packed(folder.name, sequences, folds, cut)
 
 
-def _days(given: np.ndarray | None, offsets: np.ndarray) -> tuple[np.ndarray, int]:
-    """(N,) days, and the day from which on all targets lie and no history does.
+def _tables(folder: Path) -> tuple[pa.Table, pa.Table]:
+    """baskets.parquet and splits.parquet, once they are known to fit together."""
+    paths = [folder / name for name in ("baskets.parquet", "splits.parquet")]
+    if missing := [path.name for path in paths if not path.is_file()]:
+        raise FolderError(f"{folder}: no {' and no '.join(missing)} there")
+    baskets, splits = (pq.read_table(path) for path in paths)
+    for table, names in ((baskets, ("user", "basket", "item")), (splits, ("user",))):
+        for name in (*names, *({"day"} & set(table.column_names))):
+            if name not in table.column_names:
+                raise FolderError(f"{folder}: a column {name} is missing")
+            if not pa.types.is_integer(table.schema.field(name).type) or table[name].null_count:
+                raise FolderError(
+                    f"{folder}: the column {name} is to hold whole numbers and nothing else: number its values"
+                )
+    listed, shopping = (set(table["user"].to_pylist()) for table in (splits, baskets))
+    if len(listed) != splits.num_rows or listed != shopping:
+        raise FolderError(f"{folder}: splits.parquet is to have one row for each user of baskets.parquet, and no other")
+    folds = [name for name in splits.column_names if name.startswith("fold")]
+    if not folds:
+        raise FolderError(f"{folder}: splits.parquet has no column fold0")
+    for name in folds:
+        if lacking := {"val", "test"} - set(splits[name].to_pylist()):
+            raise FolderError(
+                f"{folder}: nobody is {' or '.join(sorted(lacking))} in {name}: peers and epochs are chosen by val"
+            )
+    return baskets, splits
 
-    Where the folder has such a day, its own days stand. Otherwise each user's history is moved to end a week before a
-    common day, weekly where there are no dates at all, so that no target can be seen in what others bought before it.
+
+def _days(given: np.ndarray | None, offsets: np.ndarray) -> tuple[np.ndarray, int]:
+    """(N,) days, and the Monday of the week in which the first target lies.
+
+    Where all targets lie after all histories, the folder's own days stand. Otherwise each user's history is moved to end
+    a week before a common day, weekly where there are no dates at all, so that no target can be seen in what others bought
+    before it.
     """
     lengths = np.diff(offsets)
     owner = np.repeat(np.arange(len(lengths)), lengths)

@@ -97,7 +97,7 @@ def ours(case: Any, _: str) -> dict[str, Any]:
         clock[0] = Span()
 
     config = replace(config, patience=EPOCHS)
-    report = fitting.fit(case.encoded, case.split, case.words, case.baskets, config, told).epochs[-1]
+    report = fitting.fit(case.encoded, case.split, case.words, case.moving, config, told).epochs[-1]
     flops = 3 * 2 * report.prefixes * case.words.size * config.embedding
     return {"seconds": taken[-1], "prefixes": report.prefixes, "flops": flops}
 
@@ -147,7 +147,7 @@ def ours_to_its_best(case: Any, _: str) -> Curve:
         curve.append((clock.taken(), epoch.recall))
 
     config = TrainingConfig(epochs=MOST_EPOCHS, minimum_count=1, trip_steps=0)
-    fitting.fit(case.encoded, case.split, case.words, case.baskets, config, told)
+    fitting.fit(case.encoded, case.split, case.words, case.moving, config, told)
     return curve
 
 

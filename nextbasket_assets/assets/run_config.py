@@ -15,15 +15,19 @@ class TrainingRunConfig(dg.Config):
     """How the network is trained; the fields are those of `recommender.training.TrainingConfig`."""
 
     seed: int = Field(default=0, description="Everything random: weights, dropout, order of the batches.")
-    held_out_weeks: int = Field(default=4, description="Last weeks, never a training target: they judge the model.")
-    validation_share: float = Field(default=0.2, description="Customers that choose the best epoch; the others test.")
+    held_out_weeks: int = Field(
+        default=4, ge=1, description="Last weeks, never a training target: they judge the model."
+    )
+    validation_share: float = Field(
+        default=0.2, gt=0, lt=1, description="Customers that choose the best epoch; the others test."
+    )
     minimum_count: int = Field(default=5, description="Training baskets an item must be in to be known.")
     embedding: int = Field(default=64, description="Width of an item's embedding.")
     hidden: int = Field(default=96, description="Width of the GRU's state.")
     pair_hidden: int = Field(default=48, description="Width of the repeat term.")
     context: int = Field(default=32, description="Baskets the GRU reads before the first prefix of a slice.")
     dropout: float = Field(default=0.5, description="Share of the query's inputs dropped.")
-    epochs: int = Field(default=14, description="Passes over the data, at most.")
+    epochs: int = Field(default=14, ge=1, description="Passes over the data, at most.")
     patience: int = Field(default=2, description="Epochs without improvement before it stops.")
     learning_rate: float = Field(default=3e-3, description="Of Adam, at the start.")
     rows: int = Field(default=512, description="Prefixes in a batch.")

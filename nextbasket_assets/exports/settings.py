@@ -93,13 +93,13 @@ def read_items(name: str, content: bytes) -> ItemList:
         lines = [line.strip() for line in content.decode("utf-8-sig").splitlines()]
     except UnicodeDecodeError as error:
         raise ExportError(f"{name}: not UTF-8 near byte {error.start}. Save it as UTF-8 text.") from error
-    codes = [line for line in lines if line and not line.startswith("#")]
-    broken = next((number for number, line in enumerate(lines, 1) if line in codes and len(line.split()) > 1), None)
+    codes = {number: line for number, line in enumerate(lines, 1) if line and not line.startswith("#")}
+    broken = next((number for number, code in codes.items() if len(code.split()) > 1), None)
     if broken:
         raise ExportError(f"{name}: line {broken} holds more than one word. Write one item code a line.")
     if not codes:
         raise ExportError(f"{name}: no item code in it. Write one item code a line, or leave the list out.")
-    return ItemList(name, hashlib.sha256(content).hexdigest(), frozenset(codes))
+    return ItemList(name, hashlib.sha256(content).hexdigest(), frozenset(codes.values()))
 
 
 def read_settings(text: str) -> dict[str, Any]:

@@ -99,6 +99,10 @@ class _Search:
         self._examination = Examination(documents)
         self._learnt = documents.where(~documents.held_out_D)
         self._halves = [self._learnt.where(self._learnt.half_D == half) for half in (0, 1)]
+        if not all(len(half) for half in self._halves):
+            raise ValueError(
+                "a customer or two have all baskets that can be learned from, so missions cannot be judged. Ingest more weeks."
+            )
         self._tried: dict[tuple[int, float], Candidate] = {}
         self._fits = 0
 
@@ -142,14 +146,17 @@ class _Search:
         current = max(self._tried.values(), key=_gain)
         bar = current.completion.gain - current.completion.error
         while current.topics.k > 2 and self._fits + self._settings.seeds + 4 <= self._settings.max_fits:
-            current = self._merged(current)
-            if current.completion.gain < bar:
+            fewer = self._merged(current)
+            if fewer is None or fewer.completion.gain < bar:
                 return
+            current = fewer
 
-    def _merged(self, candidate: Candidate) -> Candidate:
-        """The candidate with one mission fewer, now that it was fitted from mergers of this one's too."""
+    def _merged(self, candidate: Candidate) -> Candidate | None:
+        """The candidate with one mission fewer, now that it was fitted from mergers of this one's too; None as of `_try`."""
         k, prior = candidate.topics.k - 1, candidate.topics.item_prior
         self._try(k, prior)
+        if (k, prior) not in self._tried:
+            return None
         fits = [
             self._updated(_joined(candidate.topics, first, second), prior, _HINT)
             for first, second in _most_alike(candidate.topics)

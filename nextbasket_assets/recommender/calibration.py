@@ -32,7 +32,8 @@ class Calibration:
 class WithinWeek:
     """P = 1 - exp(-exp(intercept + item * log h(item) + trip * log h(trip))), where h = -log(1 - probability).
 
-    With (0, 1, 1) that is 1 - (1 - P(item)) ** h(trip): as many draws of a basket as trips are to be expected.
+    It is never above P(trip). With (0, 1, 1) it is 1 - (1 - P(item)) ** h(trip): as many draws of a basket as trips are to be
+    expected.
     """
 
     intercept: float
@@ -42,7 +43,8 @@ class WithinWeek:
     def probability(self, in_basket: np.ndarray, trip_within_week: np.ndarray) -> np.ndarray:
         """P(item bought within 7 days), from P(item in next basket) and P(trip within 7 days)."""
         log_hazard = self.intercept + self.item * _log_hazard(in_basket) + self.trip * _log_hazard(trip_within_week)
-        probability: np.ndarray = -np.expm1(-np.exp(np.minimum(log_hazard, 5.0)))
+        bought = -np.expm1(-np.exp(np.minimum(log_hazard, 5.0)))
+        probability: np.ndarray = np.minimum(bought, trip_within_week)  # nobody buys who does not come
         return probability
 
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from nextbasket_assets.errors import NextbasketError
-from nextbasket_assets.recommender import calibrating, metrics, purchases, ranking, trends, vocabulary
+from nextbasket_assets.recommender import calibrating, metrics, purchases, ranking, vocabulary
 from nextbasket_assets.recommender.batches import Prefixes
 from nextbasket_assets.recommender.calibration import Calibration, WithinWeek
 from nextbasket_assets.recommender.conditioning import fit_missions
@@ -21,6 +21,7 @@ from nextbasket_assets.recommender.network import Network, NetworkConfig
 from nextbasket_assets.recommender.settings import EpochReport, TrainingConfig
 from nextbasket_assets.recommender.split import Split
 from nextbasket_assets.recommender.team import ALONE, Team
+from nextbasket_assets.recommender.trends import Trends
 from nextbasket_assets.recommender.trip_fitting import fit_heads
 
 AVERAGED = 0.99  # share of the mean of the weights that a step leaves alone
@@ -45,14 +46,15 @@ def fit(
     encoded: Histories,
     parts: Split,
     words: vocabulary.Vocabulary,
-    baskets: int,
+    moving: Trends,
     config: TrainingConfig,
     report: Callable[[EpochReport], None],
     team: Team = ALONE,
 ) -> Fitted:
     """Trains a network on the prefixes of a split; deterministic given the seed and the machine.
 
-    `baskets` is the number of baskets that `words` was counted in; `team` are the processes that take part.
+    `moving` is what sold when; `team` are the processes that take part. Without validation customers nothing can choose an
+    epoch, and the last one is kept.
 
     Raises:
         TrainingError: there is no prefix to learn from, or the loss is not finite.
@@ -60,7 +62,7 @@ def fit(
     torch.manual_seed(config.seed)
     random = np.random.default_rng(config.seed)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    prefixes = Prefixes.of(encoded, purchases.collect(encoded), trends.of_histories(encoded, words.rates(baskets)))
+    prefixes = Prefixes.of(encoded, purchases.collect(encoded), moving)
     network = new_network(words, encoded.missions.shape[1], config).to(device)
     if team.rank:
         torch.manual_seed(config.seed + team.rank)  # weights begin alike, dropout does not
@@ -74,7 +76,8 @@ def fit(
         recall, ndcg = team.agreed(*validate(average.network, prefixes, parts))
         epochs.append(EpochReport(epoch, loss, recall, ndcg, rows, time.monotonic() - began))
         report(epochs[-1])
-        if best < 0 or recall + ndcg > epochs[best].recall + epochs[best].ndcg:
+        unjudged = not len(parts.validation.customers)
+        if best < 0 or unjudged or recall + ndcg > epochs[best].recall + epochs[best].ndcg:
             best, kept, waited = epoch, _copy(average.network), 0
             continue
         waited += 1

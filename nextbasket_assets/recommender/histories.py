@@ -83,7 +83,7 @@ def read(files: list[str], filesystem: fs.FileSystem | None = None) -> Sequences
     """All sequences of the files, sorted by customer so that the order of the files does not matter.
 
     Raises:
-        SequenceError: a file lacks a column, or a customer occurs twice.
+        SequenceError: a file lacks a column, a customer occurs twice, or there is more than one array holds.
     """
     tables = [pa.Table.from_batches([batch]) for batch in batches(files, 65536, filesystem)]
     if not tables:
@@ -91,8 +91,15 @@ def read(files: list[str], filesystem: fs.FileSystem | None = None) -> Sequences
             "there are no customer sequences: up to the week, no basket with merchandise has a customer code. Land a week "
             "with customer codes, or materialise customer_sequences again"
         )
-    table = pa.concat_tables(tables).combine_chunks()
-    sequences = of_batch(table.take(pc.sort_indices(table["customer"])).combine_chunks().to_batches()[0])
+    try:
+        table = pa.concat_tables(tables).combine_chunks()
+        (batch,) = table.take(pc.sort_indices(table["customer"])).combine_chunks().to_batches()
+    except pa.ArrowInvalid as error:  # offsets of 32 bits
+        raise SequenceError(
+            f"the sequences hold more than 2 GB of item codes, which one array cannot ({error}): train on fewer weeks "
+            "(window_weeks, max_baskets of customer_sequences)"
+        ) from error
+    sequences = of_batch(batch)
     if len(pc.unique(sequences.customers)) != len(sequences.customers):
         raise SequenceError("a customer occurs in two rows of customer_sequences: rebuild the week's sequences")
     return sequences

@@ -139,7 +139,7 @@ def _fallback(
     nobody = reasons.NOTHING_KNOWN if scorer.model else reasons.SHOP_FREQUENCY
     kinds = np.where(own > 0, reasons.OWN_FREQUENCY, np.where(before == 0, reasons.NEW_CUSTOMER, nobody))
     coming = trips.within_week[rows.customers][:, None]
-    within_week = 1 - (1 - probabilities) ** -np.log1p(-coming)
+    within_week = -np.expm1(np.log1p(-coming) * probabilities)  # trips at random, of which P(item) hold the item
     return Lists(items, probabilities, within_week, Evidence(kinds, own, np.where(own > 0, before, 0)))
 
 

@@ -100,9 +100,11 @@ def list_for_mission(
         customer: code. mission: its place among the weights in the sequences, 0 for the first.
 
     Raises:
-        ScoreError: the customer is not in the sequences, or the model does not know the week's missions.
+        ScoreError: the customer is not in the sequences, the model knows no purchase of theirs or not the week's missions, or
+            fewer than k items are known.
     """
     chosen = Scorer.load(artifact_dir, week, sequence_files)
+    lists.require(chosen, k)
     assert chosen.model is not None
     if not chosen.missions_known or mission >= chosen.model.network.config.missions:
         raise ScoreError(
@@ -113,7 +115,11 @@ def list_for_mission(
     place = pc.index(sequences.customers, customer).as_py()
     if place < 0:
         raise ScoreError("the customer is not in the week's sequences: check the code, or choose another week")
-    table, _ = lists.table(chosen, histories.of_customer(sequences, place), k, mission=mission)
+    table, fallback = lists.table(chosen, histories.of_customer(sequences, place), k, mission=mission)
+    if fallback:
+        raise ScoreError(
+            "the model knows no purchase of the customer, so nothing of theirs goes with a mission: ask without one"
+        )
     return table
 
 

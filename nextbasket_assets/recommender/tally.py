@@ -76,7 +76,7 @@ class Tally:
         if row["missions"] is not None:
             other.habits.missions = np.frombuffer(row["missions"], np.float64)
         for mine, name in ((other.weekly.holding, "holding"), (other.weekly.baskets, "week_baskets")):
-            mine[:] = np.frombuffer(row[name], np.float32).reshape(mine.shape)
+            mine[:] = np.frombuffer(row[name], np.float64).reshape(mine.shape)
         other.sold = pa.ipc.open_stream(row["sold"]).read_all()
         self.merge(other)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nextbasket_assets.recommender import artifact, histories, vocabulary
+from nextbasket_assets.recommender import artifact, histories, trends, vocabulary
 from nextbasket_assets.recommender.fitting import TrainingError as TrainingError
 from nextbasket_assets.recommender.fitting import fit
 from nextbasket_assets.recommender.histories import Sequences
@@ -76,7 +76,8 @@ def train_in(
     words, baskets = training_vocabulary(sequences, start, config.minimum_count)
     encoded = histories.encode(sequences, words, sequences.missions.shape[1], sequences.mission_model)
     parts = split(sequences, start, config.validation_share)
-    fitted = fit(encoded, parts, words, baskets, config, report, team)
+    moving = trends.of_histories(encoded, words.rates(baskets))
+    fitted = fit(encoded, parts, words, moving, config, report, team)
     model = artifact.Model(
         fitted.network,
         words,

@@ -43,13 +43,13 @@ class Weekly:
     def empty(cls, first: int, last: int, vocabulary: int) -> "Weekly":
         """No basket yet in the weeks `first` to `last`."""
         weeks = max(last - first + 1, 0)
-        return cls(first, np.zeros((weeks, vocabulary), np.float32), np.zeros(weeks, np.float32))
+        return cls(first, np.zeros((weeks, vocabulary)), np.zeros(weeks))
 
-    def add(self, histories: Histories) -> None:
-        """Counts the baskets of these histories that fall in the weeks, in place."""
+    def add(self, histories: Histories, counted: np.ndarray | None = None) -> None:
+        """Counts the baskets of these histories that fall in the weeks, or those of them that (N,) `counted` says, in place."""
         weeks, vocabulary = self.holding.shape
         week = week_number(histories.days) - self.first
-        inside = (week >= 0) & (week < weeks)
+        inside = (week >= 0) & (week < weeks) & (True if counted is None else counted)
         self.baskets[:] += np.bincount(week[inside], minlength=weeks)
         sizes = np.diff(histories.item_offsets)
         items = histories.items[np.repeat(inside, sizes)]
@@ -104,10 +104,10 @@ def trends(weekly: Weekly, rates: np.ndarray) -> Trends:
     return Trends(weekly.first, lifts)
 
 
-def of_histories(histories: Histories, rates: np.ndarray) -> Trends:
-    """Trends of all the weeks of these histories."""
+def of_histories(histories: Histories, rates: np.ndarray, counted: np.ndarray | None = None) -> Trends:
+    """Trends of all the weeks of these histories, told by all baskets or by those that (N,) `counted` says."""
     weeks = week_number(histories.days)
     first, last = (int(weeks.min()), int(weeks.max())) if len(weeks) else (0, -1)
     weekly = Weekly.empty(first, last, len(rates))
-    weekly.add(histories)
+    weekly.add(histories, counted)
     return trends(weekly, rates)

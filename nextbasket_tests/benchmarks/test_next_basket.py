@@ -6,7 +6,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from benchmarks import next_basket
+from benchmarks import neighbours, next_basket, packed, results
+from benchmarks.next_basket import Case
 from nextbasket_tests import shops
 
 PEERS = {
@@ -57,3 +58,83 @@ def test_any_folder_of_the_format_gives_every_method_in_one_json(tmp_path, monke
         assert 0 < numbers["recall@20"] <= 1
     assert found["scoring"]["customers_per_second"] > 0
     assert "| nextbasket |" in capsys.readouterr().out
+
+
+def rewritten(folder, name, change):
+    table = pq.read_table(folder / name)
+    pq.write_table(change(table), folder / name)
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "message"),
+    [
+        ("splits.parquet", lambda t: t.slice(1), "one row for each user"),
+        ("splits.parquet", lambda t: t.rename_columns(["user", "part"]), "no column fold0"),
+        ("splits.parquet", lambda t: t.filter(pa.compute.equal(t["fold0"], "val")), "one row for each user"),
+        ("baskets.parquet", lambda t: t.drop_columns(["item"]), "a column item is missing"),
+        ("baskets.parquet", lambda t: t.set_column(2, "item", t["item"].cast(pa.string())), "whole numbers"),
+        ("baskets.parquet", lambda t: t.set_column(4, "day", pa.array([None] * len(t), pa.int64())), "whole numbers"),
+        (
+            "baskets.parquet",
+            lambda t: t.set_column(4, "day", pa.compute.negate(t["day"])),
+            "days of a user's baskets fall",
+        ),
+    ],
+)
+def test_a_folder_that_is_no_such_folder_says_why(tmp_path, name, change, message):
+    """Users that do not match, columns that are missing, text, nulls, days that run backwards: what is wrong is said."""
+    folder = packed_folder(tmp_path / "habits", True, ("train", "val", "test"))
+    rewritten(folder, name, change)
+    with pytest.raises(packed.FolderError, match=message):
+        packed.load(folder)
+
+
+def test_who_has_no_history_is_not_judged_and_an_item_counts_once(tmp_path):
+    """Every row twice is every row once; a test user whose only basket is the target is in no table."""
+    folder = packed_folder(tmp_path / "habits", False, ("train", "val", "test"))
+    once = packed.load(folder).sequences
+    rewritten(folder, "baskets.parquet", lambda t: pa.concat_tables([t, t]))
+    twice = packed.load(folder).sequences
+    rewritten(
+        folder,
+        "baskets.parquet",
+        lambda t: t.filter(pa.compute.or_(pa.compute.not_equal(t["user"], 2), pa.compute.equal(t["basket"], 7))),
+    )
+    split = packed.load(folder).split(0, strict=True)
+
+    assert twice.items.equals(once.items)
+    assert twice.item_offsets.tolist() == once.item_offsets.tolist()
+    assert split.test.customers.tolist() == list(range(5, 30, 3))
+
+
+def test_what_test_users_buy_moves_no_trend_in_a_strict_run(tmp_path):
+    """Nothing is learned from them: with their histories changed, every lift that the network reads is the same."""
+    folder = packed_folder(tmp_path / "habits", True, ("train", "val", "test"))
+    before = Case.of(packed.load(folder), 0, strict=True).moving
+    turned = pa.compute.if_else
+    rewritten(
+        folder,
+        "baskets.parquet",
+        lambda t: t.set_column(
+            2, "item", turned(pa.compute.equal(pa.array(np.asarray(t["user"]) % 3), 2), t["item"][0], t["item"])
+        ),
+    )
+    after = Case.of(packed.load(folder), 0, strict=True).moving
+
+    assert np.array_equal(before.lifts, after.lifts)
+
+
+def test_a_list_of_few_items_is_filled_with_none():
+    """Of three items, the best three in their order; the other places say that there is nobody."""
+    found = neighbours._top(np.array([[0.2, 0.9, 0.5]]))
+
+    assert found.tolist() == [[1, 2, 0] + [-1] * (neighbours.LONGEST - 3)]
+
+
+def test_who_is_tested_in_several_folds_is_one_customer():
+    """Every customer three times, with the same difference: the interval is that of each once, not a narrower one."""
+    difference = np.random.default_rng(0).normal(size=200)
+    once = results.interval(difference, np.arange(200))
+    thrice = results.interval(np.tile(difference, 3), np.tile(np.arange(200), 3))
+
+    assert thrice == pytest.approx(once)

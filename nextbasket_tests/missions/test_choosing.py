@@ -75,3 +75,17 @@ def test_a_mission_that_vanishes_or_appears_changes_the_number(missions: list[in
     former = choose(planted([0, 1, 2, 3], baskets=1000), QUICK).topics
 
     assert choose(planted(missions, baskets=1200, seed=3), QUICK, former).topics.k == expected
+
+
+def test_a_candidate_with_too_few_baskets_for_its_neighbour_ends_the_search() -> None:
+    """Ten missions for 70 baskets: nine were too many for them too, so nothing is merged and ten or none is the answer."""
+    choice = choose(planted([0, 1, 2], baskets=90), replace(QUICK, candidates=(10,), restarts=1))
+
+    assert choice.topics.k in (1, 10)
+
+
+def test_the_baskets_of_one_customer_are_too_few() -> None:
+    """All in one half, nothing can be compared, and the error says what to do."""
+    documents = planted([0, 1, 2], baskets=90)
+    with pytest.raises(ValueError, match="Ingest more weeks"):
+        choose(replace(documents, half_D=np.zeros_like(documents.half_D)), QUICK)

@@ -143,3 +143,17 @@ def test_an_unknown_mission_or_customer_says_what_to_do(planted):
         conditioned(file, model, "stranger", 0)
 
     assert "stranger" not in str(error.value)
+
+
+def test_a_list_for_a_mission_that_nothing_can_be_said_about_is_refused(planted, tmp_path):
+    """More items than there are, or a customer of whom the model knows no purchase: no list that looks like an answer."""
+    file, model, _ = planted
+    with pytest.raises(scoring.ScoreError, match="items per customer are wanted"):
+        conditioned(file, model, "C0000", 0, k=10_000)
+    model_of = histories.mission_model_of([file])
+    weights = {"odd": [[1.0, 0.0]]}
+    odd = shops.write_sequences(
+        tmp_path / "odd.parquet", {"odd": [["never sold"]]}, missions=weights, mission_model=model_of
+    )
+    with pytest.raises(scoring.ScoreError, match="knows no purchase"):
+        conditioned(odd, model, "odd", 0)

@@ -142,3 +142,13 @@ def test_the_settings_are_recorded_and_the_epochs_reported(tmp_path):
     assert tuple(told) == report.epochs
     assert report.best_epoch == int(np.argmax([e.recall + e.ndcg for e in report.epochs]))
     assert report.epochs[0].prefixes == 40 * 7
+
+
+def test_without_validation_customers_the_last_epoch_is_kept(tmp_path):
+    """Nobody can choose an epoch, and the first is the worst: the last one is kept, and the planted shop is learned."""
+    settings = dataclasses.replace(small.SETTINGS, validation_share=0.0, epochs=5, patience=1)
+    file = shops.write_sequences(tmp_path / "s.parquet", shops.planted(customers=60))
+    report = small.train_quietly([file], tmp_path / "model", settings)
+
+    assert report.validation_customers == 0
+    assert (len(report.epochs), report.best_epoch) == (5, 4)

@@ -60,3 +60,26 @@ def test_weeks_that_are_not_counted_are_left_out(tmp_path):
 
     assert weekly.baskets.tolist() == [1, 1]
     assert weekly.holding[:, 2].tolist() == [1, 1]
+
+
+def test_baskets_that_do_not_count_have_no_say(tmp_path):
+    """Told by Anna's baskets alone, the trends are those of a shop in which Ben never was, whatever Ben buys."""
+    shop = {"anna": [["a"], ["b"], ["a"]], "ben": [["b"], ["b"], ["b"]]}
+    both, alone = (
+        histories.read([shops.write_sequences(tmp_path / f"{len(one)}.parquet", one)])
+        for one in (shop, {"anna": shop["anna"]})
+    )
+    words = vocabulary.build(alone.items, 1)
+    of_both = trends.of_histories(histories.encode(both, words, 0), words.rates(3), np.arange(6) < 3)
+    of_one = trends.of_histories(histories.encode(alone, words, 0), words.rates(3))
+
+    np.testing.assert_array_equal(of_both.lifts, of_one.lifts)
+
+
+def test_a_count_goes_on_beyond_what_a_short_float_holds():
+    """Sixteen million baskets and one more are one more."""
+    many, one = trends.Weekly.empty(0, 0, 3), trends.Weekly.empty(0, 0, 3)
+    many.baskets[:], one.baskets[:] = 2**24, 1
+    many.merge(one)
+
+    assert many.baskets.tolist() == [2**24 + 1]

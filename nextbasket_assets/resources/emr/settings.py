@@ -13,7 +13,7 @@ class EmrSettings(dg.Config):
     region: str = Field(default="us-east-1", description="Of the clusters; only used for links.")
     mode: Literal["cluster", "serverless"] = Field(default="cluster", description="A cluster per run, or Serverless.")
     release: str = Field(
-        default="emr-7.13.0", description="EMR release; its Spark must be the one in requirements.lock."
+        default="emr-7.13.0", description="EMR release; its Spark must be of the line in requirements.lock, 3.5."
     )
     python: str = Field(default="/usr/bin/python3.11", description="Python on the nodes: 3.11 is in every release.")
     environment: str = Field(default="", description="s3:// archive (tar.gz) of a Python environment; empty: `python`.")
