@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from nextbasket_assets.recommender import baselines, purchases, ranking, reasons
+from nextbasket_assets.recommender import baselines, outlook, purchases, ranking, reasons
 from nextbasket_assets.recommender.batches import Batch, Prefixes
 from nextbasket_assets.recommender.explainer import Explainer
 from nextbasket_assets.recommender.heads import Forecast
@@ -86,7 +86,10 @@ def table(
     bought = purchases.latest(encoded)
     modelled = (np.diff(bought.offsets) > 0) & (scorer.model is not None)
     lists = Lists.empty(encoded.customers, k)
-    trips = scorer.habits.forecast(sequences)
+    strangers = (
+        ~modelled & (encoded.lengths > 0) & (scorer.model is not None)
+    )  # whose outlook is the model's all the same
+    trips = outlook.next_trips(scorer, sequences, np.flatnonzero(strangers))
     for customers, make in ((np.flatnonzero(modelled), _modelled), (np.flatnonzero(~modelled), _fallback)):
         if len(customers):
             rows = ranking.filled(Rows(customers, encoded.lengths[customers]))

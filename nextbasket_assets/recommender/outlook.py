@@ -37,9 +37,8 @@ def table(scorer: Scorer, sequences: Sequences, missions: Ids) -> tuple[pa.Table
     Raises:
         ScoreError: there are not as many `missions` (ids) as weights in the sequences.
     """
-    counted = scorer.habits.forecast(sequences)
     modelled = (np.diff(sequences.basket_offsets) > 0) & (scorer.model is not None)
-    forecast = _with_model(scorer, sequences, np.flatnonzero(modelled), counted) if modelled.any() else counted
+    forecast = next_trips(scorer, sequences, np.flatnonzero(modelled))
     names = np.array(FALLBACK), np.array(MODEL)
     version = pa.DictionaryArray.from_arrays(np.zeros(len(modelled), np.int8), pa.array([scorer.version]))
     columns = [
@@ -52,9 +51,11 @@ def table(scorer: Scorer, sequences: Sequences, missions: Ids) -> tuple[pa.Table
     return pa.table(columns, schema=SCHEMA), int((~modelled).sum())
 
 
-def _with_model(scorer: Scorer, sequences: Sequences, customers: np.ndarray, counted: Forecast) -> Forecast:
-    """The model's forecast of some customers, the counted one of the others."""
-    assert scorer.model is not None
+def next_trips(scorer: Scorer, sequences: Sequences, customers: np.ndarray) -> Forecast:
+    """The model's forecast of these customers, who have baskets, and the counted one of all others."""
+    counted = scorer.habits.forecast(sequences)
+    if scorer.model is None or not len(customers):
+        return counted
     encoded = scorer.encode(sequences)
     rows = ranking.filled(Rows(customers, encoded.lengths[customers]))
     prefixes = Prefixes.of(encoded, latest(encoded), scorer.moving)

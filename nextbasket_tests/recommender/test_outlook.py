@@ -71,10 +71,13 @@ def test_without_a_model_trips_are_counted(tmp_path):
 @pytest.mark.parametrize("weeks_away", [0, 10])
 @pytest.mark.parametrize("with_model", [True, False], ids=["the model", "counting"])
 def test_outlook_and_scores_mean_the_same_visit(tmp_path, model, weeks_away, with_model):
-    """Nobody buys who does not come: no item's chance within 7 days is above P(trip), after ten weeks of absence neither."""
+    """Nobody buys who does not come: no item's chance within 7 days is above P(trip), after ten weeks of absence and for
+    customers with no basket or with unknown items only neither.
+    """
     artifact, week = model[1] if with_model else None, small.AS_OF + datetime.timedelta(weeks=weeks_away)
-    _, rows = outlook([model[0]], artifact, tmp_path / "out", week)
-    scoring.score([model[0]], week, artifact, str(tmp_path / "scores"), 5)
+    files = [model[0], shops.write_sequences(tmp_path / "odd.parquet", ODD)]
+    _, rows = outlook(files, artifact, tmp_path / "out", week)
+    scoring.score(files, week, artifact, str(tmp_path / "scores"), 5)
     scores = pq.read_table(tmp_path / "scores").to_pylist()
 
     assert len(scores) == 5 * len(rows)
