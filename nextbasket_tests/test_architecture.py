@@ -24,6 +24,7 @@ GROUND = {
     "errors",
     "retail_calendar",
     "landing_text",
+    "mentions",
     "pseudonyms",
     "limits",
     "stability",

@@ -34,14 +34,17 @@ def erase(settings: "Settings", customer: str, yes: bool) -> None:
     from nextbasket_assets.resources.landing import LandingResource, files_with
 
     if not yes:
-        click.confirm("This cannot be undone. Erase the customer?", abort=True)
+        click.confirm("This cannot be undone. Erase the customer?", abort=True, err=True)
     code = sys.stdin.readline().strip() if customer == "-" else customer
     lake = lake_of(settings)
-    receipt = erase_customer(lake, code_in(lake, code, settings.pseudonym_key), uuid.uuid4().hex)
-    landed = files_with(LandingResource(uri=settings.landing).folder(), code)
+    known = code_in(lake, code, settings.pseudonym_key)
+    receipt = erase_customer(lake, known, uuid.uuid4().hex)
+    landed, unsearched = files_with(LandingResource(uri=settings.landing).folder(), code)
+    if settings.pseudonym_key and known == code:  # of a pseudonym nobody can say what the landing files call it
+        unsearched = [settings.landing]
     forgotten = "by the next training: the retraining policy's, or the job train_models"
-    shown = {**receipt.as_json(), "models_forget": forgotten, "landing_files_that_still_hold_the_customer": landed}
-    click.echo(json.dumps(shown, indent=1))
+    left = {"landing_files_that_still_hold_the_customer": landed, "landing_files_not_searched": unsearched}
+    click.echo(json.dumps({**receipt.as_json(), "models_forget": forgotten, **left}, indent=1))
     if receipt.remaining:
         raise CommandFailed(
             "The erasure is not complete.",
@@ -51,6 +54,9 @@ def erase(settings: "Settings", customer: str, yes: bool) -> None:
         )
     if landed:
         advice = "Remove the customer from these landing files too: a week that is ingested again brings them back."
+        click.echo(advice, err=True)
+    if unsearched:
+        advice = "Search the landing files that were not searched for the customer yourself: the receipt names them."
         click.echo(advice, err=True)
 
 
@@ -81,10 +87,16 @@ def promote(settings: "Settings", version: str, reason: str, rescore: bool) -> N
 
     Whatever its evaluation said; the registry keeps who won and why. `nextbasket evaluation` shows the versions.
     """
-    from nextbasket_assets.lake.champions import promote as promote_in
+    from nextbasket_assets.lake import champions, registry
 
-    decision = promote_in(lake_of(settings), version, reason, uuid.uuid4().hex)
-    click.echo(f"{decision.version} is promoted by hand")
+    lake = lake_of(settings)
+    decision = champions.promote(lake, version, reason, uuid.uuid4().hex)
+    serving = registry.promoted(lake, champions.MODEL, date.max)
+    assert serving is not None, "one was promoted a moment ago"
+    click.echo(f"{decision.version} is promoted by hand; {serving.version} serves")
+    if serving.version != decision.version:
+        advice = f"{serving.version} is of a later week, and serves the newest ones. Roll it back to have the other serve."
+        click.echo(advice, err=True)
     _rescore(settings, decision.week, rescore)
 
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from nextbasket_assets.cli.failing import CommandFailed
+from nextbasket_assets.errors import FAILED
 from nextbasket_assets.landing import week_code, week_of
 
 if TYPE_CHECKING:
@@ -32,16 +34,23 @@ def land(sources: tuple[Path, ...], mapping: Path | None, out: Path, replace: bo
     from nextbasket_assets.intake import land as intake
     from nextbasket_assets.intake.mapping import read_mapping
 
-    size = sum(path.stat().st_size for place in sources for path in (place, *place.glob("*")) if path.is_file())
     try:
+        size = sum(path.stat().st_size for place in sources for path in (place, *place.glob("*")) if path.is_file())
         with click.progressbar(length=size, label="Landing", hidden=as_json) as bar:
             if mapping:
                 report = intake.land(list(sources), read_mapping(mapping), out, replace=replace, progress=bar.update)
             else:
                 report = intake.land_as_is(list(sources), out, replace=replace, progress=bar.update)
     except OSError as error:
-        raise click.ClickException(str(error)) from error
+        raise CommandFailed("Nothing was landed.", *_of_the_disk(error), FAILED) from error
     click.echo(json.dumps(report.as_json(), indent=1) if as_json else _told(report, out))
+
+
+def _of_the_disk(error: OSError) -> tuple[str, str]:
+    """Why the machine refused, and what to do."""
+    place = error.filename2 or error.filename or "A source"
+    to_do = "Name as --out a folder that this process may make and write into, and sources that it may read."
+    return f"{place}: {error.strerror or error}.", to_do
 
 
 def _told(report: "LandReport", out: Path) -> str:
@@ -55,17 +64,23 @@ def _told(report: "LandReport", out: Path) -> str:
     if report.quantities_rounded:
         lines.append(f"{report.quantities_rounded:,} quantities were no whole number and count as the next one")
     weeks = [week for file in report.files if (week := week_of(file.name))]
+    if weeks:
+        lines.append(_weeks_told(report, weeks, out))
+    else:
+        lines += [f"{file.name} in {out}: {file.status}" for file in report.files]
+    if first := min((week for path in out.iterdir() if (week := week_of(path.name))), default=None):
+        settings = f"NEXTBASKET_LANDING={out} NEXTBASKET_FIRST_WEEK={first} NEXTBASKET_LAST_WEEK=open"
+        lines.append(f"\nNext: {settings} nextbasket demo")
+    return "\n".join(lines)
+
+
+def _weeks_told(report: "LandReport", weeks: list[date], out: Path) -> str:
     kinds = {
         kind: sum(f.status == kind for f in report.files if week_of(f.name))
         for kind in ("new", "replaced", "unchanged")
     }
     told = ", ".join(f"{count} {kind}" for kind, count in kinds.items() if count)
-    lines.append(f"{len(weeks)} weeks in {out}, {_named(min(weeks))} to {_named(max(weeks))}: {told}")
-    first = min(week for path in out.iterdir() if (week := week_of(path.name)))
-    lines.append(
-        f"\nNext: NEXTBASKET_LANDING={out} NEXTBASKET_FIRST_WEEK={first} NEXTBASKET_LAST_WEEK=open nextbasket demo"
-    )
-    return "\n".join(lines)
+    return f"{len(weeks)} weeks in {out}, {_named(min(weeks))} to {_named(max(weeks))}: {told}"
 
 
 def _named(week: date) -> str:

@@ -11,6 +11,7 @@ from nextbasket_assets.intake import values
 from nextbasket_assets.intake.mapping import Csv, Products
 from nextbasket_assets.intake.sources import batches
 from nextbasket_assets.landing import LandingError
+from nextbasket_assets.landing_text import small_table
 
 
 class Items:
@@ -21,12 +22,13 @@ class Items:
         self.in_lines = products is not None and products.file is None
         self.levels = [level for level in LEVELS if f"PROD_CODE_{level}" in self._columns]
         self.rows: dict[str, tuple[str, ...]] = {}
+        self._kept: list[str] = []  # columns of an earlier products.csv that these products have not
         self._lookup: tuple[pa.Array, dict[str, pa.Array]] | None = None
 
     def header(self) -> list[str]:
         """Columns of products.csv."""
         kinds = [f"PROD_{kind}_{level}" for level in self.levels for kind in ("CODE", "NAME")]
-        return ["PROD_CODE", "PROD_NAME", *kinds]
+        return ["PROD_CODE", "PROD_NAME", *kinds, *self._kept]
 
     def read(self, path: Path, text: Csv) -> None:
         """Take the rows of a file.
@@ -54,10 +56,25 @@ class Items:
                 self._lookup = None
 
     def keep(self, path: Path) -> None:
-        """Keep the items of an earlier products.csv that are not known now: an export names what it sold."""
-        with path.open(encoding="utf-8", newline="") as stream:
-            for row in csv.DictReader(stream):
-                self.rows.setdefault(row["PROD_CODE"], tuple(row.get(name) or "" for name in self.header()))
+        """Keep what an earlier products.csv has besides: items, for an export names what it sold, and columns.
+
+        Raises:
+            LandingError: it is no CSV file in UTF-8, or has other columns.
+        """
+        with path.open("rb") as stream:
+            columns, rows = small_table(stream, path.name)
+        if not {"PROD_CODE", "PROD_NAME"} <= set(columns):
+            raise LandingError(
+                f"{path}: no column PROD_CODE or PROD_NAME. Name the columns PROD_CODE and PROD_NAME, or move the file away."
+            )
+        known = self.header()
+        kept = [name for name in dict.fromkeys(columns) if name and name not in known]
+        earlier = {row["PROD_CODE"]: row for row in reversed(rows) if row["PROD_CODE"]}
+        for code in [*self.rows, *(code for code in earlier if code not in self.rows)]:
+            row = earlier.get(code, {})
+            own = self.rows.get(code) or tuple(row.get(name, "") for name in known)
+            self.rows[code] = (*own, *(row.get(name, "") for name in kept))
+        self._kept, self._lookup = [*self._kept, *kept], None
 
     def _categories(self, found: dict[str, list[str]]) -> list[str]:
         cells = []

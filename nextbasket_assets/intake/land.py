@@ -20,7 +20,7 @@ from nextbasket_assets.intake.delivery import BESIDES, Delivered, deliver, look
 from nextbasket_assets.intake.items import Items
 from nextbasket_assets.intake.lines import Lines
 from nextbasket_assets.intake.mapping import Mapping
-from nextbasket_assets.intake.sources import Batch, batches, find_sources
+from nextbasket_assets.intake.sources import Batch, batches, find_sources, refuse_one_name
 from nextbasket_assets.intake.weekly import Weekly
 from nextbasket_assets.landing import LandingError, week_of
 from nextbasket_assets.retail_calendar import FILE_NAME as CALENDAR
@@ -152,7 +152,8 @@ def land_as_is(places: list[Path], out: Path, *, replace: bool = False, progress
     """Copy landing files, and what belongs beside them, into the landing folder under a temporary name, then rename them.
 
     Raises:
-        LandingError: a file is no landing file or is not sound, or a week would lose lines; nothing was delivered then.
+        LandingError: a file is no landing file or is not sound, two have one name or are of one week, or a week would lose
+            lines; nothing was delivered then.
     """
     sources = [path for place in places for path in ([place] if place.is_file() else _landing_files(place))]
     for path in sources:
@@ -160,6 +161,7 @@ def land_as_is(places: list[Path], out: Path, *, replace: bool = False, progress
             raise LandingError(
                 f"{path.name}: not a landing file. Name it transactions_YYYYWW.csv[.gz], or give a --mapping of its columns."
             )
+    refuse_one_name(sources)
     report = LandReport()
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".land-", dir=out) as name:

@@ -6,7 +6,7 @@ from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from nextbasket_assets.catalogue import LEVELS
 from nextbasket_assets.landing import FIELDS, LandingError
@@ -38,7 +38,7 @@ class When(_Section):
             raise ValueError("give timestamp, or date with or without hour")
         try:
             _ = self.timezone and ZoneInfo(self.timezone)
-        except (ZoneInfoNotFoundError, ValueError) as error:
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:  # Europe is a folder
             raise ValueError(f"timezone {self.timezone!r} is none, expected a name like Europe/London") from error
         return self
 
@@ -67,6 +67,15 @@ class Csv(_Section):
     delimiter: str = Field(default=",", min_length=1, max_length=1)
     decimal: str = Field(default=".", pattern=r"^[.,]$")
     encoding: str = "utf-8"
+
+    @field_validator("encoding")
+    @classmethod
+    def _of_text(cls, encoding: str) -> str:
+        try:
+            "a".encode(encoding)
+        except (LookupError, ValueError) as error:
+            raise ValueError(f"encoding {encoding!r} is none, expected a name like utf-8 or latin-1") from error
+        return encoding
 
 
 class Mapping(_Section):

@@ -3,6 +3,7 @@
 import difflib
 import gzip
 import zlib
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -54,12 +55,22 @@ def find_sources(places: list[Path], besides: str | None = None) -> list[Path]:
         if not fitting:
             raise LandingError(f"{place}: nothing to read there. Expected files that end in {', '.join(SUFFIXES)}.")
         found += fitting
-    names = [path.name for path in found]
-    if len(set(names)) < len(names):
-        raise LandingError(
-            "two of the sources have one name, so a refused line could not be found. Rename one of them."
-        )
+    refuse_one_name(found)
     return sorted(found, key=lambda path: path.name)
+
+
+def refuse_one_name(found: list[Path]) -> None:
+    """Check that no two files have one name.
+
+    Raises:
+        LandingError: a line that is refused could not be found, and a weekly file would take the place of another.
+    """
+    for name, times in Counter(path.name for path in found).items():
+        if times > 1:
+            raise LandingError(
+                f"two of the sources have one name, {name}, so that one could not be told from the other. "
+                "Rename one of them, or leave it out."
+            )
 
 
 def batches(path: Path, columns: list[str], text: Csv) -> Iterator[Batch]:
@@ -73,7 +84,7 @@ def batches(path: Path, columns: list[str], text: Csv) -> Iterator[Batch]:
         yield from reader(path, columns, text)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise LandingError(f"{path.name}: the compressed file is cut or damaged ({error}). Export it again.") from error
-    except pa.ArrowInvalid as error:
+    except (pa.ArrowInvalid, UnicodeError) as error:
         raise LandingError(
             f"{path.name}: cannot be read: {error}. Set delimiter and encoding under csv in the mapping, or export it again."
         ) from error
@@ -91,9 +102,11 @@ def _parquet(path: Path, columns: list[str], _: Csv) -> Iterator[Batch]:
 
 
 def _text(values: pa.Array) -> pa.Array:
-    """Any column as text: whole floats, which pandas makes of numbers with gaps, without the `.0`."""
-    if pa.types.is_floating(values.type) and pc.all(pc.equal(values, pc.floor(values))).as_py():
-        values = values.cast(pa.int64())
+    """Any column as text: whole floats, which pandas makes of numbers with gaps, without the `.0`; its NaN is a gap."""
+    if pa.types.is_floating(values.type):
+        values = pc.if_else(pc.is_nan(values), pa.scalar(None, values.type), values)
+        if pc.all(pc.equal(values, pc.floor(values))).as_py():
+            values = values.cast(pa.int64())
     if pa.types.is_dictionary(values.type):
         values = values.dictionary_decode()
     return values.cast(pa.string())

@@ -103,6 +103,16 @@ def holding(lake: Lake, customer: str) -> list[str]:
     return rows + exported_files_with(lake, customer) + shown
 
 
+def knows(lake: Lake, customer: str) -> bool:
+    """Whether a file of any version, an export or a report holds the customer; a stump says nothing."""
+    paths = ((table, path) for table in personal_tables() for path in _parquet(lake, table))
+    return (
+        any(_count(lake, path, table, customer, of_a_stump=0) for table, path in paths)
+        or bool(exported_files_with(lake, customer, stumps=False))
+        or bool(_reports_with(lake, customer))
+    )
+
+
 def _erase_rows(lake: Lake, table: str, customer: str, run_id: str) -> tuple[int, int]:
     """Publish the weeks that hold the customer without them: rows erased, files written."""
     snapshot = lake.snapshot(table)
@@ -165,12 +175,12 @@ def _parquet(lake: Lake, table: str) -> list[str]:
     return sorted(info.path for info in data if "/_delta_log/" not in info.path)
 
 
-def _count(lake: Lake, path: str, table: str, customer: str) -> int:
+def _count(lake: Lake, path: str, table: str, customer: str, of_a_stump: int = 1) -> int:
     """Rows of a file that hold the customer; of a stump, which nobody can read and a killed run left, one."""
     try:
         rows = parquet.read(path, [str(personal_column(table))], lake.filesystem)
     except parquet.DamagedFileError:
-        return 1
+        return of_a_stump
     return int(pc.sum(_mask(rows, table, customer)).as_py() or 0)
 
 

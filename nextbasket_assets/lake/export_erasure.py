@@ -1,11 +1,9 @@
 """Erasing a person from the exports in the lake: their files are written again without them, and a new manifest says so."""
 
-import re
 from collections.abc import Iterator
 from datetime import date
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -19,9 +17,7 @@ from nextbasket_assets.lake.copies import local_folder
 from nextbasket_assets.lake.exports import EXPORTS, TABLE, Manifest, current, place, replace_export, stage_rows
 from nextbasket_assets.lake.publish import ERASED, Provenance, publish, stage
 from nextbasket_assets.lake.tables import Lake
-
-_BLOCK = 1 << 20
-_OTHERS = rb"[^0-9A-Za-z_]"
+from nextbasket_assets.mentions import mentions
 
 
 def erase_from_exports(lake: Lake, customer: str, run_id: str) -> tuple[int, int, list[str]]:
@@ -40,9 +36,9 @@ def erase_from_exports(lake: Lake, customer: str, run_id: str) -> tuple[int, int
     return rows, written, held
 
 
-def exported_files_with(lake: Lake, customer: str) -> list[str]:
-    """Files below exports/ that hold the customer, relative to the lake."""
-    return [path for path in _files(lake) if _holds(lake, path, customer)]
+def exported_files_with(lake: Lake, customer: str, *, stumps: bool = True) -> list[str]:
+    """Files below exports/ that hold the customer, relative to the lake; stumps, which nobody can read, count or not."""
+    return [path for path in _files(lake) if _holds(lake, path, customer, stumps)]
 
 
 def week_of(path: str) -> date:
@@ -55,7 +51,8 @@ def _rewrite(lake: Lake, week: date, manifest: Manifest, customer: str, run_id: 
     about = {key: value for key, value in manifest.items() if key not in ("folder", "format", "counts", "files")}
     with local_folder(lake, place(week, manifest["folder"])) as folder:
         assert folder is not None  # a manifest names a folder
-        before = read_lists(Path(folder), manifest)
+        with parquet.undamaged(lake.path(place(week, manifest["folder"]))):
+            before = read_lists(Path(folder), manifest)
         after = _without(before, customer)
         new = replace_export(lake, week, run_id, partial(write_export, lists=after, about=about))
     return _size(before) - _size(after), new
@@ -87,20 +84,12 @@ def _files(lake: Lake) -> Iterator[str]:
             yield info.path.removeprefix(base)
 
 
-def _holds(lake: Lake, path: str, customer: str) -> bool:
+def _holds(lake: Lake, path: str, customer: str, stumps: bool) -> bool:
     if path.endswith(".parquet"):
-        rows = parquet.read(lake.path(path), ["customer"], lake.filesystem)
+        try:
+            rows = parquet.read(lake.path(path), ["customer"], lake.filesystem)
+        except parquet.DamagedFileError:
+            return stumps
         return bool(pc.any(pc.equal(rows["customer"], customer)).as_py())
     with lake.filesystem.open_input_stream(lake.path(path)) as stream:
-        return _mentions(stream, customer.encode())
-
-
-def _mentions(stream: Any, code: bytes) -> bool:
-    """Whether the code stands by itself somewhere in a text; a code that only starts with it is another one."""
-    alone = re.compile(_OTHERS + re.escape(code) + _OTHERS)
-    text = b"\n"
-    while block := stream.read(_BLOCK):
-        text = text[-len(code) - 2 :] + block
-        if alone.search(text):
-            return True
-    return False
+        return mentions(stream, customer)

@@ -30,14 +30,22 @@ def refuse_other(lake: Lake, found: str) -> None:
 
 
 def code_in(lake: Lake, code: str, key_uri: str | None) -> str:
-    """How the lake writes a plain customer code.
+    """How the lake writes a customer code; a pseudonym, which the lake shows, may be given for it.
+
+    A plain code may have the form of a pseudonym, so that only the lake can tell: what it knows by its pseudonym is a code.
 
     Raises:
         PseudonymError: the lake needs a key, or another one.
     """
+    from nextbasket_assets.lake.erasure import knows
+
     key = read_key(key_uri) if key_uri else None
     refuse_other(lake, fingerprint(key) if key else NONE)
-    return pseudonym(key, code) if key else code
+    if not key:
+        return code
+    hidden = pseudonym(key, code)
+    shown = len(code) == len(hidden) and not knows(lake, hidden) and knows(lake, code)
+    return code if shown else hidden
 
 
 def read_key(uri: str) -> bytes:

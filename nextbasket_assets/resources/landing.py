@@ -2,8 +2,7 @@
 
 import gzip
 import os
-import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -18,6 +17,11 @@ from nextbasket_assets import retail_calendar
 from nextbasket_assets.arrivals import Listed
 from nextbasket_assets.catalogue import FILE_NAME, Catalogue, read_catalogue
 from nextbasket_assets.landing import LandingError, LandingFile, inspect, week_code, week_of
+from nextbasket_assets.mentions import mentions
+
+
+class UnopenedError(LandingError):
+    """A file that could not be opened. Another time it may be, though the listing shows it as it was."""
 
 
 class Folder(Protocol):
@@ -59,16 +63,16 @@ class LocalFolder:
         """A file's bytes.
 
         Raises:
-            LandingError: it is no file, or this process may not read it.
+            UnopenedError: it is no file, or this process may not read it.
         """
         if not (self.path / name).is_file():  # to open a pipe would wait for ever
-            raise LandingError(
+            raise UnopenedError(
                 f"{name}: no file, but a folder, a pipe, a link to nothing, or gone. Put the file itself there."
             )
         try:
             stream = (self.path / name).open("rb")
         except OSError as error:
-            raise LandingError(f"{name}: cannot be opened ({error.strerror}). Let this process read it.") from error
+            raise UnopenedError(f"{name}: cannot be opened ({error.strerror}). Let this process read it.") from error
         with stream:
             yield stream
 
@@ -96,8 +100,18 @@ class S3Folder:
 
     @contextmanager
     def open(self, name: str) -> Iterator[BinaryIO]:
-        """An object's bytes, streamed."""
-        body = self._client().get_object(Bucket=self.bucket, Key=self.prefix + name)["Body"]
+        """An object's bytes, streamed.
+
+        Raises:
+            UnopenedError: it is gone, archived, or this process may not read or decrypt it.
+        """
+        from botocore.exceptions import ClientError
+
+        try:
+            body = self._client().get_object(Bucket=self.bucket, Key=self.prefix + name)["Body"]
+        except ClientError as error:
+            code = error.response.get("Error", {}).get("Code", "no code")
+            raise UnopenedError(f"{name}: cannot be opened ({code}). Let this process read it.") from error
         try:
             yield cast(BinaryIO, body)
         finally:
@@ -140,6 +154,17 @@ def calendar_of(folder: Folder) -> frozenset[date] | None:
     return retail_calendar.read_calendar(BytesIO(content)) if content is not None else None
 
 
+def usable_calendar(
+    folder: Folder, warn: Callable[[str], None], unreadable: frozenset[date] | None = None
+) -> frozenset[date] | None:
+    """The retailer's calendar; one that cannot be read is said and stops nothing, and `unreadable` stands for it."""
+    try:
+        return calendar_of(folder)
+    except LandingError as error:
+        warn(str(error))
+        return unreadable
+
+
 def read_optional(folder: Folder, name: str) -> bytes | None:
     """A small file that a retailer may have put beside the weekly ones; None without it."""
     if name not in {listed.name for listed in folder.list()}:
@@ -149,9 +174,22 @@ def read_optional(folder: Folder, name: str) -> bytes | None:
 
 
 def catalogue_of(folder: Folder) -> Catalogue:
-    """The retailer's names; an empty catalogue without a products.csv."""
+    """The retailer's names; an empty catalogue without a products.csv.
+
+    Raises:
+        LandingError: the products.csv cannot be read.
+    """
     content = read_optional(folder, FILE_NAME)
     return read_catalogue(BytesIO(content)) if content is not None else Catalogue()
+
+
+def usable_catalogue(folder: Folder, warn: Callable[[str], None]) -> Catalogue:
+    """The retailer's names; a products.csv that cannot be read is said, and codes stand for themselves."""
+    try:
+        return catalogue_of(folder)
+    except LandingError as error:
+        warn(str(error))
+        return Catalogue()
 
 
 def inspect_file(folder: Folder, name: str, *, allow_empty: bool = False) -> LandingFile:
@@ -164,20 +202,26 @@ def inspect_file(folder: Folder, name: str, *, allow_empty: bool = False) -> Lan
         return inspect(stream, name, allow_empty=allow_empty)
 
 
-def files_with(folder: Folder, text: str) -> list[str]:
-    """Names of the weekly files whose text holds this text somewhere."""
-    return [
-        listed.name for listed in folder.list() if week_of(listed.name) and _holds(folder, listed.name, text.encode())
-    ]
+def files_with(folder: Folder, code: str) -> tuple[list[str], list[str]]:
+    """Names of the weekly files in which the code stands by itself, and what could not be searched.
+
+    It raises nothing, whatever the folder or a file is like: the folder's own URI stands for all that is in it.
+    """
+    try:
+        names = [listed.name for listed in folder.list() if week_of(listed.name)]
+    except Exception:
+        return [], [folder.uri("")]
+    found = {name: _holds(folder, name, code) for name in names}
+    return [name for name in names if found[name]], [name for name in names if found[name] is None]
 
 
-def _holds(folder: Folder, name: str, wanted: bytes) -> bool:
-    with folder.open(name) as stream:
-        source = gzip.GzipFile(fileobj=stream) if name.endswith(".gz") else stream
-        try:
-            return any(wanted in line for line in source)
-        except (EOFError, gzip.BadGzipFile, zlib.error):
-            return False  # a damaged file: it never entered, and nobody can say what it holds
+def _holds(folder: Folder, name: str, code: str) -> bool | None:
+    """Whether a file holds the code; None when it cannot be read to its end: a damaged file, a folder, a bucket that fails."""
+    try:
+        with folder.open(name) as stream:
+            return mentions(gzip.GzipFile(fileobj=stream) if name.endswith(".gz") else stream, code)
+    except Exception:
+        return None
 
 
 def files_of(folder: Folder, weeks: list[date], *, allow_empty: bool = False) -> list[LandingFile]:

@@ -56,3 +56,28 @@ def test_weeks_of_other_years_name_the_settings_they_need(tmp_path: Path, monkey
     assert "2 landed week(s), the first 202404 (2024-02-26), lie outside the weeks wanted" in result.output
     assert "Set NEXTBASKET_FIRST_WEEK=2024-02-26 and NEXTBASKET_LAST_WEEK=open" in result.output
     assert not (tmp_path / ".nextbasket" / "shop" / "lake").exists()
+
+
+def test_what_lies_beside_the_weeks_is_landed_alone(tmp_path: Path) -> None:
+    """Without a weekly file the files are told, and no weeks; the next command is named when weeks are there."""
+    (tmp_path / "products.csv").write_text("PROD_CODE,PROD_NAME\n1,x\n")
+    arguments = ["land", str(tmp_path / "products.csv"), f"--out={tmp_path / 'shop'}"]
+    first, again = (CliRunner().invoke(main, arguments) for _ in range(2))
+
+    assert first.exit_code == again.exit_code == 0
+    assert f"products.csv in {tmp_path / 'shop'}: new" in first.output
+    assert f"products.csv in {tmp_path / 'shop'}: unchanged" in again.output
+    assert "Next:" not in first.output
+
+
+def test_what_the_machine_refuses_is_told(tmp_path: Path) -> None:
+    """A file where the landing folder should be: the place, what the machine said, and what to do."""
+    source, mapping = write_grocer(tmp_path / "export")
+    result = CliRunner().invoke(main, ["land", str(source), f"--mapping={mapping}", f"--out={mapping}"])
+
+    assert result.exit_code == 1
+    assert result.stderr.splitlines()[-3:] == [
+        "error  Nothing was landed.",
+        f"why    {mapping}: File exists.",
+        "to do  Name as --out a folder that this process may make and write into, and sources that it may read.",
+    ]

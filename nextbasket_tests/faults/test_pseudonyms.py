@@ -42,13 +42,15 @@ def test_a_pseudonym_is_hmac_sha256(spark: SparkSession) -> None:
     """Python's hmac, ours and Spark's agree, for keys longer than a block too; a missing code stays missing."""
     for secret in (KEY.encode(), b"k" * 100):
         wanted = hmac.new(secret, CUSTOMER.encode(), "sha256").hexdigest()
-        lines = spark.createDataFrame([(CUSTOMER, "raw"), (None, "raw")], "customer string, raw_text string")
+        lines = spark.createDataFrame(
+            [(CUSTOMER, "raw"), (None, "raw"), (wanted, "raw")], "customer string, raw_text string"
+        )
         found = pseudonymised(spark, lines, secret)
         rows = [row["customer"] for row in found.collect()]
         plan = found._jdf.queryExecution().toString()
 
-        assert pseudonym(secret, CUSTOMER) == wanted == pseudonym(secret, wanted)
-        assert rows == [wanted, None]
+        assert pseudonym(secret, CUSTOMER) == wanted
+        assert rows == [wanted, None, pseudonym(secret, wanted)], "a code may look like a pseudonym"
         assert not any(
             pad.hex() in plan.lower() or pad[:32].decode("latin-1") in plan for pad in (secret, *pads(secret))
         )

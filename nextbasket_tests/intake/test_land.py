@@ -19,6 +19,7 @@ from nextbasket_tests.intake.grocer import MAPPING, SALES, landed, write_grocer
 from nextbasket_tests.platforms import FIRST, header, line
 
 SUNDAY, MONDAY = "202404", "202405"  # the weeks of 2024-03-03 and 2024-03-04
+NAME = f"transactions_{week_code(FIRST)}.csv"
 NAMES = (f"transactions_{SUNDAY}.csv.gz", f"transactions_{MONDAY}.csv.gz", "products.csv", "time.csv")
 
 
@@ -201,3 +202,119 @@ def test_landing_files_are_delivered_as_they_are(tmp_path: Path) -> None:
     with pytest.raises(LandingError, match=r"notes\.txt: not a landing file"):
         land_as_is([source / "notes.txt"], out, progress=lambda _: None)
     assert set(contents(out)) == {name}
+
+
+def weekly(folder: Path, name: str, *items: str) -> Path:
+    """A landing file of the first week with a line for each item."""
+    folder.mkdir(parents=True, exist_ok=True)
+    text = "\n".join([header(), *(line(FIRST, 1, 0, item) for item in items), ""]).encode()
+    (folder / name).write_bytes(gzip.compress(text) if name.endswith(".gz") else text)
+    return folder / name
+
+
+def test_two_landing_files_of_one_name_are_refused(tmp_path: Path) -> None:
+    """Without a mapping, too, no file takes the place of its namesake; nothing is delivered."""
+    sources = [weekly(tmp_path / place, NAME, "PRD1", place) for place in ("a", "b")]
+
+    with pytest.raises(LandingError, match=f"two of the sources have one name, {NAME}"):
+        land_as_is(sources, tmp_path / "landing", progress=lambda _: None)
+    assert not (tmp_path / "landing").exists()
+
+
+def test_two_landing_files_of_one_week_are_refused(tmp_path: Path) -> None:
+    """A plain and a compressed file of one week hold the same text, or none of them is delivered."""
+    weekly(tmp_path / "a", NAME, "PRD1")
+    weekly(tmp_path / "a", f"{NAME}.gz", "PRD1", "PRD2")
+
+    with pytest.raises(LandingError, match=rf"{NAME}\.gz: {NAME} is another file for week"):
+        land_as_is([tmp_path / "a"], tmp_path / "landing", progress=lambda _: None)
+    assert contents(tmp_path / "landing") == {}
+    weekly(tmp_path / "a", f"{NAME}.gz", "PRD1")
+    land_as_is([tmp_path / "a"], tmp_path / "landing", progress=lambda _: None)
+    assert set(contents(tmp_path / "landing")) == {NAME, f"{NAME}.gz"}
+
+
+@pytest.mark.parametrize("broken", [b"", header().encode(), header().encode() + b"\n", b"\0"])
+def test_a_broken_landing_file_can_be_replaced(tmp_path: Path, broken: bytes) -> None:
+    """A sound file takes the place of one that the platform would refuse, without being told to."""
+    (tmp_path / "landing").mkdir()
+    (tmp_path / "landing" / NAME).write_bytes(broken)
+    source = weekly(tmp_path / "a", NAME, "PRD1")
+    report = land_as_is([source], tmp_path / "landing", progress=lambda _: None)
+
+    assert [file.status for file in report.files] == ["replaced"]
+    assert contents(tmp_path / "landing") == {NAME: source.read_bytes()}
+
+
+def test_a_folder_in_the_place_of_a_file_is_told(tmp_path: Path) -> None:
+    """Nothing is delivered when one of the files has no place."""
+    (tmp_path / "landing" / "products.csv").mkdir(parents=True)
+    source = weekly(tmp_path / "a", NAME, "PRD1")
+    (tmp_path / "a" / "products.csv").write_text("PROD_CODE,PROD_NAME\n")
+
+    with pytest.raises(LandingError, match=r"products\.csv: the landing folder has a folder of that name"):
+        land_as_is([source.parent], tmp_path / "landing", progress=lambda _: None)
+    assert contents(tmp_path / "landing") == {}
+
+
+def test_what_lies_beside_the_weeks_is_delivered_by_name(tmp_path: Path) -> None:
+    """The settings of the exports, too, from their folder and by themselves."""
+    source = weekly(tmp_path / "a", NAME, "PRD1")
+    (tmp_path / "a" / "export.yaml").write_text("k: 3\n")
+    land_as_is([source.parent], tmp_path / "landing", progress=lambda _: None)
+    report = land_as_is([tmp_path / "a" / "export.yaml"], tmp_path / "landing", progress=lambda _: None)
+
+    assert set(contents(tmp_path / "landing")) == {NAME, "export.yaml"}
+    assert [(file.name, file.status) for file in report.files] == [("export.yaml", "unchanged")]
+
+
+def test_an_earlier_products_file_keeps_its_items_and_columns(tmp_path: Path) -> None:
+    """With a byte order mark, and categories that the mapping has not: what it says of an item stays, and landing repeats."""
+    mapping = MAPPING.replace("    PROD_CODE_20: shelf\n", "")
+    (tmp_path / "landing").mkdir()
+    earlier = "\ufeffPROD_CODE,PROD_NAME,PROD_CODE_20,PROD_NAME_20\n4001,old,M,Milk\n9,Soap,H,Home\n"
+    (tmp_path / "landing" / "products.csv").write_text(earlier, encoding="utf-8")
+    landed_grocer(tmp_path, mapping=mapping)
+    after = (tmp_path / "landing" / "products.csv").read_text()
+
+    assert after == (
+        "PROD_CODE,PROD_NAME,PROD_CODE_20,PROD_NAME_20\n4001,Oat milk 1 l,M,Milk\n4002,Rye bread,,\n9,Soap,H,Home\n"
+    )
+    landed_grocer(tmp_path, mapping=mapping)
+    assert (tmp_path / "landing" / "products.csv").read_text() == after
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"sku;name\n1;x\n", r"products\.csv: no column PROD_CODE or PROD_NAME"),
+        ("PROD_CODE,PROD_NAME\n1,Käse\n".encode("latin-1"), r"products\.csv: no CSV file in UTF-8"),
+    ],
+)
+def test_a_products_file_of_another_kind_is_not_written_over(tmp_path: Path, content: bytes, message: str) -> None:
+    """What is there and cannot be read stays, and nothing is delivered."""
+    (tmp_path / "landing").mkdir()
+    (tmp_path / "landing" / "products.csv").write_bytes(content)
+
+    with pytest.raises(LandingError, match=message):
+        landed_grocer(tmp_path)
+    assert contents(tmp_path / "landing") == {"products.csv": content}
+
+
+def test_a_number_that_is_none_is_empty(tmp_path: Path) -> None:
+    """NaN, which pandas writes for a gap, is no customer's code; the other codes are whole."""
+    source, mapping = write_grocer(tmp_path / "export")
+    table = pa.csv.read_csv(BytesIO("\n".join([*SALES.splitlines()[:4], ""]).encode()))
+    index = table.schema.get_field_index("loyalty_card")
+    table = table.set_column(index, "loyalty_card", pa.array([17.0, float("nan"), None]))
+    pq.write_table(table, source.with_name("sales.parquet"))
+    land([source.with_name("sales.parquet")], read_mapping(mapping), tmp_path / "landing", progress=lambda _: None)
+
+    rows = [row for week in (SUNDAY, MONDAY) for row in landed(tmp_path / "landing", week)]
+    assert [row["CUST_CODE"] for row in rows] == ["17", "", ""]
+
+
+def test_a_file_in_another_encoding_than_the_mappings_is_told(tmp_path: Path) -> None:
+    """Bytes that the encoding has not are an error of the file, wherever in it they are."""
+    with pytest.raises(LandingError, match=r"sales\.csv: cannot be read"):
+        landed_grocer(tmp_path, SALES.replace("ignored", "käse"), "csv: {encoding: ascii}\n" + MAPPING)

@@ -15,6 +15,7 @@ from nextbasket_assets.exports.week import export_week
 from nextbasket_assets.lake import export_erasure, exports
 from nextbasket_assets.lake.export_erasure import erase_from_exports, exported_files_with
 from nextbasket_assets.lake.tables import Lake
+from nextbasket_assets.parquet import DamagedFileError
 from nextbasket_tests.emr_bed.aws import local_aws
 from nextbasket_tests.exports import small
 from nextbasket_tests.exports.small import MONDAY, PLAIN
@@ -137,3 +138,27 @@ def test_there_is_no_manifest_before_the_first_export(lake: Lake) -> None:
     """A week that was never exported has none, and nothing to erase."""
     assert exports.current(lake, MONDAY) is None
     assert erase_from_exports(lake, "ANN", "run") == (0, 0, [])
+
+
+def test_an_erasure_deletes_half_written_exports(lake: Lake) -> None:
+    """What a killed run left half written may hold anybody: it is deleted, and stops no erasure."""
+    export(lake, "run-one")
+    for name in ("scores_long.parquet", "scores_wide.parquet"):
+        lake.storage.put(lake.path(exports.place(MONDAY, f"dead0000-1/{name}")), b"PAR1 half of one")
+    rows, _, deleted = erase_from_exports(lake, "BOB", "run-two")
+
+    assert (rows, len(deleted)) == (5, 6)
+    assert exported_files_with(lake, "BOB") == []
+    assert not any(name.startswith("dead0000-1/") for name in files(lake))
+
+
+def test_an_erasure_does_not_write_again_what_it_cannot_read(lake: Lake) -> None:
+    """When the export that counts is damaged, the error says to make it anew, and it stays as it is."""
+    export(lake, "run-one")
+    manifest = exports.current(lake, MONDAY)
+    assert manifest is not None
+    lake.storage.put(lake.path(exports.place(MONDAY, manifest["folder"], "scores_long.parquet")), b"PAR1 half of one")
+
+    with pytest.raises(DamagedFileError, match="materialise its table for that week again"):
+        erase_from_exports(lake, "BOB", "run-two")
+    assert exports.current(lake, MONDAY) == manifest

@@ -10,7 +10,14 @@ import pytest
 from moto import mock_aws
 
 from nextbasket_assets.landing import FIELDS, LandingError
-from nextbasket_assets.resources.landing import Folder, LandingResource, files_of
+from nextbasket_assets.resources.landing import (
+    Folder,
+    LandingResource,
+    files_of,
+    files_with,
+    usable_calendar,
+    usable_catalogue,
+)
 
 WEEK = date(2006, 4, 10)
 NAME = "transactions_200607.csv"
@@ -107,3 +114,47 @@ def test_a_growing_upload_is_not_listed(monkeypatch: pytest.MonkeyPatch) -> None
         client.complete_multipart_upload(**place, UploadId=upload, MultipartUpload={"Parts": parts})
 
         assert [(file.name, file.size) for file in folder.list()] == [(NAME, sum(map(len, halves)))]
+
+
+def test_a_whole_code_is_searched_for(place) -> None:  # type: ignore[no-untyped-def]
+    """Wherever a plain or a compressed file has the code, a kilobyte's end included; a longer code is another customer's."""
+    folder, put = place
+    across = b"x" * 1020 + b",CUST000000003,x\n"
+    put("transactions_200607.csv", across)
+    put("transactions_200608.csv.gz", gzip.compress(across))
+    put("transactions_200609.csv", b"CUST0000000031,x\n")
+    put("products.csv", across)
+
+    assert files_with(folder, "CUST000000003") == (["transactions_200607.csv", "transactions_200608.csv.gz"], [])
+
+
+def test_what_cannot_be_searched_is_named(tmp_path: Path) -> None:
+    """A cut file, a folder with a file's name, and a folder that is not there: nothing is raised, and nothing called clean."""
+    folder = LandingResource(uri=str(tmp_path)).folder()
+    (tmp_path / "transactions_200607.csv.gz").write_bytes(gzip.compress(b"x,y\n" * 100)[:-9])
+    (tmp_path / "transactions_200608.csv").mkdir()
+    absent = LandingResource(uri=str(tmp_path / "absent")).folder()
+
+    assert files_with(folder, "ANN") == ([], ["transactions_200607.csv.gz", "transactions_200608.csv"])
+    assert files_with(absent, "ANN") == ([], [str(tmp_path / "absent")])
+
+
+def test_a_file_that_cannot_be_opened_is_one_sentence(place) -> None:  # type: ignore[no-untyped-def]
+    """A name that is there no more, or that nobody may read, is refused like any other file, wherever it is."""
+    folder, _ = place
+
+    with pytest.raises(LandingError, match=r"no file, but|cannot be opened \(NoSuchKey\)"), folder.open(NAME):
+        raise AssertionError
+
+
+def test_companions_that_cannot_be_read_are_said_and_not_used(place) -> None:  # type: ignore[no-untyped-def]
+    """A broken time.csv is no calendar, a broken products.csv has no names, and the log has each one's fault."""
+    folder, put = place
+    said: list[str] = []
+    put("time.csv", b"shop_week,date_from\n200607,20060411\n")
+    put("products.csv", b"CODE,NAME\nb,bread\n")
+
+    assert usable_calendar(folder, said.append) is None
+    assert usable_calendar(folder, lambda _: None, unreadable=frozenset()) == frozenset()
+    assert usable_catalogue(folder, said.append).name("b") == "b"
+    assert [sentence.split(":")[0] for sentence in said] == ["time.csv", "products.csv"]

@@ -1,0 +1,53 @@
+"""`nextbasket erase`: what was erased is told, whatever the landing folder is like."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from nextbasket_assets.lake.tables import Lake
+from nextbasket_assets.pseudonyms import pseudonym
+from nextbasket_tests.cli.conftest import Run
+from nextbasket_tests.report.weekly.weeks import FIRST, basket, put
+
+
+def test_the_receipt_says_which_landing_files_were_not_searched(on_lake: Run, tmp_path: Path) -> None:
+    """A folder with a weekly file's name cannot be searched: the erasure is complete, and the receipt names it."""
+    (tmp_path / "landing" / "transactions_200607.csv").write_text("x,BOB\n")
+    (tmp_path / "landing" / "transactions_200608.csv").write_text("x,BOBBY\n")
+    (tmp_path / "landing" / "transactions_200609.csv").mkdir()
+    result = on_lake("erase", "BOB", "--yes")
+    receipt = json.loads(result.stdout)
+
+    assert result.exit_code == 0, result.output
+    assert receipt["rows"]["next_basket_scores"] == 4
+    assert receipt["landing_files_that_still_hold_the_customer"] == ["transactions_200607.csv"]
+    assert receipt["landing_files_not_searched"] == ["transactions_200609.csv"]
+    assert "Remove the customer from these landing files" in result.stderr
+    assert "Search the landing files that were not searched" in result.stderr
+
+
+def test_a_receipt_is_printed_without_a_landing_folder(on_lake: Run, tmp_path: Path) -> None:
+    """When the landing folder is gone, the customer is erased all the same, and the receipt names the folder."""
+    shutil.rmtree(tmp_path / "landing")
+    result = on_lake("erase", "BOB", "--yes")
+
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["landing_files_not_searched"] == [str(tmp_path / "landing")]
+
+
+def test_by_a_pseudonym_no_landing_file_is_called_clean(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Landing files hold plain codes: who gives the pseudonym that the lake shows is told that they were not searched."""
+    key, landing, code = tmp_path / "key", tmp_path / "landing", pseudonym(b"k" * 32, "BOB")
+    key.write_text("k" * 32)
+    landing.mkdir()
+    put(Lake(str(tmp_path / "lake")), "staged_baskets", FIRST, [basket(1, FIRST, ["bread"], customer=code)])
+    for name, value in (("LANDING", landing), ("LAKE", tmp_path / "lake"), ("PSEUDONYM_KEY", key)):
+        monkeypatch.setenv(f"NEXTBASKET_{name}", str(value))
+    receipt = json.loads(run("erase", code, "--yes").stdout)
+
+    assert receipt["rows"]["staged_baskets"] == 1
+    assert receipt["landing_files_not_searched"] == [str(landing)]
