@@ -40,12 +40,13 @@ def decide(
     ingested: Mapping[date, str],
     first: date,
     last: date,
-    digest: Callable[[Listed], str],
+    digest: Callable[[Listed], str | None],
     calendar: Collection[date] | None = None,
 ) -> list[Decision]:
     """One decision per listed name, in name order.
 
-    A file is read (`digest`, the sha256 of `inspect`) only when its week is wanted and two listings in a row agree.
+    A file is read (`digest`, the sha256 of `inspect`) only when its week is wanted and two listings in a row agree. A run
+    reads every file of its week, so a sound file waits while another one of its week is refused or not read yet.
 
     Args:
         now: what the folder holds.
@@ -53,7 +54,7 @@ def decide(
         ingested: content of every week in the lake, by Monday.
         first: first week wanted, by Monday.
         last: last week wanted, by Monday.
-        digest: content of a listed file; a `LandingError` from it refuses that file.
+        digest: content of a listed file, None when this look has no time to read it; a `LandingError` from it refuses the file.
         calendar: Mondays of the retailer's own calendar; None where it delivered none.
     """
     held = set(before)
@@ -67,11 +68,18 @@ def decide(
         week = week_of(listed.name)
         assert week is not None  # _without_reading settled the other names
         try:
-            candidates.append((listed, week, digest(listed)))
+            sha256 = digest(listed)
         except LandingError as error:
             decisions[listed.name] = Decision(listed.name, "refused", str(error), week)
+            continue
+        if sha256 is None:
+            reason = f"{listed.name}: this look had no time left to read it, waiting"
+            decisions[listed.name] = Decision(listed.name, "waiting", reason, week)
+        else:
+            candidates.append((listed, week, sha256))
+    unsound = {decision.week: decision for decision in decisions.values()}
     for listed, week, sha256 in candidates:
-        kind, reason = _with_content(listed, week, sha256, candidates, ingested)
+        kind, reason = _with_content(listed, week, sha256, candidates, ingested, unsound.get(week))
         decisions[listed.name] = Decision(listed.name, kind, reason, week, sha256)
     return [decisions[name] for name in sorted(decisions)]
 
@@ -104,8 +112,14 @@ def _outside(listed: Listed, calendar: Collection[date] | None) -> Decision | No
 
 
 def _with_content(
-    listed: Listed, week: date, sha256: str, candidates: list[tuple[Listed, date, str]], ingested: Mapping[date, str]
+    listed: Listed,
+    week: date,
+    sha256: str,
+    candidates: list[tuple[Listed, date, str]],
+    ingested: Mapping[date, str],
+    beside: Decision | None,
 ) -> tuple[Kind, str]:
+    """What a file that was read asks for, and why; `beside` is a file of its week that was refused or not read."""
     name, code = listed.name, week_code(week)
     same = [other for other, _, content in candidates if content == sha256]
     if same[0] != listed:
@@ -115,6 +129,10 @@ def _with_content(
         return "conflict", f"{name}: {rivals[0]} is another file for week {code}. Remove one of them."
     if ingested.get(week) == sha256:
         return "ingested", f"{name}: week {code} holds this content already"
+    if beside and beside.kind == "waiting":
+        return "waiting", f"{name}: waiting for {beside.name}, another file for week {code}"
+    if beside:
+        return "conflict", f"{name}: {beside.name} is for week {code}, too, and was refused. Correct or remove it."
     if week in ingested:
         return "corrected", f"{name}: week {code} is in the lake with other content, and this file replaces it"
     return "new", f"{name}: week {code} is not in the lake yet"

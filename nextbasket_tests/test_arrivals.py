@@ -117,3 +117,43 @@ def test_unsound_file() -> None:
 
     assert (first.kind, first.reason) == ("refused", "transactions_200607.csv: gzip ends early")
     assert second.kind == "new"
+
+
+def test_a_refused_twin_holds_the_sound_file_back() -> None:
+    """A run reads every file of its week: beside a damaged one the sound file is no work until that one is gone."""
+    packed = Listed(FILE.name + ".gz", 5, "t1")
+
+    def digest(listed: Listed) -> str:
+        if listed == packed:
+            raise LandingError("transactions_200607.csv.gz: gzip ends early")
+        return "content"
+
+    both = [FILE, packed]
+    sound, refused = decide(both, both, {}, FIRST, LAST, digest)
+    held, _ = decide(both, both, {date(2006, 4, 10): "content"}, FIRST, LAST, digest)
+    (alone,) = decide([FILE], [FILE], {}, FIRST, LAST, digest)
+
+    assert [(sound.kind, refused.kind), held.kind, alone.kind] == [("conflict", "refused"), "ingested", "new"]
+    assert sound.reason == (
+        "transactions_200607.csv: transactions_200607.csv.gz is for week 200607, too, and was refused. Correct or remove it."
+    )
+
+
+def test_a_twin_that_is_not_there_yet_holds_the_sound_file_back() -> None:
+    """A second file of the week that is empty or still growing is waited for."""
+    growing = Listed(FILE.name + ".gz", 5, "t1")
+
+    sound, twin = decided([FILE, growing], [FILE])
+
+    assert (sound.kind, twin.kind) == ("waiting", "waiting")
+    assert (
+        sound.reason == "transactions_200607.csv: waiting for transactions_200607.csv.gz, another file for week 200607"
+    )
+
+
+def test_a_file_that_was_not_read_waits() -> None:
+    """A look without time left decides nothing about the file, and says so."""
+    (decision,) = decide([FILE], [FILE], {}, FIRST, LAST, lambda _: None)
+
+    assert decision.kind == "waiting"
+    assert decision.reason == "transactions_200607.csv: this look had no time left to read it, waiting"

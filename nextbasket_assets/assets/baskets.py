@@ -32,7 +32,7 @@ from nextbasket_assets.lake.tables import Lake
 from nextbasket_assets.landing import EMPTY_WEEK, LandingFile
 from nextbasket_assets.partitions import LGSR_WEEKS
 from nextbasket_assets.resources.lake import LakeResource
-from nextbasket_assets.resources.landing import LandingResource, calendar_of, files_of, refuse_changed
+from nextbasket_assets.resources.landing import LandingResource, files_of, refuse_changed, usable_calendar
 from nextbasket_assets.resources.spark import SparkResource, StageReport
 
 
@@ -89,7 +89,8 @@ def raw_transactions(
     """Read the weeks' landing files."""
     weeks, tables, folder = run_weeks(context), lake.open(), landing.folder()
     listed, files = folder.list(), files_of(folder, weeks, allow_empty=EMPTY_WEEK in allowed_by_tag(context))
-    yield from raw_warnings(files, calendar_of(folder))
+    # A calendar that cannot be read lists no week: the check about it is red.
+    yield from raw_warnings(files, usable_calendar(folder, context.log.warning, unreadable=frozenset()))
     plan = [planned(file, folder.uri(file.name)) for file in files]
     with staged(tables, context, *_RAW) as folders:
         outputs = {table: folders[table] for table in _RAW[:2]}

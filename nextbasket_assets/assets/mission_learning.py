@@ -19,7 +19,7 @@ from nextbasket_assets.lake.registry import PROMOTED, Decision
 from nextbasket_assets.lake.staged_files import write_rows
 from nextbasket_assets.lake.tables import Lake
 from nextbasket_assets.report.mission_plots import candidates_png
-from nextbasket_assets.resources.landing import LandingResource, catalogue_of, read_optional
+from nextbasket_assets.resources.landing import LandingResource, read_optional, usable_catalogue
 from nextbasket_assets.resources.spark import SparkResource, StageReport
 
 if TYPE_CHECKING:
@@ -142,7 +142,7 @@ def naming_of(landing: LandingResource) -> "Naming":
     from nextbasket_assets.missions.naming import NAMES_FILE, read_names
 
     folder = landing.folder()
-    catalogue = catalogue_of(folder)
+    catalogue = usable_catalogue(folder, dg.get_dagster_logger().warning)
     text = read_optional(folder, NAMES_FILE)
     return Naming(catalogue.names, catalogue.groups, read_names(text) if text else {})
 

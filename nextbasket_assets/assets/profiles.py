@@ -29,7 +29,7 @@ from nextbasket_assets.partitions import LGSR_WEEKS
 from nextbasket_assets.report.cards import ALL, UNASSIGNED, cards
 from nextbasket_assets.report.mission_plots import lift_bars_png, mission_card_png, shares_png
 from nextbasket_assets.resources.lake import LakeResource
-from nextbasket_assets.resources.landing import LandingResource, catalogue_of
+from nextbasket_assets.resources.landing import LandingResource, usable_catalogue
 from nextbasket_assets.resources.spark import SparkResource, StageReport
 
 TABLE = "mission_profiles"
@@ -70,7 +70,8 @@ def mission_profiles(
     landing: LandingResource,
 ) -> Iterator[Any]:
     """Profile each week's missions in the terms of the model that tagged it."""
-    weeks, tables, catalogue = run_weeks(context), lake.open(), catalogue_of(landing.folder())
+    weeks, tables = run_weeks(context), lake.open()
+    catalogue = usable_catalogue(landing.folder(), context.log.warning)
     inputs = versions(tables, "mission_tagged_baskets", "mission_history", "staged_baskets", "raw_transactions")
     with staged(tables, context, TABLE) as folders:
         report = _profile(config, spark, tables, folders[TABLE], weeks)

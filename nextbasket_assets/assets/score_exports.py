@@ -14,7 +14,7 @@ from nextbasket_assets.lake.tables import Lake
 from nextbasket_assets.partitions import LGSR_WEEKS
 from nextbasket_assets.resources.export_settings import export_settings
 from nextbasket_assets.resources.lake import LakeResource
-from nextbasket_assets.resources.landing import LandingResource, catalogue_of
+from nextbasket_assets.resources.landing import LandingResource, usable_catalogue
 
 TABLE = "score_exports"
 NO_LIST_EMPTY = "every_exported_customer_has_an_item"
@@ -46,7 +46,8 @@ def score_exports(
 ) -> Iterator[Any]:
     """Export each week's lists; the files first, then the manifest, then the table's rows."""
     weeks, tables, folder = run_weeks(context), lake.open(), landing.folder()
-    settings, names = export_settings(folder, config.model_dump()), catalogue_of(folder).names
+    settings = export_settings(folder, config.model_dump())
+    names = usable_catalogue(folder, context.log.warning).names
     inputs = versions(tables, "next_basket_scores", "next_trip_outlook")
     with staged(tables, context, TABLE) as folders:
         counts = [_export(context, tables, week, folders[TABLE], names, settings) for week in weeks]

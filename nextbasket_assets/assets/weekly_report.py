@@ -15,7 +15,7 @@ from nextbasket_assets.lake.tables import Lake
 from nextbasket_assets.partitions import LGSR_WEEKS
 from nextbasket_assets.report.weekly.inputs import READS, TABLE, UPSTREAM
 from nextbasket_assets.resources.lake import LakeResource
-from nextbasket_assets.resources.landing import LandingResource, catalogue_of
+from nextbasket_assets.resources.landing import LandingResource, usable_catalogue
 
 if TYPE_CHECKING:
     from nextbasket_assets.report.weekly.facts import WeekFacts
@@ -59,7 +59,7 @@ def _facts(context: dg.AssetExecutionContext, lake: Lake, landing: LandingResour
     from nextbasket_assets.report.weekly.facts import gather
 
     lake.require("next_basket_scores", [week])
-    names, catalogue = mission_names(lake, week), catalogue_of(landing.folder())
+    names, catalogue = mission_names(lake, week), usable_catalogue(landing.folder(), context.log.warning)
     return gather(lake, week, catalogue, names, run_facts(context.instance, week))
 
 

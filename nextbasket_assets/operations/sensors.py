@@ -1,7 +1,8 @@
 """The landing sensor: sees a week arrive or change, waits until the file has stopped growing, asks for the right run."""
 
 import json
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
 
@@ -10,6 +11,7 @@ import dagster as dg
 from nextbasket_assets.arrivals import Decision, Listed, decide
 from nextbasket_assets.assets import next_basket
 from nextbasket_assets.assets.publishing import UNFINISHED
+from nextbasket_assets.code_version import code_version
 from nextbasket_assets.lake import freshness, registry
 from nextbasket_assets.lake.tables import Lake
 from nextbasket_assets.landing import LandingError, span_code
@@ -19,23 +21,29 @@ from nextbasket_assets.operations.refreshing import refreshes
 from nextbasket_assets.operations.requests import Request, plan
 from nextbasket_assets.operations.retraining import Branch, RetrainingPolicy, choose
 from nextbasket_assets.resources.lake import LakeResource
-from nextbasket_assets.resources.landing import Folder, LandingResource, calendar_of, inspect_file
+from nextbasket_assets.resources.landing import Folder, LandingResource, UnopenedError, inspect_file, usable_calendar
 
+NAME = "landing_sensor"
 SECONDS_BETWEEN_LOOKS = 15
+SECONDS_OF_READING = 30  # Dagster ends a tick after 60
 _SHOWN = 3  # files of one kind that a skipped tick names
 COMPANIONS = {"products.csv", "time.csv", "missions.yaml", "export.yaml"}  # lie beside the weekly files and are no work
 
 
 def landing_sensor(
-    weeks: dg.WeeklyPartitionsDefinition, policy: RetrainingPolicy, *, running: bool = True
+    weeks: dg.WeeklyPartitionsDefinition,
+    policy: RetrainingPolicy,
+    *,
+    running: bool = True,
+    clock: Callable[[], float] = time.monotonic,
 ) -> dg.SensorDefinition:
     """The sensor over these weeks, under this retraining policy.
 
-    Its cursor holds what the last look saw and the digest of each file that was read, never a time.
+    Its cursor holds what the last look saw and, of each file that was read, the digest or why it was refused, never a time.
     """
 
     @dg.sensor(
-        name="landing_sensor",
+        name=NAME,
         jobs=[score_week, train_and_score_week, backfill_weeks, refresh_weeks],
         minimum_interval_seconds=SECONDS_BETWEEN_LOOKS,
         default_status=dg.DefaultSensorStatus.RUNNING if running else dg.DefaultSensorStatus.STOPPED,
@@ -44,17 +52,19 @@ def landing_sensor(
     def sensor(context: dg.SensorEvaluationContext, landing: LandingResource, lake: LakeResource) -> dg.SensorResult:
         folder, tables = landing.folder(), lake.open()
         cursor = remembered(context.cursor)
+        digests = Digests(folder, cursor["digests"], cursor.get("refused", {}), clock)
         now = [listed for listed in folder.list() if listed.name not in COMPANIONS]
-        digests = Digests(folder, cursor["digests"])
         before = [Listed(*entry) for entry in cursor["listed"]]
         ingested = ingested_content(tables)
         keys = [date.fromisoformat(key) for key in weeks.get_partition_keys()]
-        decisions = decide(now, before, ingested, keys[0], keys[-1], digests, _calendar(context, folder))
-        requests = plan(decisions, ingested, brancher(tables, policy, context.instance))
+        calendar = usable_calendar(folder, context.log.warning)
+        decisions = decide(now, before, ingested, keys[0], keys[-1], digests, calendar)
+        planned = plan(decisions, ingested, brancher(tables, policy, context.instance))
+        requests, held_back = due(planned, digests.unread, context.instance)
         fresh = cursor.get("fresh")
-        if not requests and not busy(context.instance):
+        if not requests and not digests.unread and not busy(context.instance):
             versions = freshness.versions(tables)
-            requests = refreshes(tables) if versions != fresh else []
+            requests = refreshes(tables, asker(context.instance)) if versions != fresh else []
             fresh = fresh if requests else versions
         listed = [[entry.name, entry.size, entry.fingerprint] for entry in now]
         if listed != cursor["listed"]:
@@ -64,8 +74,8 @@ def landing_sensor(
             context.log.info(f"{request.job}: {request.why}")
         return dg.SensorResult(
             run_requests=[run_request(request) for request in requests],
-            skip_reason=None if requests else skip_reason(decisions),
-            cursor=json.dumps({"listed": listed, "digests": digests.known(now), "fresh": fresh}),
+            skip_reason=None if requests else "; ".join(filter(None, [held_back, skip_reason(decisions)])),
+            cursor=json.dumps({"listed": listed, **digests.known(now), "fresh": fresh}),
         )
 
     return sensor
@@ -80,40 +90,63 @@ def remembered(cursor: str | None) -> dict[str, Any]:
         return nothing
     if not isinstance(found, dict) or not isinstance(found.get("digests"), dict):
         return nothing
+    if not isinstance(found.get("refused", {}), dict):
+        return nothing
     listed = found.get("listed")
     sound = isinstance(listed, list) and all(isinstance(entry, list) and len(entry) == 3 for entry in listed)
     return found if sound else nothing
 
 
-def _calendar(context: dg.SensorEvaluationContext, folder: Folder) -> frozenset[date] | None:
-    """The retailer's calendar; one that cannot be read is said, and stops no week."""
-    try:
-        return calendar_of(folder)
-    except LandingError as error:
-        context.log.warning(str(error))
-        return None
-
-
 class Digests:
-    """Content of landing files, read once per change."""
+    """Content of landing files, each read once per change; one look reads for half a minute, and one file at least.
 
-    def __init__(self, folder: Folder, known: dict[str, list[str]]) -> None:
-        self._folder, self._known = folder, known
+    Attributes:
+        unread: files that this look had no time for.
+    """
 
-    def __call__(self, listed: Listed) -> str:
-        """The sha256 of a listed file's content.
+    def __init__(
+        self,
+        folder: Folder,
+        known: dict[str, list[str]],
+        refused: dict[str, list[str]],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._folder, self._known, self._refused, self._clock = folder, known, refused, clock
+        self._until = clock() + SECONDS_OF_READING
+        self._read, self.unread = 0, 0
+
+    def __call__(self, listed: Listed) -> str | None:
+        """The sha256 of a listed file's content; None when the time of this look is up.
 
         Raises:
             LandingError: the file must not be ingested.
         """
-        state = f"{listed.size} {listed.fingerprint}"
-        if self._known.get(listed.name, [""])[0] != state:
-            self._known[listed.name] = [state, inspect_file(self._folder, listed.name).sha256]
-        return self._known[listed.name][1]
+        name, state = listed.name, f"{listed.size} {listed.fingerprint}"
+        judged = f"{state} {code_version()}"  # other code may take what this one refuses
+        if self._known.get(name, [""])[0] == state:
+            return self._known[name][1]
+        if self._refused.get(name, [""])[0] == judged:
+            raise LandingError(self._refused[name][1])
+        if self._read and self._clock() > self._until:
+            self.unread += 1
+            return None
+        self._read += 1
+        try:
+            self._known[name] = [state, inspect_file(self._folder, name).sha256]
+        except UnopenedError:
+            raise  # a permission may be granted without a change of the file
+        except LandingError as error:
+            self._refused[name] = [judged, str(error)]
+            raise
+        return self._known[name][1]
 
-    def known(self, now: list[Listed]) -> dict[str, list[str]]:
-        """What is worth remembering: the files that are still there."""
-        return {entry.name: self._known[entry.name] for entry in now if entry.name in self._known}
+    def known(self, now: list[Listed]) -> dict[str, dict[str, list[str]]]:
+        """What is worth remembering: the files that are still there, by the cursor's words."""
+        found = {"digests": self._known, "refused": self._refused}
+        return {
+            word: {entry.name: files[entry.name] for entry in now if entry.name in files}
+            for word, files in found.items()
+        }
 
 
 def ingested_content(lake: Lake) -> dict[date, str]:
@@ -144,6 +177,35 @@ def brancher(
 def busy(instance: dg.DagsterInstance) -> bool:
     """Whether a run is about to change the lake: what it will make is not behind."""
     return bool(instance.get_runs(dg.RunsFilter(statuses=UNFINISHED), limit=1))
+
+
+def launched(instance: dg.DagsterInstance, statuses: list[dg.DagsterRunStatus], tags: Mapping[str, str]) -> bool:
+    """Whether this sensor launched such a run. One that a dying daemon left unlaunched is none: asked again, it starts."""
+    statuses = [status for status in statuses if status is not dg.DagsterRunStatus.NOT_STARTED]
+    tags = {"dagster/sensor_name": NAME, **tags}
+    return bool(instance.get_runs(dg.RunsFilter(statuses=statuses, tags=tags), limit=1))
+
+
+def asker(instance: dg.DagsterInstance) -> Callable[[str], bool]:
+    """Whether there was a run under a key: then Dagster launches no other one."""
+    return lambda key: launched(instance, list(dg.DagsterRunStatus), {"dagster/run_key": key})
+
+
+def due(planned: list[Request], unread: int, instance: dg.DagsterInstance) -> tuple[list[Request], str]:
+    """The planned runs to ask for now, and why the others are held back.
+
+    What arrives over several looks becomes one plan: a plan of half the files, or beside the runs of the plan before,
+    would make weeks twice.
+    """
+    if unread:
+        return [], f"{unread} more file(s) to read at the next look, and no week is run before"
+    if planned and launched(instance, UNFINISHED, {}):
+        return [], "a run of this sensor has not ended, and weeks that are not in the lake wait for it"
+    asked = asker(instance)
+    requests = [request for request in planned if not asked(request.key)]
+    if requests or not planned:
+        return requests, ""
+    return [], f"{len(planned)} run(s) for these weeks ended without them: mend what stopped them and start them again"
 
 
 def failed_check(instance: dg.DagsterInstance) -> str | None:

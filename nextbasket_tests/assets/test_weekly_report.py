@@ -105,3 +105,12 @@ def test_the_command_gives_the_light_and_its_claims_as_json(lake: Lake, monkeypa
     assert (answer["week"], answer["report"]) == (str(WEEKS[2]), lake.uri(reports.place(WEEKS[2])))
     assert answer["claims"] == [{name: row[name] for name in ("claim", "light", "held", "found")} for row in rows]
     assert answer["light"] == ("amber" if any(row["held"] is False for row in rows) else "green")
+
+
+def test_a_broken_catalogue_costs_the_names_only(lake: Lake) -> None:
+    """With a products.csv that cannot be read the report is made, and items are shown by their codes."""
+    (Path(lake.root).parent / "landing" / "products.csv").write_text("CODE,NAME\nbread,Sourdough\n")
+
+    assert make(lake, WEEKS[2]).success
+    assert "Sourdough" not in reports.read(lake, WEEKS[2])
+    assert "bread" in reports.read(lake, WEEKS[2])

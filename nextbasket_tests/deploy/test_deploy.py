@@ -15,6 +15,7 @@ from dagster._daemon.cli import create_dagster_daemon_cli
 from dagster_webserver.cli import dagster_webserver
 
 from nextbasket_assets.definitions import build_definitions, settings
+from nextbasket_assets.operations.jobs import JOBS
 from nextbasket_assets.resources.emr.settings import EmrSettings
 
 ROOT = Path(__file__).parents[2]
@@ -47,12 +48,14 @@ def test_the_example_settings_load() -> None:
 
 
 def test_the_instance_settings_are_dagsters(tmp_path: Path) -> None:
-    """Dagster accepts the production dagster.yaml; only crashes are retried, and a silent run is failed."""
+    """Dagster accepts the production dagster.yaml; only crashes are retried, and a run has as long as the jobs say."""
     shutil.copy(DEPLOY / "dagster.yaml", tmp_path / "dagster.yaml")
     config, _ = dagster_instance_config(str(tmp_path))
 
     assert config["run_retries"] == {"enabled": True, "max_retries": 1, "retry_on_asset_or_op_failure": False}
     assert config["run_monitoring"]["max_runtime_seconds"] > 6 * 3600  # longer than max_hours of the stages
+    jobs = {tags["dagster/max_runtime"] for job in JOBS if (tags := job.tags)}
+    assert jobs == {str(config["run_monitoring"]["max_runtime_seconds"])}
     assert config["storage"]["postgres"]["postgres_db"]["password"] == {"env": "DAGSTER_POSTGRES_PASSWORD"}
 
 

@@ -164,6 +164,16 @@ def test_f13_a_calendar_that_contradicts_the_weeks_stops_nothing(trained: Platfo
     assert len(ticks.tick().run_requests or []) == 2
 
 
+def test_f13_a_week_is_made_beside_companions_that_cannot_be_read(trained: Platform) -> None:
+    """With a broken time.csv the week is made as if there were none, and the check about the calendar is red."""
+    (trained.root / "landing" / "time.csv").write_text("shop_week,date_from,date_to\n200607,20060411,20060417\n")
+    result = trained.run("backfill_weeks", WEEKS[1])
+
+    assert result.success, failure(result)
+    [check] = [found for found in result.get_asset_check_evaluations() if "calendar" in found.check_name]
+    assert (check.passed, check.severity) == (False, dg.AssetCheckSeverity.WARN)
+
+
 @pytest.mark.parametrize("key", ["../../x", "/etc/passwd", "2006-04-10\n", "x" * 300, "2006-04-11"])
 def test_f14_partition_keys_that_are_none(trained: Platform, key: str) -> None:
     """A key outside the calendar is refused before anything is written, inside the root or outside it."""

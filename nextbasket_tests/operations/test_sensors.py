@@ -1,9 +1,10 @@
 """The landing sensor on an ephemeral instance: what it launches, what it waits for, what it says."""
 
+import itertools
 import json
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 
@@ -17,8 +18,11 @@ from nextbasket_assets.lake.publish import Provenance, publish, stage
 from nextbasket_assets.lake.staged_files import write_staged
 from nextbasket_assets.lake.tables import Lake
 from nextbasket_assets.landing import FIELDS, inspect, monday
+from nextbasket_assets.operations import sensors
 from nextbasket_assets.operations.checks import RETRAINING_CHECKS
-from nextbasket_assets.operations.sensors import failed_check
+from nextbasket_assets.operations.retraining import RetrainingPolicy
+from nextbasket_assets.operations.sensors import NAME, failed_check, landing_sensor
+from nextbasket_assets.partitions import LGSR_WEEKS
 
 HEADER = ",".join(FIELDS) + "\n"
 LINE = ",".join(["x"] * len(FIELDS)) + "\n"
@@ -32,6 +36,7 @@ class Shop:
         self.folder, self.lake, self.instance = root / "landing", Lake(str(root / "lake")), instance
         self.folder.mkdir()
         self.cursor: str | None = None
+        self.clock: Callable[[], float] | None = None  # of the sensor; None for the machine's
 
     def deliver(self, week: str, lines: int = 1, text: str | None = None) -> None:
         path = self.folder / f"transactions_{week}.csv"
@@ -57,9 +62,18 @@ class Shop:
             definitions=definitions,
             resources=dict(definitions.resources or {}),
         )
-        result = definitions.get_repository_def().get_sensor_def("landing_sensor").evaluate_tick(context)
+        sensor = definitions.get_repository_def().get_sensor_def(NAME)
+        if self.clock:
+            sensor = landing_sensor(LGSR_WEEKS, RetrainingPolicy(), clock=self.clock)
+        result = sensor.evaluate_tick(context)
         self.cursor = result.cursor
         return result  # type: ignore[return-value]
+
+    def has_run(self, status: dg.DagsterRunStatus, **tags: str) -> None:
+        """A run that the sensor asked for is in this state."""
+        tags = {f"dagster/{name}": value for name, value in tags.items()}
+        run = dg.DagsterRun("score_week", str(uuid.uuid4()), status=status, tags={"dagster/sensor_name": NAME, **tags})
+        self.instance.add_run(run)
 
     def launched(self) -> list[tuple[str | None, str | None]]:
         return [(request.job_name, request.partition_key) for request in self.tick().run_requests or []]
@@ -209,3 +223,72 @@ def test_a_check_that_is_running_does_not_stop_the_tick(shop: Shop) -> None:
 
     assert failed_check(shop.instance) is None
     assert shop.launched() == [("score_week", "2006-04-10")]
+
+
+def test_a_look_ends_in_time_and_the_next_one_goes_on(shop: Shop) -> None:
+    """Half a minute of reading is one look; what it read is remembered, and no week is run before all are read."""
+    for number in (7, 8, 9):
+        shop.deliver(f"20060{number}", text=HEADER + LINE * number)
+    shop.clock = itertools.count(0, 31).__next__  # every look at it finds half a minute gone
+    shop.tick()
+
+    assert "2 more file(s) to read at the next look" in str(shop.tick().skip_message)
+    assert "transactions_200609.csv: this look had no time left" in str(shop.tick().skip_message)
+    assert [week for _, week in shop.launched()] == ["2006-04-10", "2006-04-17", "2006-04-24"]
+
+
+def test_a_refused_file_is_read_once(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The reason is in the cursor until the file changes; what could not even be opened is tried again."""
+    shop.deliver("200607", text=HEADER + LINE[:-1])
+    (shop.folder / "transactions_200608.csv").mkdir()
+    shop.tick()
+    first = str(shop.tick().skip_message)
+    opened: list[str] = []
+    read = sensors.inspect_file
+    monkeypatch.setattr(sensors, "inspect_file", lambda folder, name: (opened.append(name), read(folder, name))[1])
+
+    assert "last line has no newline at byte" in first
+    assert shop.tick().skip_message == first
+    assert opened == ["transactions_200608.csv"]
+    assert list(json.loads(str(shop.cursor))["refused"]) == ["transactions_200607.csv"]
+
+    shop.deliver("200607")
+    shop.tick()
+    assert shop.launched() == [("score_week", "2006-04-10")]
+
+
+def test_a_broken_calendar_stops_no_week(shop: Shop) -> None:
+    """A time.csv that cannot be read is no calendar."""
+    (shop.folder / "time.csv").write_text("week\n1\n")
+    shop.deliver("200607")
+    shop.tick()
+
+    assert shop.launched() == [("score_week", "2006-04-10")]
+
+
+@pytest.mark.parametrize(
+    ("status", "held"),
+    [("STARTING", True), ("STARTED", True), ("NOT_STARTED", False), ("SUCCESS", False), ("FAILURE", False)],
+)
+def test_weeks_that_arrive_during_the_sensors_run_wait_for_its_end(shop: Shop, status: str, held: bool) -> None:
+    """A load that is copied over several looks makes no week twice; a run that was never launched holds nothing up."""
+    shop.has_run(dg.DagsterRunStatus(status), run_key="another")
+    shop.deliver("200607")
+    shop.tick()
+    result = shop.tick()
+
+    assert bool(result.run_requests) is not held
+    assert ("a run of this sensor has not ended" in str(result.skip_message)) is held
+
+
+def test_a_week_whose_run_failed_is_not_asked_for_again(shop: Shop) -> None:
+    """Its key was used: the tick says so, and the weeks beside it are asked for."""
+    shop.deliver("200607")
+    shop.tick()
+    [failed] = shop.tick().run_requests or []
+    shop.has_run(dg.DagsterRunStatus.FAILURE, run_key=str(failed.run_key))
+
+    assert "1 run(s) for these weeks ended without them" in str(shop.tick().skip_message)
+    shop.deliver("200608", lines=2)
+    shop.tick()
+    assert shop.launched() == [("score_week", "2006-04-17")]
