@@ -1,11 +1,12 @@
 """Ask for known vulnerabilities of what is pinned; a waiver is a line of audit-waivers.txt with an end and a reason.
 
-Exit 1 for a vulnerability without a waiver. When the service cannot be reached, it says that nothing was audited and exits 0:
-a machine without a network can still build.
+Exit 1 for a vulnerability without a waiver, and for an audit that failed. When the service cannot be reached, it says that
+nothing was audited and exits 0: a machine without a network can still build.
 """
 
 import datetime
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 COMMAND = [sys.executable, "-m", "pip_audit", "--requirement", str(HERE.parent / "requirements.lock"), "--no-deps"]
 COMMAND += ["--disable-pip", "--format", "json", "--progress-spinner", "off", "--timeout", "10"]
+_UNREACHABLE = re.compile(r"^requests\.exceptions\.\w+|Could not connect to", re.MULTILINE)  # whatever the network says
 
 
 def waivers(text: str, today: datetime.date) -> dict[str, str]:
@@ -50,12 +52,17 @@ def skipped(report: str) -> tuple[int, int]:
     return sum("skip_reason" in package for package in packages), len(packages)
 
 
-def verdict(report: str, waived: dict[str, str]) -> tuple[int, str]:
-    """Exit status and what to print for pip-audit's JSON report; the report is empty when it gave none."""
+def verdict(report: str, waived: dict[str, str], said: str = "") -> tuple[int, str]:
+    """Exit status and what to print for pip-audit's JSON report, empty when it gave none, and what it said on stderr."""
     try:
         found, (unknown, asked) = open_findings(report, waived), skipped(report)
     except ValueError:
+        if not _UNREACHABLE.search(said):
+            return 1, f"NOT AUDITED: pip-audit failed.\n{said}"
         found, (unknown, asked) = [], (0, 0)
+    else:
+        if not asked:
+            return 1, f"NOT AUDITED: pip-audit looked at no package.\n{said}"
     if unknown == asked:
         return 0, "NOT AUDITED: the vulnerability service gave no answer. Nothing is known about what is pinned."
     partly = f"; NOT AUDITED: {unknown} of {asked} packages, which the service does not know" if unknown else ""
@@ -68,7 +75,7 @@ def main() -> int:
     """Run the audit; the exit status."""
     waived = waivers((HERE / "audit-waivers.txt").read_text(), datetime.date.today())
     asked = subprocess.run(COMMAND, capture_output=True, text=True, check=False)
-    status, text = verdict(asked.stdout, waived)
+    status, text = verdict(asked.stdout, waived, asked.stderr)
     print(text)
     return status
 

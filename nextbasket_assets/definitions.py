@@ -50,6 +50,7 @@ SETTINGS = (
     "IMAGE",  # of deploy/, which hands on all it was given
 )
 _PATTERNS = frozenset("*?[]{}%\\")  # characters of a path
+_ENDS_A_URI = frozenset("?#")  # what follows them is no part of an object's key
 
 
 class SettingsError(NextbasketError):
@@ -91,10 +92,13 @@ class Settings:
 def settings(environment: Mapping[str, str]) -> Settings:
     """The settings that these environment variables ask for, with defaults inside the project folder.
 
+    A variable that is blank, as a settings.env leaves them, is one that is not set.
+
     Raises:
         SettingsError: an unknown deployment, a date that is none, or a place that the deployment cannot reach.
     """
     _refuse_unknown(environment)
+    environment = {name: value for name, value in environment.items() if value.strip()}
     deployment = environment.get("NEXTBASKET_DEPLOYMENT", "local")
     if deployment not in ("local", "emr"):
         raise SettingsError(
@@ -102,20 +106,20 @@ def settings(environment: Mapping[str, str]) -> Settings:
         )
     last = environment.get("NEXTBASKET_LAST_WEEK", LGSR_LAST_WEEK.isoformat())
     landing = environment.get("NEXTBASKET_LANDING", f"{PROJECT_FOLDER}/demo/landing")
-    # One landing folder, one lake: two shops never mix, whatever the order in which they are tried.
+    # A lake for each name of a landing folder: shops of two names never mix, whatever the order in which they are tried.
     shop = Path(landing).resolve().name if "NEXTBASKET_LANDING" in environment else "demo"
     lake = _location(environment.get("NEXTBASKET_LAKE", f"{PROJECT_FOLDER}/{shop}/lake"))
     chosen = Settings(
         deployment=deployment,
         landing=_location(landing),
-        lake=lake.rstrip("/"),
+        lake=lake,
         dagster_home=_location(environment.get("DAGSTER_HOME", f"{PROJECT_FOLDER}/{shop}/dagster")),
         first_week=_monday("NEXTBASKET_FIRST_WEEK", environment.get("NEXTBASKET_FIRST_WEEK", str(LGSR_FIRST_WEEK))),
         last_week=None if last == "open" else _monday("NEXTBASKET_LAST_WEEK", last),
         driver_memory=_memory(environment.get("NEXTBASKET_DRIVER_MEMORY", "3g")),
-        kms_key=environment.get("NEXTBASKET_KMS_KEY") or None,
+        kms_key=environment.get("NEXTBASKET_KMS_KEY"),
         pseudonym_key=_location(environment["NEXTBASKET_PSEUDONYM_KEY"])
-        if environment.get("NEXTBASKET_PSEUDONYM_KEY")
+        if "NEXTBASKET_PSEUDONYM_KEY" in environment
         else None,
         emr=_emr(environment, lake) if deployment == "emr" else None,
     )
@@ -127,17 +131,27 @@ def settings(environment: Mapping[str, str]) -> Settings:
                 f"{name} is {place}: the deployment {deployment!r} needs {needed}. Change the one or the other."
             )
     for name, place in {"NEXTBASKET_LANDING": chosen.landing, "NEXTBASKET_LAKE": chosen.lake}.items():
-        if odd := sorted(set(place) & _PATTERNS):
-            raise SettingsError(
-                f"{name} is {place}: Spark and Delta Lake take {' '.join(odd)} in a path for a pattern or an escape, and "
-                "would read other files. Use a path without it."
-            )
+        _refuse_odd(name, place, _PATTERNS)
+    for name, place in key.items():
+        _refuse_odd(name, place)
+    if chosen.emr:
+        _refuse_odd("NEXTBASKET_EMR_WORK", chosen.emr.work)
     for place in (chosen.landing, chosen.lake):
         if f"{chosen.pseudonym_key}/".startswith(f"{place}/"):
             raise SettingsError(
                 f"NEXTBASKET_PSEUDONYM_KEY is inside {place}: keep the key apart from what it protects."
             )
     return chosen
+
+
+def _refuse_odd(name: str, place: str, patterns: frozenset[str] = frozenset()) -> None:
+    """A place with these characters is refused, and so is one in a bucket whose name would be cut off at a # or a ?."""
+    wrong = patterns | _ENDS_A_URI if place.startswith("s3://") else patterns
+    if odd := sorted(set(place) & wrong):
+        raise SettingsError(
+            f"{name} is {place}: Spark and Delta Lake take {' '.join(odd)} in a path for a pattern or an escape, and "
+            "would read other files. Use a path without it."
+        )
 
 
 def _refuse_unknown(environment: Mapping[str, str]) -> None:
@@ -159,8 +173,9 @@ def _emr(environment: Mapping[str, str], lake: str) -> EmrSettings:
     if region := environment.get("AWS_REGION", environment.get("AWS_DEFAULT_REGION")):
         chosen["region"] = region
     for field, about in EmrSettings.model_fields.items():
-        if (text := environment.get(f"NEXTBASKET_EMR_{field.upper()}")) is not None:
-            chosen[field] = [part.strip() for part in text.split(",")] if about.annotation == list[str] else text
+        if text := environment.get(f"NEXTBASKET_EMR_{field.upper()}"):
+            parts = [part.strip() for part in text.split(",") if part.strip()]
+            chosen[field] = parts if about.annotation == list[str] else text
     try:
         found = EmrSettings(**chosen)
     except ValueError as error:
@@ -207,7 +222,7 @@ def _spark(chosen: Settings) -> SparkResource:
 
 
 def _location(place: str) -> str:
-    return place if "://" in place else str(Path(place).resolve())
+    return place.rstrip("/") if "://" in place else str(Path(place).resolve())
 
 
 def _memory(text: str) -> str:

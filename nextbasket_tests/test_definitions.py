@@ -163,6 +163,32 @@ def test_wrong_settings_are_named(environment: dict[str, str], message: str) -> 
         settings(environment)
 
 
+EMR = {
+    "NEXTBASKET_DEPLOYMENT": "emr",
+    "NEXTBASKET_LANDING": "s3://b/landing/",
+    "NEXTBASKET_LAKE": "s3://b/lake",
+}
+
+
+def test_a_blank_variable_is_not_set() -> None:
+    """A blank setting is no setting: the lake is where it is without it."""
+    assert settings({"NEXTBASKET_LAKE": "", "NEXTBASKET_LANDING": " "}) == settings({})
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"NEXTBASKET_PSEUDONYM_KEY": "s3://b/landing/key"}, "is inside s3://b/landing: keep the key apart"),
+        ({"NEXTBASKET_LAKE": "s3://b/la#ke"}, "NEXTBASKET_LAKE is s3://b/la#ke: Spark and Delta Lake take #"),
+        ({"NEXTBASKET_PSEUDONYM_KEY": "s3://k/a#b"}, "NEXTBASKET_PSEUDONYM_KEY is s3://k/a#b"),
+    ],
+)
+def test_places_in_a_bucket_are_what_they_seem(changed: dict[str, str], message: str) -> None:
+    """A slash at the end hides no key in the landing folder, and no URI is cut off in the middle."""
+    with pytest.raises(SettingsError, match=message):
+        settings(EMR | changed)
+
+
 def test_two_landing_folders_never_share_a_lake() -> None:
     """The default lake follows the landing folder, so that two shops do not mix."""
     ours, theirs = settings({}), settings({"NEXTBASKET_LANDING": "/data/lgsr"})

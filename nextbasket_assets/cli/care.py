@@ -95,7 +95,9 @@ def promote(settings: "Settings", version: str, reason: str, rescore: bool) -> N
     assert serving is not None, "one was promoted a moment ago"
     click.echo(f"{decision.version} is promoted by hand; {serving.version} serves")
     if serving.version != decision.version:
-        advice = f"{serving.version} is of a later week, and serves the newest ones. Roll it back to have the other serve."
+        advice = (
+            f"{serving.version} is of a later week, and serves the newest ones. Roll it back to have the other serve."
+        )
         click.echo(advice, err=True)
     _rescore(settings, decision.week, rescore)
 

@@ -25,6 +25,7 @@ _WHAT = {
 }
 
 
+_AWS = "Look at the credentials and the region of this machine: `nextbasket doctor`, docs/deploy.md."
 _GRANT = "Let this process read and write there, or choose another place (NEXTBASKET_LANDING, NEXTBASKET_LAKE, DAGSTER_HOME)."
 
 
@@ -44,7 +45,7 @@ class CommandFailed(click.ClickException):
 
 
 class Commands(click.Group):
-    """A group whose commands fail in three lines, whichever of our errors it was."""
+    """A group whose commands fail in three lines, whichever of our errors it was, or of AWS's."""
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command that was asked for."""
@@ -52,14 +53,15 @@ class Commands(click.Group):
             return super().invoke(ctx)
         except (CommandFailed, click.UsageError, BrokenPipeError):
             raise
-        except NextbasketError as error:
-            what = f"{error.what} failed." if hasattr(error, "what") else _what(ctx)
-            raise CommandFailed(what, *facts_and_remedy(str(error)), error.exit_code) from error
         except click.ClickException as error:
             raise CommandFailed(_what(ctx), *facts_and_remedy(error.message), FAILED) from error
-        except OSError as error:
-            why = f"{error.filename or 'A file'}: {error.strerror}."
-            raise CommandFailed(_what(ctx), why, _GRANT, FAILED) from error
+        except Exception as error:
+            known = why_and_remedy(error)
+            if known is None:
+                raise
+            what = f"{error.what} failed." if hasattr(error, "what") else _what(ctx)
+            code = error.exit_code if isinstance(error, NextbasketError) else FAILED
+            raise CommandFailed(what, *known, code) from error
 
     def list_commands(self, _: click.Context) -> list[str]:
         """The commands in the order of the work."""
@@ -69,6 +71,27 @@ class Commands(click.Group):
         """The exit codes, as a table."""
         with formatter.section("Exit codes"):
             formatter.write_dl([(str(code), meaning) for code, meaning in EXIT_CODES.items()])
+
+
+def why_and_remedy(error: Exception) -> tuple[str, str] | None:
+    """Why something was not done, and what to do; None for an error that is a fault of this code.
+
+    >>> why_and_remedy(OSError("When reading information for key 'lake': no credentials"))[0]
+    "When reading information for key 'lake': no credentials."
+    """
+    if isinstance(error, NextbasketError):
+        return facts_and_remedy(str(error))
+    if any(kind.__module__.startswith("botocore.") for kind in type(error).__mro__):
+        return f"AWS: {_line(error)}", _AWS
+    if isinstance(error, OSError):
+        known = f"{error.filename or 'A file'}: {error.strerror}." if error.strerror else _line(error)
+        return known, _GRANT
+    return None
+
+
+def _line(error: Exception) -> str:
+    """What it says, in one line, with a full stop."""
+    return f"{' '.join(str(error).split()).rstrip('.')}."
 
 
 def _what(ctx: click.Context) -> str:

@@ -9,11 +9,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from packaging.version import Version
 
+from nextbasket_assets.cli.failing import why_and_remedy
 from nextbasket_assets.definitions import Settings
-from nextbasket_assets.errors import NextbasketError, facts_and_remedy
+
+if TYPE_CHECKING:
+    from nextbasket_assets.resources.landing import Folder
 
 OK, WARNING, WRONG = "ok", "warning", "wrong"
 JAVA = 17  # the newest that Spark 3.5 supports
@@ -64,8 +68,11 @@ def _look(about: str, look: Callable[[], Finding]) -> list[Finding]:
     """The finding, or the error that kept it from being made."""
     try:
         return [look()]
-    except NextbasketError as error:
-        return [Finding(about, WRONG, *facts_and_remedy(str(error)))]
+    except Exception as error:
+        known = why_and_remedy(error)
+        if known is None:
+            raise
+        return [Finding(about, WRONG, *known)]
 
 
 def java() -> Finding:
@@ -158,9 +165,11 @@ def landing(settings: Settings) -> Finding:
     from nextbasket_assets.operations.sensors import COMPANIONS
     from nextbasket_assets.resources.landing import LandingResource
 
-    names = [listed.name for listed in LandingResource(uri=settings.landing).folder().list()]
+    folder = LandingResource(uri=settings.landing).folder()
+    names = [listed.name for listed in folder.list()]
     weeks = sorted(week for name in names if (week := week_of(name)))
-    strange = [name for name in names if not week_of(name) and name not in COMPANIONS]
+    read = COMPANIONS | _item_lists(folder)
+    strange = [name for name in names if not week_of(name) and name not in read]
     if not weeks:
         to_do = "Deliver transactions_YYYYWW.csv.gz, or run `nextbasket demo`."
         return Finding("landing", WARNING, f"no weekly file in {settings.landing}", to_do)
@@ -169,6 +178,16 @@ def landing(settings: Settings) -> Finding:
         why += f"; {len(strange)} other file(s) that nobody reads, {strange[0][:40]!r} first"
         return Finding("landing", WARNING, why, "Rename them to transactions_YYYYWW.csv[.gz], or remove them.")
     return Finding("landing", OK, why)
+
+
+def _item_lists(folder: "Folder") -> set[str]:
+    """Names of the item lists that export.yaml names."""
+    from nextbasket_assets.exports.settings import FILE_NAME, read_settings
+    from nextbasket_assets.resources.landing import read_optional
+
+    content = read_optional(folder, FILE_NAME)
+    options = read_settings(content.decode(errors="replace")) if content is not None else {}
+    return {str(options[name]) for name in ("allow", "exclude") if options.get(name)}
 
 
 def lake(settings: Settings) -> Finding:

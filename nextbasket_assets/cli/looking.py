@@ -31,8 +31,8 @@ def missions(settings: "Settings", week: date | None, as_json: bool) -> None:
 @click.command()
 @click.argument("code", required=False)
 @click.option("--mission", metavar="M01", help="The list for a trip of this mission; for any trip without it.")
-@click.option("--baskets", default=5, help="Baskets of the history, the newest ones.")
-@click.option("--items", default=10, help="Items of the list.")
+@click.option("--baskets", type=click.IntRange(1), default=5, help="Baskets of the history, the newest ones.")
+@click.option("--items", type=click.IntRange(1), default=10, help="Items of the list.")
 @week_option
 @json_option
 @settled

@@ -8,7 +8,7 @@ from nextbasket_assets.cli.runs import Run
 from nextbasket_assets.definitions import Settings, SettingsError
 from nextbasket_assets.lake import registry
 from nextbasket_assets.lake.tables import Lake
-from nextbasket_assets.landing import week_code, week_of
+from nextbasket_assets.landing import LandingError, week_code, week_of
 from nextbasket_assets.operations.requests import BACKFILL
 from nextbasket_assets.operations.retraining import SCORE, TRAIN
 from nextbasket_assets.operations.sensors import ingested_content
@@ -72,7 +72,12 @@ def default_as_of(weeks: list[date]) -> date:
 
 
 def demo_plan(found: State, as_of: date) -> list[Run]:
-    """Bring every landed week into the lake, train as of one week, and score from that week on."""
+    """Bring every landed week into the lake, train as of one week, and score from that week on.
+
+    Raises:
+        LandingError: that week did not land.
+    """
+    _require_landed(found, as_of)
     decided = any(one.week == as_of for one in registry.decisions(found.lake, "rnn_model"))
     training = [Run(TRAIN, as_of, as_of)] if as_of in found.changed or not decided else []
     unscored = found.lacking("next_basket_scores")
@@ -81,8 +86,22 @@ def demo_plan(found: State, as_of: date) -> list[Run]:
 
 
 def score_plan(found: State, week: date) -> list[Run]:
-    """Bring the weeks before it into the lake where they are not there, and score one week with the models there are."""
+    """Bring the weeks before it into the lake where they are not there, and score one week with the models there are.
+
+    Raises:
+        LandingError: it did not land.
+    """
+    _require_landed(found, week)
     return [*_history(found, week), Run(SCORE, week, week)]
+
+
+def _require_landed(found: State, week: date) -> None:
+    """Before hours go into its history."""
+    if week not in found.weeks:
+        raise LandingError(
+            f"no landing file for week {week_code(week)}; {len(found.weeks)} week(s) landed, {week_code(found.weeks[0])} "
+            f"to {week_code(found.weeks[-1])}. Deliver it, or choose a week that is there."
+        )
 
 
 def _history(found: State, week: date) -> list[Run]:

@@ -10,12 +10,11 @@ import dagster as dg
 from nextbasket_assets.cli.home import prepare
 from nextbasket_assets.cli.progress import Progress, progress_logger
 from nextbasket_assets.definitions import Settings, build_definitions
-from nextbasket_assets.errors import BAD_INPUT, FAILED, RED, NextbasketError
+from nextbasket_assets.errors import FAILED, RED, NextbasketError
 from nextbasket_assets.landing import week_code
 from nextbasket_assets.operations.refreshing import REFRESH
 from nextbasket_assets.partitions import contiguous
 
-_INPUT_ERRORS = {"LandingError", "ExportError"}
 _CLASS = re.compile(r"^[\w.]+: ")  # that Dagster puts before a message
 _LONGEST = 600  # characters of a message that is not ours, a Java one above all; the UI has the rest
 
@@ -104,13 +103,19 @@ def failure(what: str, result: dg.ExecuteInProcessResult) -> RunFailedError:
             data = event.step_failure_data
             if data.user_failure_data and data.user_failure_data.description:
                 return RunFailedError(what, str(data.user_failure_data.description), RED if red else FAILED)
-            error = data.error
-            while error and error.cause:
+            codes, error = _exit_codes(NextbasketError), data.error
+            while error and error.cause and error.cls_name not in codes:
                 error = error.cause
             text = str(error.message if error else data.error_display_string).strip()
-            code = BAD_INPUT if error and error.cls_name in _INPUT_ERRORS else FAILED
+            code = codes.get(error.cls_name or "", FAILED) if error else FAILED
             return RunFailedError(what, _CLASS.sub("", text)[:_LONGEST], code)
     return RunFailedError(what, "the run failed before its first step. See it in the UI (make ui).", FAILED)
+
+
+def _exit_codes(kind: type[NextbasketError]) -> dict[str, int]:
+    """By the name of a class, of this one and of all below it: a run's error has come back as text."""
+    below = [codes for one in kind.__subclasses__() for codes in _exit_codes(one).items()]
+    return {kind.__name__: kind.exit_code, **dict(below)}
 
 
 def _is_red(event: dg.DagsterEvent) -> bool:

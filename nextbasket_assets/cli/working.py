@@ -30,8 +30,13 @@ PRODUCTS = 1000  # of the demo's shop: few enough that 400 customers show what t
 @click.option(
     "--strength", default=0.5, help="How strongly the planted missions shape a basket: 0 not at all, 1 fully."
 )
-@click.option("--recency", default=0.0, help="Share of repeats that come from what a customer bought lately.")
-@click.option("--products", default=4997, help="Products in the catalogue.")
+@click.option(
+    "--recency",
+    type=click.FloatRange(0, 1),
+    default=0.0,
+    help="Share of repeats that come from what a customer bought lately.",
+)
+@click.option("--products", type=click.IntRange(250, 32_767), default=4997, help="Products in the catalogue.")
 @click.option("--header", type=click.Choice(["A", "B", "C"]), default="B", help="Dialect of the column names.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder to write into.")
 def shop(
@@ -83,9 +88,10 @@ def demo(settings: "Settings", customers: int, weeks: int, as_of: date | None) -
     from nextbasket_assets.cli.home import environment
     from nextbasket_assets.cli.plans import default_as_of, demo_plan
     from nextbasket_assets.cli.runs import carry_out
+    from nextbasket_assets.shop.landing_files import lacks_a_shop
 
     landing = Path(settings.landing)
-    if "NEXTBASKET_LANDING" not in environment() and not list(landing.glob("transactions_*")):
+    if not environment().get("NEXTBASKET_LANDING") and lacks_a_shop(landing):
         size = [f"--customers={customers}", f"--weeks={weeks}", f"--products={PRODUCTS}", *HABITS]
         shop.main([*size, f"--out={landing}"], standalone_mode=False)
     found = _landed(settings)
@@ -145,7 +151,8 @@ def ui(settings: "Settings", port: int, read_only: bool) -> None:
     from nextbasket_assets.cli.home import prepare
 
     prepare(settings.dagster_home)
-    Path(settings.landing).mkdir(parents=True, exist_ok=True)
+    if "://" not in settings.landing:
+        Path(settings.landing).mkdir(parents=True, exist_ok=True)
     workspace = Path(settings.dagster_home) / "workspace.yaml"
     tools = Path(sys.executable)
     start = [str(tools.with_name("dagster")), "dev"]

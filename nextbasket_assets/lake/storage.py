@@ -120,9 +120,8 @@ def storage_of(root: str, kms_key: str | None = None) -> tuple[Storage, str]:
     Raises:
         PlaceError: another scheme.
     """
-    parsed = urlparse(root)
-    if parsed.scheme == "s3":
-        return Bucket(kms_key), f"{parsed.netloc}{parsed.path}".rstrip("/")
-    if parsed.scheme:
+    if root.startswith("s3://"):
+        return Bucket(kms_key), root.removeprefix("s3://").rstrip("/")
+    if urlparse(root).scheme:
         raise PlaceError(f"{root}: a lake is an absolute folder or an s3://bucket/prefix. Correct NEXTBASKET_LAKE.")
     return Disk(), root.rstrip("/")

@@ -22,6 +22,8 @@ HEADER_B = (
     "PROD_CODE_40,CUST_CODE,seg_1,seg_2,BASKET_ID,BASKET_SIZE,BASKET_PRICE_SENSITIVITY,BASKET_TYPE,"
     "BASKET_DOMINANT_MISSION,STORE_CODE,STORE_FORMAT,STORE_REGION"
 )
+TRUTH = "ground_truth"
+LAST_WRITTEN = "time.csv"  # when it is there, all of the shop is
 _QUOTED_NULL = '""'
 _FIRST_WEEK = 1  # the only file that the third dialect is known from
 _SERIALS = 800_000  # a week; the shop is a sample of a larger trade
@@ -101,15 +103,24 @@ def _segments(people: Population, header: Header) -> tuple[list[str], list[str]]
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file, gzipped if its name says so; the bytes depend on the content alone."""
-    if path.suffix == ".gz":
-        with (
-            path.open("wb") as file,
-            gzip.GzipFile(filename="", mode="wb", compresslevel=6, fileobj=file, mtime=0) as out,
-        ):
-            out.write(content)
-    else:
-        path.write_bytes(content)
+    """Write a file, gzipped if its name says so, whole or not at all; the bytes depend on the content alone."""
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        partial.write_bytes(gzip.compress(content, compresslevel=6, mtime=0) if path.suffix == ".gz" else content)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def truth_of(out: Path, week_file: str) -> Path:
+    """Where the planted missions of a weekly file are."""
+    return out / TRUTH / f"{week_file.replace('transactions_', 'missions_').split('.')[0]}.csv.gz"
+
+
+def lacks_a_shop(out: Path) -> bool:
+    """Whether a folder has no weekly file, or a shop whose writing was interrupted."""
+    weekly = list(out.glob("transactions_*"))
+    return not weekly or ((out / TRUTH).is_dir() and not (out / LAST_WRITTEN).exists())
 
 
 def read_text(path: Path) -> str:

@@ -13,7 +13,17 @@ import numpy as np
 from nextbasket_assets.shop.catalogue import PRODUCTS, Catalogue, stock
 from nextbasket_assets.shop.customers import Population, Presence, settle
 from nextbasket_assets.shop.faults import Faults, inject
-from nextbasket_assets.shop.landing_files import Clerk, Header, number_baskets, products_text, truth_text, write_bytes
+from nextbasket_assets.shop.landing_files import (
+    LAST_WRITTEN,
+    TRUTH,
+    Clerk,
+    Header,
+    number_baskets,
+    products_text,
+    truth_of,
+    truth_text,
+    write_bytes,
+)
 from nextbasket_assets.shop.missions import MISSIONS, MissionMix, plant
 from nextbasket_assets.shop.purchases import Histories, Shelves, fill
 from nextbasket_assets.shop.stores import Stores, open_stores
@@ -21,9 +31,9 @@ from nextbasket_assets.shop.tills import Prices, ring_up, season
 from nextbasket_assets.shop.trips import ANONYMOUS, Trips, plan_trips
 from nextbasket_assets.shop.weeks import Week, retail_week, time_table
 
-TRUTH = "ground_truth"
 _TIME_AHEAD = 25  # weeks of the calendar beyond the last file
 _MOST_WEEKS = 999  # a basket id has three digits for the week
+_MOST_PRODUCTS = 32_767  # a history keeps a product in fifteen bits
 _SHOP, _WEEK = 0, 1  # first key of the random streams
 
 
@@ -59,24 +69,25 @@ def write_shop(
     `ground_truth/missions_YYYYWW.csv.gz`. `customers` is everybody who comes within 117 weeks: a shorter
     shop sees fewer of them. `recency` above 0 gives habits that change: that share of the repeats comes from what
     the customer bought lately, unlike in the calibrated process. `progress` is called with (weeks done, weeks in
-    all) after each week.
+    all) after each week. A shop that was interrupted, or a shorter one, is written over.
 
     Raises:
-        ValueError: an argument is out of range; the message says which and what it may be.
+        ValueError: an argument is out of range, and the message says which and what it may be; or the folder has
+            weekly files that no shop wrote, or that would be left of a longer one.
     """
-    _check(customers, weeks, header)
+    _check(customers, weeks, products, recency, header)
+    ending = ".csv.gz" if compress else ".csv"
+    files = [f"transactions_{retail_week(index).code}{ending}" for index in range(1, weeks + 1)]
+    _check_folder(out, files)
     shop = _Shop(customers, products, seed, strength, recency, header)
     (out / TRUTH).mkdir(parents=True, exist_ok=True)
-    write_bytes(out / "time.csv", time_table(weeks + _TIME_AHEAD).encode("ascii"))
+    (out / LAST_WRITTEN).unlink(missing_ok=True)
     write_bytes(out / "products.csv", products_text(shop.catalogue).encode("ascii"))
-    ending = ".csv.gz" if compress else ".csv"
-    files, lines, baskets, anonymous = [], 0, 0, 0
-    for index in range(1, weeks + 1):
-        week = retail_week(index)
-        trading = shop.trade(week)
-        files.append(f"transactions_{week.code}{ending}")
-        write_bytes(out / files[-1], trading.text.encode("ascii"))
-        write_bytes(out / TRUTH / f"missions_{week.code}.csv.gz", trading.truth.encode("ascii"))
+    lines, baskets, anonymous = 0, 0, 0
+    for index, name in enumerate(files, start=1):
+        trading = shop.trade(retail_week(index))
+        write_bytes(truth_of(out, name), trading.truth.encode("ascii"))
+        write_bytes(out / name, trading.text.encode("ascii"))
         lines += trading.lines
         baskets += trading.trips.customer.size
         anonymous += int((trading.trips.customer == ANONYMOUS).sum())
@@ -84,6 +95,7 @@ def write_shop(
             progress(index, weeks)
     if faults is not None:
         files = inject(out, files, faults)
+    write_bytes(out / LAST_WRITTEN, time_table(weeks + _TIME_AHEAD).encode("ascii"))
     return ShopReport(
         files=tuple(files),
         lines=lines,
@@ -94,13 +106,28 @@ def write_shop(
     )
 
 
-def _check(customers: int, weeks: int, header: Header) -> None:
+def _check(customers: int, weeks: int, products: int, recency: float, header: Header) -> None:
     if customers < 1:
         raise ValueError(f"customers must be at least 1, got {customers}")
     if not 1 <= weeks <= _MOST_WEEKS:
         raise ValueError(f"weeks must be between 1 and {_MOST_WEEKS}, got {weeks}")
+    if products > _MOST_PRODUCTS:
+        raise ValueError(f"products must be at most {_MOST_PRODUCTS}, got {products}")
+    if not 0 <= recency <= 1:
+        raise ValueError(f"recency must be between 0 and 1, got {recency}")
     if header not in ("A", "B", "C"):
         raise ValueError(f"header must be A, B or C, got {header!r}")
+
+
+def _check_folder(out: Path, files: list[str]) -> None:
+    """Two shops never mix, and a retailer's own weeks are never written over: a shop's have their planted missions."""
+    there = sorted(path.name for path in out.glob("transactions_*"))
+    other = [name for name in there if name not in files or not truth_of(out, name).exists()]
+    if other:
+        raise ValueError(
+            f"{out} has {len(other)} weekly file(s) of something else than this shop, {other[0]} first: "
+            "choose an empty folder, or remove them"
+        )
 
 
 @dataclass(frozen=True)

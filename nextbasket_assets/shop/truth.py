@@ -6,9 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from nextbasket_assets.shop.calibration import Floats
-from nextbasket_assets.shop.landing_files import read_text
-
-TRUTH = "ground_truth"
+from nextbasket_assets.shop.landing_files import TRUTH, read_text
 
 
 def planted_missions(out: Path) -> dict[str, str]:

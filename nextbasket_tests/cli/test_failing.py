@@ -7,7 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import NoCredentialsError
 
+from nextbasket_assets.cli.failing import why_and_remedy
 from nextbasket_assets.errors import EXIT_CODES, facts_and_remedy
 from nextbasket_tests.cli.conftest import Run
 from nextbasket_tests.faults.test_runbook import ROOT, text_of
@@ -154,6 +156,23 @@ def test_the_errors_are_found() -> None:
 def test_a_message_is_split_by_its_convention(message: str, facts: str, remedy: str) -> None:
     """File names with dots stay whole; names keep their small letters."""
     assert facts_and_remedy(message) == (facts, remedy)
+
+
+@pytest.mark.parametrize(
+    ("error", "why"),
+    [
+        (NoCredentialsError(), "AWS: Unable to locate credentials."),
+        (OSError("no\nanswer"), "no answer."),
+        (PermissionError(13, "Permission denied", "/lake"), "/lake: Permission denied."),
+    ],
+)
+def test_what_is_not_ours_is_said_in_three_lines_too(error: Exception, why: str) -> None:
+    """AWS's errors, Arrow's without a number, and the machine's have a reason and a remedy; a fault of the code has none."""
+    known = why_and_remedy(error)
+
+    assert known is not None
+    assert known[0] == why
+    assert why_and_remedy(KeyError("x")) is None
 
 
 def test_help_and_page_have_the_exit_codes(run: Run) -> None:

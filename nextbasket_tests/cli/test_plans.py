@@ -1,5 +1,6 @@
 """Plans: what is not in the lake is made, what is there stays."""
 
+from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from nextbasket_assets.cli.plans import State, default_as_of, demo_plan, score_plan
 from nextbasket_assets.lake.publish import Provenance, publish, stage
 from nextbasket_assets.lake.tables import Lake
+from nextbasket_assets.landing import LandingError
 
 WEEKS = [date(2006, 4, 10) + timedelta(weeks=number) for number in range(6)]
 
@@ -54,6 +56,13 @@ def test_the_demo_trains_in_the_middle_and_scores_what_is_not_scored(tmp_path: P
         "train_and_score_week 200609",
         "score_week 200611 to 200612",
     ]
+
+
+@pytest.mark.parametrize("plan", [demo_plan, score_plan])
+def test_a_week_that_did_not_land_is_refused_first(tmp_path: Path, plan: Callable[[State, date], object]) -> None:
+    """Nothing is planned for a week without a file, however much of its history is missing."""
+    with pytest.raises(LandingError, match=r"no landing file for week 200613; 6 week.s. landed, 200607 to 200612"):
+        plan(state(tmp_path, [], [], []), WEEKS[5] + timedelta(weeks=1))
 
 
 def test_the_demo_leaves_weeks_to_look_back_from() -> None:

@@ -8,7 +8,8 @@ import dagster as dg
 import pytest
 
 from nextbasket_assets.cli.runs import Run, failure
-from nextbasket_assets.errors import BAD_INPUT, FAILED, RED, facts_and_remedy
+from nextbasket_assets.errors import BAD_INPUT, FAILED, NOTHING_THERE, RED, facts_and_remedy
+from nextbasket_assets.lake.tables import NotThereError
 from nextbasket_assets.landing import LandingError
 
 TABLE = "staged_baskets"
@@ -30,6 +31,11 @@ def bad_file() -> Iterator[Any]:
     raise LandingError("transactions_200607.csv: 0 bytes. Deliver it.")
 
 
+def nothing_there() -> Iterator[Any]:
+    yield from ()
+    raise NotThereError("no model yet. Train one.") from OSError("gone")
+
+
 def red_check() -> Iterator[Any]:
     yield dg.AssetCheckResult(asset_key=TABLE, check_name="claim", passed=False)
     raise dg.Failure("staged_baskets: a claim does not hold. Correct the input.", allow_retries=False)
@@ -44,6 +50,7 @@ def broken_engine() -> Iterator[Any]:
     ("body", "code", "facts"),
     [
         (bad_file, BAD_INPUT, "transactions_200607.csv: 0 bytes."),
+        (nothing_there, NOTHING_THERE, "No model yet."),
         (red_check, RED, "staged_baskets: a claim does not hold."),
         (broken_engine, FAILED, "Java.lang.Exception"),
     ],

@@ -36,13 +36,16 @@ def test_every_setting_that_is_named_exists(path: Path) -> None:
 
 
 def test_the_example_settings_load() -> None:
-    """With places filled in, the example's variables are a valid deployment, reaper included."""
+    """With places filled in, the example's variables are a valid deployment; one that is blank is not set."""
     lines = [
         line for line in (DEPLOY / "settings.env.example").read_text().splitlines() if "=" in line and line[0] != "#"
     ]
-    environment = {name: value for name, value in (line.split("=", 1) for line in lines) if value}
-    definitions = build_definitions(settings(environment))
+    environment = dict(line.split("=", 1) for line in lines)
+    chosen = settings(environment)
+    definitions = build_definitions(chosen)
 
+    assert chosen.emr is not None
+    assert (chosen.emr.subnets, chosen.emr.service_role, chosen.kms_key) == ([], "EMR_DefaultRole", None)
     dg.Definitions.validate_loadable(definitions)
     assert {sensor.name for sensor in definitions.sensors or ()} >= {"landing_sensor", "cluster_reaper"}
 

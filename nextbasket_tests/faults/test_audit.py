@@ -51,13 +51,22 @@ def test_a_waiver_has_an_end_and_a_reason(audit: ModuleType, name: str) -> None:
         audit.waivers(f"{name} 2026-01-01", TODAY)
 
 
-@pytest.mark.parametrize("answer", ["", report(), report(UNKNOWN, UNKNOWN)])
+@pytest.mark.parametrize("answer", ["", report(UNKNOWN, UNKNOWN)])
 def test_without_an_answer_it_says_so_and_does_not_fail(audit: ModuleType, answer: str) -> None:
     """A service that cannot be reached: the build goes on, and the words are plain."""
-    assert audit.verdict(answer, {}) == (
+    assert audit.verdict(answer, {}, "requests.exceptions.ProxyError: no way") == (
         0,
         "NOT AUDITED: the vulnerability service gave no answer. Nothing is known about what is pinned.",
     )
+
+
+def test_an_audit_that_failed_is_no_audit(audit: ModuleType) -> None:
+    """A crash or an option that is gone fails the build, with what pip-audit said."""
+    status, text = audit.verdict("", {}, "pip-audit: error: unrecognized arguments: --x")
+
+    assert status == 1
+    assert "unrecognized arguments" in text
+    assert audit.verdict(report(), {})[0] == 1
 
 
 def test_what_the_service_does_not_know_is_said(audit: ModuleType) -> None:

@@ -66,7 +66,7 @@ def test_s7_nothing_unpickles_or_evaluates(path: Path) -> None:
 
 def test_no_engine_overwrites() -> None:
     """Spark never overwrites: static mode wipes the other weeks, dynamic mode keeps stale rows of an emptied one."""
-    texts = {path.name: path.read_text() for path in SOURCES}
+    texts = {path.relative_to(ROOT).as_posix(): path.read_text() for path in SOURCES}
 
     assert not [name for name, text in texts.items() if "overwrite" in text and "mode(" in text]
 

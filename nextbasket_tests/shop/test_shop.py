@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from nextbasket_assets.shop.calibration import catalogue_names
-from nextbasket_assets.shop.landing_files import HEADER_B, read_text
+from nextbasket_assets.shop.landing_files import HEADER_B, lacks_a_shop, read_text
 from nextbasket_assets.shop.missions import MISSIONS
 from nextbasket_assets.shop.shop import ShopReport, write_shop
 from nextbasket_assets.shop.truth import planted_missions
@@ -74,6 +74,8 @@ def test_a_smaller_range_keeps_the_tree(tmp_path: Path) -> None:
         ({"weeks": 0}, "weeks must be between 1 and 999"),
         ({"strength": 1.5}, "strength must be between 0 and 1"),
         ({"products": 100}, "products must be at least 250"),
+        ({"products": 32_768}, "products must be at most 32767"),
+        ({"recency": -3}, "recency must be between 0 and 1"),
         ({"header": "D"}, "header must be A, B or C"),
     ],
 )
@@ -83,6 +85,20 @@ def test_bad_arguments_are_named(tmp_path: Path, arguments: dict[str, object], m
         write_shop(tmp_path, **({"customers": 5, "weeks": 2, "seed": 1} | arguments))  # type: ignore[arg-type]
 
     assert list(tmp_path.iterdir()) == []
+
+
+def test_two_shops_never_mix(tmp_path: Path) -> None:
+    """A shorter shop, or a retailer's own week, in the folder stops the writing; an interrupted shop is written anew."""
+    write_shop(tmp_path, customers=5, weeks=2, seed=1)
+    (tmp_path / "time.csv").unlink()
+    assert lacks_a_shop(tmp_path)
+    with pytest.raises(ValueError, match=r"has 1 weekly file.s. of something else than this shop, transactions_200608"):
+        write_shop(tmp_path, customers=5, weeks=1, seed=1)
+    write_shop(tmp_path, customers=5, weeks=2, seed=1)
+    assert not lacks_a_shop(tmp_path)
+    (tmp_path / "ground_truth" / "missions_200607.csv.gz").unlink()
+    with pytest.raises(ValueError, match="transactions_200607"):
+        write_shop(tmp_path, customers=5, weeks=2, seed=1)
 
 
 def test_the_report_counts_what_is_in_the_files(small_shop: tuple[Path, ShopReport], small_rows: list[Row]) -> None:

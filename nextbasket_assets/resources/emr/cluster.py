@@ -112,13 +112,20 @@ class Cluster:
         self._id, self._asked = "", False
 
     def _living(self) -> list[str]:
-        """Clusters to end; the one that is known when AWS does not list them."""
+        """Clusters to end; the one that is known also when AWS does not list it, as it may not do for a new one."""
+        known = [self._id] if self._id else []
         try:
-            return self._named()
+            named = self._named()
+            unlisted = [one for one in known if one not in named and not self._gone(one)]
+            return [*named, *unlisted]
         except Exception:
-            if not self._id:
+            if not known:
                 raise
-            return [self._id]
+            return known
+
+    def _gone(self, cluster: str) -> bool:
+        state: str = self._emr("describe_cluster", ClusterId=cluster)["Cluster"]["Status"]["State"]
+        return state in GONE
 
     def _what_ends_it(self) -> str:
         settings = self._settings

@@ -78,9 +78,9 @@ def stderr_tail(aws: Aws, logs: str) -> str:
         try:
             key = f"{parsed.path.strip('/')}/{name}"
             body = aws.call("s3", "get_object", Bucket=parsed.netloc, Key=key)["Body"].read()
-        except Exception:  # the log is a help, its absence no second failure
+            lines = gzip.decompress(body).decode(errors="replace").rstrip().splitlines()
+        except Exception:  # the log is a help; that it is not there, or only a part of it, is no second failure
             continue
-        lines = gzip.decompress(body).decode(errors="replace").rstrip().splitlines()
         if lines:
             return "\n".join(lines[-_TAIL_LINES:])
     return ""

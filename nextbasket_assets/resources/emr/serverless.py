@@ -87,10 +87,18 @@ class Application:
         """Nothing to give up: the next job run gets other machines anyway."""
 
     def end(self) -> None:
-        """Cancel what still runs."""
+        """Cancel what still runs, each whatever becomes of the others; a run with such jobs has failed already."""
         for job_id in sorted(self._open):
-            self._call("cancel_job_run", jobRunId=job_id)
-        self._open.clear()
+            try:
+                self._call("cancel_job_run", jobRunId=job_id)
+            except Exception as error:
+                self._tell(
+                    f"job run {job_id} could not be cancelled ({error}); it ends itself after "
+                    f"{self._settings.max_hours:g} hours. To end it now: aws emr-serverless cancel-job-run "
+                    f"--application-id {self._settings.application_id} --job-run-id {job_id}"
+                )
+            else:
+                self._open.discard(job_id)
 
     def facts(self) -> dict[str, str | float]:
         """What a materialisation says about where it was made."""

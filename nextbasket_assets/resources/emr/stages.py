@@ -72,7 +72,7 @@ class FarStages:
         try:
             state = self._watch(stage, job, folder, began + limit)
         except BaseException:  # a cancelled run must not leave its step running, and cancelling is no Exception
-            self.place.cancel(job)
+            self._cancel(stage, job)
             raise
         finally:
             self._used += self._clock.now() - began
@@ -82,6 +82,13 @@ class FarStages:
         if report is None:
             raise failure(stage, job, state, "It wrote no report, so nothing is known of what it did. " + _AGAIN, "")
         return StageReport(**json.loads(report), place=self.place.facts())
+
+    def _cancel(self, stage: str, job: Job) -> None:
+        """Stop a job; why the run stops stays the news when that fails."""
+        try:
+            self.place.cancel(job)
+        except Exception as error:
+            self._tell(f"{stage}: {job.where} could not be cancelled ({error})")
 
     def _watch(self, stage: str, job: Job, folder: str, deadline: float) -> State:
         """Wait for the end of a job, telling its states and its own lines."""
