@@ -1,6 +1,9 @@
 """A run's cluster: one, made late, ended always; and the run says exactly what went wrong."""
 
+import gzip
 from collections.abc import Callable
+from io import BytesIO
+from typing import cast
 
 import boto3
 import dagster as dg
@@ -8,6 +11,8 @@ import pytest
 from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 
 from nextbasket_assets.resources.emr.calls import Aws
+from nextbasket_assets.resources.emr.cluster import Cluster
+from nextbasket_assets.resources.emr.failures import stderr_tail
 from nextbasket_assets.resources.spark import SparkResource
 from nextbasket_tests.emr_bed.aws import objects
 from nextbasket_tests.emr_bed.scripted import LAKE, Scene, ScriptedBed, error
@@ -301,6 +306,47 @@ def test_ending_needs_no_list(bed: ScriptedBed, run: Run) -> None:
 
     assert run().success
     assert bed.states() == ["TERMINATED"]
+
+
+def test_a_cluster_that_aws_does_not_list_is_ended(bed: ScriptedBed, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A list may lack what was created a moment ago: the cluster that the run knows is ended all the same."""
+    monkeypatch.setattr(Cluster, "_named", lambda self: [])
+
+    assert run().success
+    assert bed.states() == ["TERMINATED"]
+
+
+def test_a_cancel_that_fails_is_not_the_news(bed: ScriptedBed, run: Run) -> None:
+    """On somebody else's cluster, a cancelled run whose step cannot be cancelled says both, and its own reason as the error."""
+    instances = {"KeepJobFlowAliveWhenNoSteps": True, "MasterInstanceType": "m5.xlarge", "InstanceCount": 1}
+    policy = {"IdleTimeout": 3600}
+    theirs = boto3.client("emr").run_job_flow(Name="theirs", Instances=instances, AutoTerminationPolicy=policy)
+    bed.worker.fates = [Fate(20)]
+    bed.faults["CancelSteps"] = [error("AccessDeniedException", "not authorized to perform: CancelSteps")] * 100
+
+    def cancel() -> None:
+        if bed.plays:
+            bed.clock.waits.remove(cancel)
+            raise dg._core.errors.DagsterExecutionInterruptedError
+
+    bed.clock.waits.append(cancel)
+    ran = run(cluster_id=theirs["JobFlowId"])
+
+    assert not ran.success
+    assert "DagsterExecutionInterruptedError" in ran.log()
+    assert "could not be cancelled" in ran.log()
+
+
+@pytest.mark.parametrize("kept", [slice(None, -9), slice(None, 3), slice(0)], ids=["cut", "a start", "empty"])
+def test_a_log_that_is_not_whole_hides_no_failure(kept: slice) -> None:
+    """Of a stderr that EMR has not written to its end nothing is shown, and nothing is raised."""
+    body = gzip.compress(b"ValueError: too few")[kept]
+
+    class Partly:
+        def call(self, *_: object, **__: object) -> dict[str, BytesIO]:
+            return {"Body": BytesIO(body)}
+
+    assert stderr_tail(cast(Aws, Partly()), "s3://bucket/logs") == ""
 
 
 def test_credentials_that_stay_expired_leave_the_cluster_to_itself(bed: ScriptedBed, run: Run) -> None:
