@@ -62,6 +62,16 @@ def test_the_instance_settings_are_dagsters(tmp_path: Path) -> None:
     assert config["storage"]["postgres"]["postgres_db"]["password"] == {"env": "DAGSTER_POSTGRES_PASSWORD"}
 
 
+def test_a_first_load_goes_in_order(tmp_path: Path) -> None:
+    """Every job has the tag of which one run at a time may go on, so that no model is trained while its history is still read."""
+    shutil.copy(DEPLOY / "dagster.yaml", tmp_path / "dagster.yaml")
+    config, _ = dagster_instance_config(str(tmp_path))
+    (limit,) = config["concurrency"]["runs"]["tag_concurrency_limits"]
+
+    assert limit == {"key": "nextbasket/branch", "limit": 1}
+    assert all(limit["key"] in job.tags for job in JOBS)
+
+
 def test_the_host_gives_runs_time_to_end_their_clusters() -> None:
     """Every service of the compose file stops gracefully, binds to this machine only, and the viewer only reads."""
     services = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]
