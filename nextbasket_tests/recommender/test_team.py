@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nextbasket_assets.recommender import artifact, histories
+from nextbasket_assets.recommender import artifact, histories, trends
 from nextbasket_assets.recommender.batches import Slices
 from nextbasket_assets.recommender.fitting import fit
 from nextbasket_assets.recommender.split import first_held_out_day, split
@@ -26,7 +26,8 @@ def fitted(file: str, settings: dict[str, Any]) -> tuple[str, float]:
         words, baskets = training_vocabulary(sequences, start, config.minimum_count)
         encoded = histories.encode(sequences, words, 0)
         parts = split(sequences, start, config.validation_share)
-        found = fit(encoded, parts, words, baskets, config, lambda epoch: None, team)
+        moving = trends.of_histories(encoded, words.rates(baskets))
+        found = fit(encoded, parts, words, moving, config, lambda epoch: None, team)
     weights = b"".join(tensor.numpy().tobytes() for tensor in found.network.state_dict().values())
     return hashlib.sha256(weights).hexdigest(), found.epochs[found.best_epoch].recall
 
