@@ -130,6 +130,11 @@ def settings(environment: Mapping[str, str]) -> Settings:
             raise SettingsError(
                 f"{name} is {place}: the deployment {deployment!r} needs {needed}. Change the one or the other."
             )
+    if re.fullmatch("s3://[^/]*", chosen.lake):
+        raise SettingsError(
+            f"NEXTBASKET_LAKE is {chosen.lake}: a whole bucket, beside which there is no room for the landing files and the "
+            f"work of EMR. Name a prefix in it, such as {chosen.lake}/lake."
+        )
     for name, place in {"NEXTBASKET_LANDING": chosen.landing, "NEXTBASKET_LAKE": chosen.lake}.items():
         _refuse_odd(name, place, _PATTERNS)
     for name, place in key.items():

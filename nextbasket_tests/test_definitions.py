@@ -179,6 +179,7 @@ def test_a_blank_variable_is_not_set() -> None:
     ("changed", "message"),
     [
         ({"NEXTBASKET_PSEUDONYM_KEY": "s3://b/landing/key"}, "is inside s3://b/landing: keep the key apart"),
+        ({"NEXTBASKET_LAKE": "s3://b/"}, "NEXTBASKET_LAKE is s3://b: a whole bucket.*such as s3://b/lake"),
         ({"NEXTBASKET_LAKE": "s3://b/la#ke"}, "NEXTBASKET_LAKE is s3://b/la#ke: Spark and Delta Lake take #"),
         ({"NEXTBASKET_PSEUDONYM_KEY": "s3://k/a#b"}, "NEXTBASKET_PSEUDONYM_KEY is s3://k/a#b"),
     ],

@@ -161,8 +161,8 @@ def credentials() -> Finding:
 
 def landing(settings: Settings) -> Finding:
     """Whether weekly files are there, and under names that are taken."""
+    from nextbasket_assets.arrivals import COMPANIONS
     from nextbasket_assets.landing import week_code, week_of
-    from nextbasket_assets.operations.sensors import COMPANIONS
     from nextbasket_assets.resources.landing import LandingResource
 
     folder = LandingResource(uri=settings.landing).folder()

@@ -7,11 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import Literal
 
-from nextbasket_assets.catalogue import FILE_NAME as PRODUCTS
 from nextbasket_assets.landing import LandingError, LandingFile, inspect, week_code, week_of
-from nextbasket_assets.retail_calendar import FILE_NAME as CALENDAR
-
-BESIDES = (PRODUCTS, CALENDAR, "missions.yaml", "export.yaml")  # what a landing folder holds beside weekly files
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,9 @@ from typing import Any, TextIO
 
 import pyarrow.compute as pc
 
+from nextbasket_assets.arrivals import COMPANIONS
 from nextbasket_assets.catalogue import FILE_NAME as PRODUCTS
-from nextbasket_assets.intake.delivery import BESIDES, Delivered, deliver, look
+from nextbasket_assets.intake.delivery import Delivered, deliver, look
 from nextbasket_assets.intake.items import Items
 from nextbasket_assets.intake.lines import Lines
 from nextbasket_assets.intake.mapping import Mapping
@@ -157,7 +158,7 @@ def land_as_is(places: list[Path], out: Path, *, replace: bool = False, progress
     """
     sources = [path for place in places for path in ([place] if place.is_file() else _landing_files(place))]
     for path in sources:
-        if week_of(path.name) is None and path.name not in BESIDES:
+        if week_of(path.name) is None and path.name not in COMPANIONS:
             raise LandingError(
                 f"{path.name}: not a landing file. Name it transactions_YYYYWW.csv[.gz], or give a --mapping of its columns."
             )
@@ -179,7 +180,7 @@ def land_as_is(places: list[Path], out: Path, *, replace: bool = False, progress
 def _landing_files(place: Path) -> list[Path]:
     if not place.is_dir():
         raise LandingError(f"{place}: no such file or folder. Name the weekly files, or their folder.")
-    found = [path for path in sorted(place.iterdir()) if week_of(path.name) or path.name in BESIDES]
+    found = [path for path in sorted(place.iterdir()) if week_of(path.name) or path.name in COMPANIONS]
     if not any(week_of(path.name) for path in found):
         raise LandingError(
             f"{place}: no transactions_YYYYWW.csv[.gz] there. Name the weekly files, or give a --mapping of other files."

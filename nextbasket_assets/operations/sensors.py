@@ -8,7 +8,7 @@ from typing import Any
 
 import dagster as dg
 
-from nextbasket_assets.arrivals import Decision, Listed, decide
+from nextbasket_assets.arrivals import COMPANIONS, Decision, Listed, decide
 from nextbasket_assets.assets import next_basket
 from nextbasket_assets.assets.publishing import UNFINISHED
 from nextbasket_assets.code_version import code_version
@@ -27,7 +27,6 @@ NAME = "landing_sensor"
 SECONDS_BETWEEN_LOOKS = 15
 SECONDS_OF_READING = 30  # Dagster ends a tick after 60
 _SHOWN = 3  # files of one kind that a skipped tick names
-COMPANIONS = {"products.csv", "time.csv", "missions.yaml", "export.yaml"}  # lie beside the weekly files and are no work
 
 
 def landing_sensor(

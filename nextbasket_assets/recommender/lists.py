@@ -86,14 +86,14 @@ def table(
     bought = purchases.latest(encoded)
     modelled = (np.diff(bought.offsets) > 0) & (scorer.model is not None)
     lists = Lists.empty(encoded.customers, k)
-    strangers = (
-        ~modelled & (encoded.lengths > 0) & (scorer.model is not None)
-    )  # whose outlook is the model's all the same
-    trips = outlook.next_trips(scorer, sequences, np.flatnonzero(strangers))
-    for customers, make in ((np.flatnonzero(modelled), _modelled), (np.flatnonzero(~modelled), _fallback)):
-        if len(customers):
-            rows = ranking.filled(Rows(customers, encoded.lengths[customers]))
-            lists.put(customers, make(scorer, encoded, bought, rows, k, trips, mission))
+    if len(known := np.flatnonzero(modelled)):
+        rows = ranking.filled(Rows(known, encoded.lengths[known]))
+        lists.put(known, _modelled(scorer, encoded, bought, rows, k, mission))
+    if len(others := np.flatnonzero(~modelled)):
+        # with baskets, of unknown items alone: their outlook is the model's all the same
+        strangers = ~modelled & (encoded.lengths > 0) & (scorer.model is not None)
+        trips = outlook.next_trips(scorer, sequences, np.flatnonzero(strangers))
+        lists.put(others, _fallback(scorer, encoded, Rows(others, encoded.lengths[others]), k, trips))
     told = lists.evidence if reasons_wanted else None
     return _table(scorer.words, scorer.version, sequences, lists, told, modelled), int((~modelled).sum())
 
@@ -104,7 +104,6 @@ def _modelled(
     bought: purchases.Purchases,
     rows: Rows,
     k: int,
-    trips: Forecast,
     mission: int | None,
 ) -> Lists:
     assert scorer.model is not None
@@ -127,15 +126,7 @@ def _modelled(
     return Lists(ranked.items, probability, within_week, joined)
 
 
-def _fallback(
-    scorer: Scorer,
-    encoded: Histories,
-    _: purchases.Purchases,
-    rows: Rows,
-    k: int,
-    trips: Forecast,
-    __: int | None,
-) -> Lists:
+def _fallback(scorer: Scorer, encoded: Histories, rows: Rows, k: int, trips: Forecast) -> Lists:
     counts = baselines.count(encoded, rows.customers, rows.prefixes)
     items, probabilities, own = baselines.frequency_probabilities(counts, scorer.rates, k)
     before = np.broadcast_to(rows.prefixes[:, None], own.shape)

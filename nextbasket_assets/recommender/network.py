@@ -15,7 +15,7 @@ from nextbasket_assets.recommender.batches import BASKET_FEATURES, ROW_FEATURES,
 from nextbasket_assets.recommender.heads import TripHeads
 from nextbasket_assets.recommender.pairs import Pairs, item_values, layers, row_sums, weighted_sums
 from nextbasket_assets.recommender.purchases import FEATURES
-from nextbasket_assets.recommender.softmax import Cells, cross_entropy
+from nextbasket_assets.recommender.softmax import Cells, cross_entropy, in_runs
 from nextbasket_assets.recommender.trends import WINDOWS
 from nextbasket_assets.recommender.vocabulary import FIRST_ITEM, PAD
 
@@ -120,13 +120,10 @@ class Network(nn.Module):
         if mission_M is not None:
             popular_WV = popular_WV + self.mission_scale * (mission_M @ self.mission_lifts)
         rows, own = len(terms.query), Cells(batch.pair_rows, batch.pair_items)
-        step = rows if popular_WV.is_cuda else CACHED_ROWS
-        ends = [min(start + step, rows) for start in range(0, rows, step)]
-        for first, last, (pairs, cells) in zip(
-            [0, *ends], ends, own.within(ends, self.config.vocabulary), strict=False
-        ):
-            popular = rows_of(popular_WV, batch.row_weeks[first:last])
-            part = popular.addmm_(terms.query[first:last], self.output.weight.T)
+        runs = in_runs(rows, rows if popular_WV.is_cuda else CACHED_ROWS)
+        for run, (pairs, cells) in zip(runs, own.within(runs, self.config.vocabulary), strict=True):
+            popular = rows_of(popular_WV, batch.row_weeks[run])
+            part = popular.addmm_(terms.query[run], self.output.weight.T)
             part.view(-1).index_add_(0, cells, terms.repeat[pairs])
             yield part
 

@@ -6,6 +6,7 @@ language models (Hsu et al., "Liger Kernel", 2024). R rows, V vocabulary, W week
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -22,14 +23,19 @@ class Cells:
     rows: Tensor
     items: Tensor
 
-    def within(self, ends: list[int], vocabulary: int) -> list[tuple[slice, Tensor]]:
-        """For each run of rows that ends before `ends`, what lies in it, and where in the run's own (rows, V)."""
-        if len(ends) == 1:  # not asked for where the rows lie: a GPU would have to be waited for
-            return [(slice(None), self.rows * vocabulary + self.items)]
-        cuts = [0, *torch.searchsorted(self.rows, self.rows.new_tensor(ends)).tolist()]
+    def within(self, runs: list[slice], vocabulary: int) -> list[tuple[slice, Tensor]]:
+        """For each run of rows, what lies in it, and where in the run's own (rows, V)."""
         flat = self.rows * vocabulary + self.items
-        runs = zip(cuts, cuts[1:], [0, *ends], strict=False)
-        return [(slice(low, high), flat[low:high] - first * vocabulary) for low, high, first in runs]
+        if len(runs) == 1:  # not asked for where the rows lie: a GPU would have to be waited for
+            return [(slice(None), flat)]
+        cuts = [0, *torch.searchsorted(self.rows, self.rows.new_tensor([run.stop for run in runs])).tolist()]
+        parts = [slice(low, high) for low, high in pairwise(cuts)]
+        return [(part, flat[part] - run.start * vocabulary) for run, part in zip(runs, parts, strict=True)]
+
+
+def in_runs(rows: int, most: int) -> list[slice]:
+    """The rows in runs of `most`, the last one shorter."""
+    return [slice(start, min(start + most, rows)) for start in range(0, rows, most)]
 
 
 def cross_entropy(
@@ -89,13 +95,13 @@ class _CrossEntropy(torch.autograd.Function):
     ) -> Tensor:
         rows, vocabulary = len(query_RD), len(items_VD)
         step = rows if query_RD.is_cuda else max(1, CACHED_CELLS // vocabulary)
-        ends = [min(start + step, rows) for start in range(0, rows, step)]
+        runs = in_runs(rows, step)
         slopes = [torch.zeros_like(tensor) for tensor in (query_RD, items_VD, popular_WV, added_Q)]
         query_slope, items_slope, popular_slope, added_slope = slopes
         losses = []
-        runs = zip([0, *ends], ends, added.within(ends, vocabulary), wanted.within(ends, vocabulary), strict=False)
-        for first, last, (own, own_cells), (target, target_cells) in runs:
-            query, weeks, weight = query_RD[first:last], weeks_R[first:last], weights_R[first:last, None]
+        cells_of_runs = zip(added.within(runs, vocabulary), wanted.within(runs, vocabulary), strict=True)
+        for run, ((own, own_cells), (target, target_cells)) in zip(runs, cells_of_runs, strict=True):
+            query, weeks, weight = query_RD[run], weeks_R[run], weights_R[run, None]
             part = popular_WV.index_select(0, weeks).addmm_(query, items_VD.T)
             cells = part.view(-1)
             cells.index_add_(0, own_cells, added_Q[own])
@@ -105,7 +111,7 @@ class _CrossEntropy(torch.autograd.Function):
             losses.append(((top + total.log()) * weight).sum())
             part.mul_(weight / total)
             cells.index_add_(0, target_cells, shares_T[target], alpha=-1)
-            torch.mm(part, items_VD, out=query_slope[first:last])
+            torch.mm(part, items_VD, out=query_slope[run])
             items_slope.addmm_(part.T, query)
             _add_by_week(popular_slope, weeks, part)
             torch.index_select(cells, 0, own_cells, out=added_slope[own])
