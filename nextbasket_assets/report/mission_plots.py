@@ -210,40 +210,6 @@ def _draw_share(axes: "Axes", line: Sequence[Mapping[str, Any]], title: str, cha
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def drift_png(rows: Sequence[Mapping[str, Any]], names: Mapping[str, str]) -> bytes:
-    """The missions' shares in the training window and now, and how far apart they are in all.
-
-    Args:
-        rows: the sections `drift` and `overall` of mission_profiles of one week.
-        names: mission id to name.
-    """
-    then = {row["mission"]: row["value"] for row in rows if row["name"] == "training_share"}
-    found = {row["mission"]: row["baskets"] for row in rows if row["name"] == "share_of_baskets"}
-    assigned = max(1, sum(found.get(mission, 0) for mission in then))
-    psi = next((row["value"] for row in rows if row["name"] == "psi"), None)
-    missions = sorted(then)
-    drawn = figure(8.4, 0.9 + 0.36 * max(len(missions), 2))
-    axes = drawn.subplots()
-    for position, mission in enumerate(missions):
-        now = found.get(mission, 0) / assigned
-        axes.barh(position - 0.19, 100 * now, height=0.36, color=_ABOVE, label="this week" if not position else None)
-        hatched: dict[str, Any] = {"facecolor": _BELOW, "hatch": "////", "edgecolor": _MUTED, "linewidth": 0.5}
-        then_label = "training window" if not position else None
-        axes.barh(position + 0.19, 100 * then[mission], height=0.36, label=then_label, **hatched)
-        for offset, share in ((-0.19, now), (0.19, then[mission])):
-            axes.text(100 * share + 0.2, position + offset, f"{100 * share:.1f}", va="center", fontsize=7.5)
-    axes.set_yticks(range(len(missions)), [titled(mission, names) for mission in missions], fontsize=8)
-    axes.invert_yaxis()
-    told = "unknown" if psi is None else f"{psi:.3f}"
-    axes.set_title(
-        f"Share of the baskets that have a mission, %. Population stability index: {told}", loc="left", fontsize=9
-    )
-    axes.legend(fontsize=8, frameon=False, loc="lower right")
-    axes.set_xticks([])
-    _bare(axes)
-    return png(drawn)
-
-
 def _bare(axes: "Axes") -> None:
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.spines["bottom"].set_color(_RULE)

@@ -7,7 +7,6 @@ from nextbasket_assets.catalogue import Catalogue
 from nextbasket_assets.report.cards import LEAST_BASKETS, cards, label, shortened, strongest
 from nextbasket_assets.report.mission_plots import (
     candidates_png,
-    drift_png,
     lift_bars_png,
     mission_card_png,
     shares_png,
@@ -38,8 +37,6 @@ def profile(baskets: int = 100) -> list[dict[str, Any]]:
         row("trend", "share", "2006-04-03", value=0.1, low=0.05, high=0.15),
         row("trend", "share", "2006-04-10", value=0.2, low=0.15, high=0.25),
         row("trend", "change", value=10.0, low=5.0, high=15.0),
-        row("drift", "training_share", value=0.15, low=0.1, high=0.2),
-        row("drift", "psi", mission="all", value=0.3),
     ]
 
 
@@ -103,7 +100,7 @@ def test_pictures_are_small_and_repeat() -> None:
     drawn, nothing = cards(profile(), NAMES, Catalogue()), cards(profile(3), NAMES, Catalogue())
     pictures = [
         *(lambda: lift_bars_png(drawn), lambda: lift_bars_png(nothing), lambda: mission_card_png(drawn[0])),
-        *(lambda: candidates_png(tried), lambda: shares_png(profile(), NAMES), lambda: drift_png(profile(), NAMES)),
+        *(lambda: candidates_png(tried), lambda: shares_png(profile(), NAMES)),
     ]
 
     for picture in pictures:

@@ -29,6 +29,12 @@ def findings(facts: "WeekFacts") -> list[Finding]:
     return [Finding(name, claim.light, *claim.answer(facts)) for name, claim in CLAIMS.items()]
 
 
+def remedy(claim: str, facts: "WeekFacts") -> str:
+    """What to do about a broken claim, which may differ when no model is in service."""
+    broken = CLAIMS[claim]
+    return broken.without_model or broken.remedy if facts.models.champion is None else broken.remedy
+
+
 def _lines_add_up(facts: "WeekFacts") -> Answer:
     now = facts.arrived.now
     held = now.lines == now.accepted + now.quarantined
@@ -160,7 +166,7 @@ CLAIMS = {
         RED, _by_the_model_in_service, "score again: a rollback or a promotion came after the lists"
     ),
     "the_lists_are_not_worse_than_what_each_customer_buys_most": Claim(
-        RED, _not_worse_than_usual, "nextbasket rollback, then look at drift"
+        RED, _not_worse_than_usual, "nextbasket rollback, then look at drift", "train a model, then look at drift"
     ),
     "the_lists_are_better_than_what_each_customer_buys_most": Claim(
         AMBER, _better_than_usual, "train a new model; with few customers wait for more weeks"

@@ -51,7 +51,7 @@ class WeekFacts:
 
     @property
     def segments(self) -> list[Segment]:
-        """The quality by segment, over all judged weeks together."""
+        """The quality by segment, over all judged weeks together; a customer counts once in each level."""
         return segments(pa.concat_tables([one.rows for one in self.judged])) if self.judged else []
 
     @property

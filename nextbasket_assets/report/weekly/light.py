@@ -31,11 +31,18 @@ class Finding:
 
 @dataclass(frozen=True)
 class Claim:
-    """What is asked about a week: the light of a week that breaks it, the question, and what to do then."""
+    """What is asked about a week.
+
+    Attributes:
+        light: of a week that breaks it.
+        answer: the question.
+        remedy: what to do then. without_model: what to do instead when no model is in service; "" for the same.
+    """
 
     light: str
     answer: Callable[["WeekFacts"], Answer]
     remedy: str
+    without_model: str = ""
 
 
 def light_of(findings: Iterable[Finding]) -> str:

@@ -27,7 +27,7 @@ def render(facts: WeekFacts) -> str:
     return _environment().get_template("page.html.j2").render(
         facts=facts,
         found=facts.findings,
-        reasons=[(one, claims.CLAIMS[one.claim].remedy) for one in light.reasons(facts.findings)],
+        reasons=[(one, claims.remedy(one.claim, facts)) for one in light.reasons(facts.findings)],
         symbol=LIGHTS[facts.light][0],
         verdict=LIGHTS[facts.light][1],
         cards=[(card, _trend(facts.profile, card)) for card in facts.cards],

@@ -22,10 +22,13 @@ _BINS = 10
 class Quality:
     """Lists against the first basket of the week after; means over customers, 0 over nobody.
 
+    Over several weeks a customer is still one observation, the mean of their weeks: the weeks of one customer are alike,
+    and an interval that took them for different people would be too narrow.
+
     Attributes:
-        customers: with a list who came.
+        customers: with a list who came, each once however often they came.
         recall: share of the basket's items that were on the list. chance: half of its 95 % interval.
-        hit_rate: share of customers with at least one item on it.
+        hit_rate: share of customers with at least one item on it; over several weeks, of each one's weeks.
         repeat, explore: recall of the items that the customer had bought before, and of those they had not.
         usual: recall of the customer's own most-bought items, as many as are judged.
         ahead: recall minus usual, with its 95 % interval.
@@ -67,17 +70,18 @@ class JudgedWeek:
 
 
 def quality(rows: pa.Table) -> Quality:
-    """The means over rows of `judging.judge`."""
+    """The means over the customers in rows of `judging.judge`, of one week or of several."""
     counts = {name: rows[name].to_numpy().astype(float) for name in rows.schema.names if name in _COUNTS}
-    recall, usual = (_shares(counts[name], counts["items"]) for name in ("hits", "usual_hits"))
+    person = rows["customer"].combine_chunks().dictionary_encode().indices.to_numpy()
+    recall, usual = (_shares(counts[name], counts["items"], person) for name in ("hits", "usual_hits"))
     mean, half = _mean(recall - usual), _half(recall - usual)
     return Quality(
-        customers=rows.num_rows,
+        customers=len(np.unique(person)),
         recall=_mean(recall),
         chance=_half(recall),
-        hit_rate=_mean((counts["hits"] > 0).astype(float)),
-        repeat=_mean(_shares(counts["repeat_hits"], counts["repeats"])),
-        explore=_mean(_shares(counts["explore_hits"], counts["explored"])),
+        hit_rate=_mean(_person_means((counts["hits"] > 0).astype(float), person)),
+        repeat=_mean(_shares(counts["repeat_hits"], counts["repeats"], person)),
+        explore=_mean(_shares(counts["explore_hits"], counts["explored"], person)),
         usual=_mean(usual),
         ahead=(mean, mean - half, mean + half),
     )
@@ -86,10 +90,17 @@ def quality(rows: pa.Table) -> Quality:
 _COUNTS = {"items", "hits", "repeats", "repeat_hits", "explored", "explore_hits", "usual_hits"}
 
 
-def _shares(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
-    """Shares of the customers that have a whole."""
-    found: np.ndarray = part[whole > 0] / whole[whole > 0]
-    return found
+def _shares(part: np.ndarray, whole: np.ndarray, person: np.ndarray) -> np.ndarray:
+    """One share for each customer that has a whole: the mean over their rows with one."""
+    has = whole > 0
+    return _person_means(part[has] / whole[has], person[has])
+
+
+def _person_means(values: np.ndarray, person: np.ndarray) -> np.ndarray:
+    """One mean for each customer with a value, in the order of their numbers."""
+    rows = np.bincount(person)
+    means: np.ndarray = np.bincount(person, values)[rows > 0] / rows[rows > 0]
+    return means
 
 
 def _mean(values: np.ndarray) -> float:
@@ -134,7 +145,7 @@ class Segment:
 
 
 def segments(rows: pa.Table) -> list[Segment]:
-    """The quality by history, lifestage, price sensitivity and store format, over rows of `judging.judged_week`."""
+    """The quality by history, lifestage, price sensitivity and store format, over rows of `judging.judged_week`, of any weeks."""
     found = []
     everyone = rows.to_pylist()
     for name, level_of in _SEGMENTS.items():

@@ -73,6 +73,24 @@ def test_every_number_of_a_judged_customer() -> None:
     assert numbers.ahead[0] == -0.5
 
 
+def test_a_customer_of_several_weeks_is_one_observation() -> None:
+    """The same weeks six times over are as many customers and the same interval, not one narrower by the root of six."""
+    lists, before = pairs(("A", "milk"), ("B", "jam"), ("C", "tea")), history(("A", "milk", 3), ("B", "bread", 2))
+    once = judge(lists, before, pairs(("A", "milk"), ("A", "tea"), ("B", "bread"), ("C", "tea")))
+
+    assert quality(pa.concat_tables([once] * 6)) == quality(once)
+    assert quality(once).customers == 3
+
+
+def test_a_customers_weeks_are_averaged_before_the_customers_are() -> None:
+    """A came four times and was foretold, B came once and was not: recall and hit rate are a half, not four fifths."""
+    lists, before = pairs(("A", "milk"), ("B", "jam")), history(("C", "jam", 1))
+    often, once = (judge(lists, before, pairs(target)) for target in (("A", "milk"), ("B", "bread")))
+    found = quality(pa.concat_tables([*[often] * 4, once]))
+
+    assert (found.customers, found.recall, found.hit_rate, found.explore, found.repeat) == (2, 0.5, 0.5, 0.5, 0.0)
+
+
 def test_usual_items_are_those_of_most_trips() -> None:
     """By trips, then by code; as many as asked for."""
     found = usual_items(history(("A", "z", 5), ("A", "b", 2), ("A", "a", 2), ("B", "c", 1)), 2)
@@ -114,6 +132,16 @@ def test_segments_are_of_the_customer_before_and_of_the_basket(tmp_path: Path) -
     assert [level for name, level in found if name == "lifestage"] == ["YA", "unknown"]
     # Tea is in ten of forty baskets of the last week, on no list: recall 2/3 there and 1 elsewhere.
     assert found["store format", "LS"].recall == pytest.approx((10 * 2 / 3 + 30) / 40)
+
+
+def test_segments_of_several_weeks_count_people(tmp_path: Path) -> None:
+    """Forty customers judged in two weeks are forty in a segment, fourteen of them thin, and stay below the limit of thirty."""
+    lake = small_lake(str(tmp_path / "lake"))
+    rows = pa.concat_tables([judged_week(lake, week) for week in WEEKS[1:3]])
+    found = {(one.name, one.level): one.quality.customers for one in segments(rows)}
+
+    assert rows.num_rows == 80
+    assert (found["store format", "LS"], found["history", "thin"]) == (40, 14)
 
 
 def test_the_recommenders_own_retrospective_says_the_same(tmp_path: Path) -> None:

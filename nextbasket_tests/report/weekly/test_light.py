@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from nextbasket_assets.catalogue import Catalogue
-from nextbasket_assets.report.weekly.claims import CLAIMS
+from nextbasket_assets.report.weekly.claims import CLAIMS, remedy
 from nextbasket_assets.report.weekly.drift import Drift
 from nextbasket_assets.report.weekly.facts import WeekFacts, gather
 from nextbasket_assets.report.weekly.inputs import RunFacts
-from nextbasket_assets.report.weekly.light import AMBER, GREEN, RED, Finding, light_of, reasons
+from nextbasket_assets.report.weekly.light import AMBER, GREEN, RED, Claim, Finding, light_of, reasons
 from nextbasket_assets.report.weekly.quality import Calibration, JudgedWeek
 from nextbasket_tests.report.weekly.weeks import MODEL, WEEKS, put, score, small_lake
 
@@ -121,7 +121,22 @@ def test_every_claim_is_explained() -> None:
     rows = [line.strip("| ").split(" | ") for line in lines if " | red | " in line or " | amber | " in line]
     explained = {row[0].replace(" ", "_"): (row[1], row[3]) for row in rows}
 
-    assert explained == {name: (claim.light, claim.remedy) for name, claim in CLAIMS.items()}
+    assert explained == {name: (claim.light, told(claim)) for name, claim in CLAIMS.items()}
+
+
+def told(claim: Claim) -> str:
+    return "; without a model in service: ".join(filter(None, (claim.remedy, claim.without_model)))
+
+
+def test_without_a_model_nobody_is_told_to_roll_back(green: WeekFacts) -> None:
+    """Lists worse than the usual items are red with or without a model, and `rollback` is advised only when there is one."""
+    worse = judged(green, ahead=(-0.1, -0.15, -0.05))
+    bare = replace(worse, models=replace(worse.models, champion=None, age=None))
+    claim = "the_lists_are_not_worse_than_what_each_customer_buys_most"
+
+    assert claim in [finding.claim for finding in reasons(bare.findings)]
+    assert remedy(claim, worse) == "nextbasket rollback, then look at drift"
+    assert not any("nextbasket rollback" in remedy(name, bare) for name in CLAIMS)
 
 
 def test_the_worst_broken_claim_decides() -> None:

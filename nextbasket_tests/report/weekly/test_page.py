@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from html.parser import HTMLParser
 from itertools import pairwise
@@ -160,6 +161,36 @@ def test_later_weeks_change_only_what_people_then_bought(lake: Lake, tmp_path: P
     assert "Not known yet" in before["then"]
     assert "Looked at up to week 200610" in after["then"]
     assert "2 of 3" in after["then"], "bread and their own item were on the list, tea was not"
+
+
+def test_the_page_says_why_lists_are_the_fallbacks(lake: Lake) -> None:
+    """Only a model in service can have nothing to go on, and only then is a rollback advised."""
+    facts = gather(lake, WEEK, Catalogue(), {}, RunFacts())
+    newest = replace(facts.judged[-1], quality=replace(facts.judged[-1].quality, ahead=(-0.1, -0.15, -0.05)))
+    worse = replace(facts, judged=[*facts.judged[:-1], newest])
+    bare = replace(worse, models=replace(worse.models, champion=None, age=None))
+    served, without = (Elements(render(one)).texts for one in (worse, bare))
+
+    assert "because the model has nothing to go on" in served["customers"]
+    assert "because no model is in service" in without["customers"]
+    assert "nextbasket rollback" in served["safe"]
+    assert "nextbasket rollback" not in without["safe"]
+
+
+def test_segments_show_different_customers(lake: Lake) -> None:
+    """Two judged weeks of the same forty customers show forty customers, and those below thirty are marked."""
+    shown = page_of(lake, WEEKS[3])
+    rows = re.findall(r'<tr( class="few")?><td>(.*?)</td><th scope="row">(.*?)</th><td class="n">(.*?)</td>', shown)
+
+    assert {(name, level): (customers, bool(few)) for few, name, level, customers in rows} == {
+        ("history", "thin"): ("14", True),
+        ("history", "medium"): ("13", True),
+        ("history", "heavy"): ("13", True),
+        ("lifestage", "YA"): ("20", True),
+        ("lifestage", "unknown"): ("20", True),
+        ("price sensitivity", "MM"): ("40", False),
+        ("store format", "LS"): ("40", False),
+    }
 
 
 def test_a_first_week_says_what_is_not_known_yet(tmp_path: Path) -> None:
