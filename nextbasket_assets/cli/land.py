@@ -23,7 +23,9 @@ _PATH = click.Path(path_type=Path)
     "--mapping", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="YAML: their columns to ours."
 )
 @click.option("--out", type=_PATH, required=True, help="Landing folder.")
-@click.option("--replace", is_flag=True, help="Take a week that has fewer lines than the one that is there.")
+@click.option(
+    "--replace", is_flag=True, help="Take a file that lacks lines of the one that is there, as a correction does."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 def land(sources: tuple[Path, ...], mapping: Path | None, out: Path, replace: bool, as_json: bool) -> None:
     """Put SOURCE, files or folders, into a landing folder as weekly files.
@@ -68,6 +70,13 @@ def _told(report: "LandReport", out: Path) -> str:
         lines.append(_weeks_told(report, weeks, out))
     else:
         lines += [f"{file.name} in {out}: {file.status}" for file in report.files]
+    lines += [
+        f"{file.name} replaced"
+        for file in report.files
+        if weeks and not week_of(file.name) and file.status == "replaced"
+    ]
+    if report.not_read:
+        lines.append(f"not read in the named folders: {', '.join(report.not_read)}")
     if first := min((week for path in out.iterdir() if (week := week_of(path.name))), default=None):
         settings = f"NEXTBASKET_LANDING={out} NEXTBASKET_FIRST_WEEK={first} NEXTBASKET_LAST_WEEK=open"
         lines.append(f"\nNext: {settings} nextbasket demo")

@@ -1,13 +1,20 @@
 """Finished files into a landing folder: all of them inspected first, each renamed into place, nothing half done."""
 
 import filecmp
+import gzip
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Literal
+from typing import BinaryIO, Literal, cast
 
+import numpy as np
+
+from nextbasket_assets import catalogue, retail_calendar
 from nextbasket_assets.landing import LandingError, LandingFile, inspect, week_code, week_of
+from nextbasket_assets.landing_text import small_table
+
+_KEYS = {catalogue.FILE_NAME: "PROD_CODE", retail_calendar.FILE_NAME: "shop_week"}  # what a row is known by
 
 
 @dataclass(frozen=True)
@@ -25,10 +32,10 @@ def deliver(prepared: list[Path], out: Path, *, replace: bool) -> list[Delivered
     Args:
         prepared: weekly files and the ones beside them.
         out: the landing folder.
-        replace: whether a week may get fewer lines than it has.
+        replace: whether a week may lose lines that it has, and a file beside the weeks its rows.
 
     Raises:
-        LandingError: a file is not sound, two are of one week, or a week would lose lines; nothing was moved then.
+        LandingError: a file is not sound, two are of one week, or lines would be lost; nothing was moved then.
     """
     found = {path: look(path) if week_of(path.name) else None for path in sorted(prepared)}
     _refuse_rivals([file for file in found.values() if file])
@@ -53,9 +60,7 @@ def _plan(path: Path, new: LandingFile | None, out: Path, *, replace: bool) -> D
     if (out / path.name).is_dir():
         raise LandingError(f"{path.name}: the landing folder has a folder of that name. Move it away.")
     if new is None:
-        there = out / path.name
-        same = there.exists() and filecmp.cmp(path, there, shallow=False)
-        return Delivered(path.name, "unchanged" if same else "replaced" if there.exists() else "new")
+        return _plan_beside(path, out / path.name, replace=replace)
     for there in _of_week(out, new):
         old = _sound(there)
         if old and old.sha256 == new.sha256:
@@ -64,13 +69,55 @@ def _plan(path: Path, new: LandingFile | None, out: Path, *, replace: bool) -> D
             raise LandingError(
                 f"{path.name}: {there.name} is another file for week {week_code(new.week)}. Remove one of them."
             )
-        if old and old.lines > new.lines and not replace:
+        if old and not replace and (lost := _lost_lines(there, path)):
             raise LandingError(
-                f"{path.name}: the week has {old.lines} lines and would have {new.lines}. Name every export that holds lines "
-                "of the week, or give --replace to take the shorter one."
+                f"{path.name}: the week has {old.lines} lines and would have {new.lines}, without {lost} of those it has. "
+                "Land every export that holds lines of the week in one call, or, when this one corrects the week, give "
+                "--replace."
             )
         return Delivered(path.name, "replaced", new.lines)
     return Delivered(path.name, "new", new.lines)
+
+
+def _plan_beside(path: Path, there: Path, *, replace: bool) -> Delivered:
+    if not there.exists():
+        return Delivered(path.name, "new")
+    if filecmp.cmp(path, there, shallow=False):
+        return Delivered(path.name, "unchanged")
+    if path.name in _KEYS and not replace and (lost := _keys(there) - _keys(path)):
+        raise LandingError(
+            f"{path.name}: {len(lost)} rows of the one in the landing folder are not in it, {min(lost)[:40]!r} among them. "
+            "Add them, or give --replace to do without."
+        )
+    return Delivered(path.name, "replaced")
+
+
+def _keys(path: Path) -> set[str]:
+    """What the rows of a file beside the weeks are known by; none for one that is broken, which any may replace."""
+    try:
+        with path.open("rb") as stream:
+            return {row.get(_KEYS[path.name], "") for row in small_table(stream, path.name)[1]} - {""}
+    except LandingError:
+        return set()
+
+
+def _lost_lines(old: Path, new: Path) -> int:
+    """How many lines of a weekly file another has not; all of them where the headers differ: nothing can be compared."""
+    (old_header, was), (new_header, becomes) = _digests(old), _digests(new)
+    if old_header != new_header:
+        return int(was.size)
+    values, times = np.unique(was, return_counts=True)
+    found, there = np.unique(becomes, return_counts=True)
+    places = np.searchsorted(found, values).clip(max=found.size - 1)
+    kept = np.where(found[places] == values, there[places], 0)
+    return int(np.maximum(times - kept, 0).sum())
+
+
+def _digests(path: Path) -> tuple[bytes, np.ndarray]:
+    """The header of a sound weekly file, and eight bytes for each line, whatever ends it."""
+    with cast(BinaryIO, gzip.open(path)) if path.name.endswith(".gz") else path.open("rb") as stream:
+        header = next(stream).rstrip(b"\r\n")
+        return header, np.fromiter((hash(line.rstrip(b"\r\n")) for line in stream), np.int64)
 
 
 def _of_week(out: Path, file: LandingFile) -> Iterable[Path]:

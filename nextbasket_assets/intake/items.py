@@ -15,7 +15,10 @@ from nextbasket_assets.landing_text import small_table
 
 
 class Items:
-    """One row per item: its code, its name, and code and name of its categories. The first row of a code counts."""
+    """One row per item: its code, its name, and code and name of its categories.
+
+    The first row of a code counts; what it leaves empty is taken of later ones.
+    """
 
     def __init__(self, products: Products | None) -> None:
         self._columns: dict[str, list[str]] = products.columns if products else {}
@@ -51,9 +54,9 @@ class Items:
         for row in distinct.to_pylist():
             found = {name: [row[column] or "" for column in columns] for name, columns in self._columns.items()}
             code = values.joined(found["PROD_CODE"])
-            if code and code not in self.rows:
-                self.rows[code] = (code, _name(found.get("PROD_NAME", []), code), *self._categories(found))
-                self._lookup = None
+            cells = (code, _name(found.get("PROD_NAME", [])), *self._categories(found))
+            if code and (filled := self._filled(self.rows.get(code, cells), cells)) != self.rows.get(code):
+                self.rows[code], self._lookup = filled, None
 
     def keep(self, path: Path) -> None:
         """Keep what an earlier products.csv has besides: items, for an export names what it sold, and columns.
@@ -72,7 +75,8 @@ class Items:
         earlier = {row["PROD_CODE"]: row for row in reversed(rows) if row["PROD_CODE"]}
         for code in [*self.rows, *(code for code in earlier if code not in self.rows)]:
             row = earlier.get(code, {})
-            own = self.rows.get(code) or tuple(row.get(name, "") for name in known)
+            cells = tuple(row.get(name, "") for name in known)
+            own = self._filled(self.rows[code], cells) if code in self.rows else cells
             self.rows[code] = (*own, *(row.get(name, "") for name in kept))
         self._kept, self._lookup = [*self._kept, *kept], None
 
@@ -80,8 +84,16 @@ class Items:
         cells = []
         for level in self.levels:
             code = values.joined(found[f"PROD_CODE_{level}"])
-            cells += [code, _name(found.get(f"PROD_NAME_{level}", found[f"PROD_CODE_{level}"]), code)]
+            cells += [code, _name(found.get(f"PROD_NAME_{level}", found[f"PROD_CODE_{level}"]))]
         return cells
+
+    def _filled(self, row: tuple[str, ...], later: tuple[str, ...]) -> tuple[str, ...]:
+        """The row with what it leaves empty; a category's name goes with its code."""
+        cells = [row[0], row[1] or later[1]]
+        for at in range(len(cells), len(row), 2):
+            code, name = row[at : at + 2] if row[at] else later[at : at + 2]
+            cells += [code, name or (later[at + 1] if code == later[at] else "")]
+        return tuple(cells)
 
     def categories(self, field: str, codes: pa.Array) -> pa.Array:
         """The category of these items at a level (PROD_CODE_10 and the like); empty for unknown items and levels."""
@@ -99,8 +111,14 @@ class Items:
         with path.open("w", encoding="utf-8", newline="") as stream:
             writer = csv.writer(stream, lineterminator="\n")
             writer.writerow(self.header())
-            writer.writerows(self.rows[code] for code in sorted(self.rows))
+            writer.writerows(self._named(self.rows[code]) for code in sorted(self.rows))
+
+    def _named(self, row: tuple[str, ...]) -> list[str]:
+        """The row with codes for the names that are empty."""
+        own = 2 + 2 * len(self.levels)
+        pairs = zip(row[:own:2], row[1:own:2], strict=True)
+        return [*(cell for code, name in pairs for cell in (code, name or code)), *row[own:]]
 
 
-def _name(parts: list[str], code: str) -> str:
-    return " ".join(" ".join(parts).split()) or code
+def _name(parts: list[str]) -> str:
+    return " ".join(" ".join(parts).split())

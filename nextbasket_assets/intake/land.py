@@ -21,7 +21,7 @@ from nextbasket_assets.intake.delivery import Delivered, deliver, look
 from nextbasket_assets.intake.items import Items
 from nextbasket_assets.intake.lines import Lines
 from nextbasket_assets.intake.mapping import Mapping
-from nextbasket_assets.intake.sources import Batch, batches, find_sources, refuse_one_name
+from nextbasket_assets.intake.sources import Batch, batches, find_sources, not_read, refuse_one_name
 from nextbasket_assets.intake.weekly import Weekly
 from nextbasket_assets.landing import LandingError, week_of
 from nextbasket_assets.retail_calendar import FILE_NAME as CALENDAR
@@ -50,6 +50,7 @@ class LandReport:
     quantities_rounded: int = 0
     products: int = 0
     files: list[Delivered] = field(default_factory=list)
+    not_read: list[str] = field(default_factory=list)  # what else is in the folders that were named
 
     def as_json(self) -> dict[str, Any]:
         """The report as plain values; what was new is left out, so that landing again gives the same bytes."""
@@ -60,6 +61,7 @@ class LandReport:
             "refused": dict(sorted(self.reasons.items())),
             **{name: getattr(self, name) for name in kept},
             "lines_of_weeks": weeks,
+            "not_read": self.not_read,
         }
 
 
@@ -69,9 +71,10 @@ def land(places: list[Path], mapping: Mapping, out: Path, *, replace: bool = Fal
     Raises:
         LandingError: a file cannot be read, no row fits, or a week would lose lines; the landing folder is as it was then.
     """
+    _refuse_one_place(places, out)
     products = mapping.products.file if mapping.products else None
     sources = find_sources(places, besides=products)
-    items, report = Items(mapping.products), LandReport()
+    items, report = Items(mapping.products), LandReport(not_read=not_read(places, [*sources, out], besides=products))
     if products:
         items.read(sources[0].parent / products, mapping.csv)
     out.mkdir(parents=True, exist_ok=True)
@@ -103,7 +106,7 @@ def _read(
     for batch in batches(source, mapping.names(), mapping.csv):
         if items.in_lines:
             items.take(batch.rows)
-        lines = Lines(batch.rows, mapping, items)
+        lines = Lines(batch.rows, mapping, items, batch.decimal)
         sound = lines.sound()
         weekly.append(sound)
         faults = _faults(batch, lines)
@@ -125,6 +128,14 @@ def _faults(batch: Batch, lines: Lines) -> list[tuple[int, str, str]]:
     contents = [json.dumps(row, ensure_ascii=False) for row in batch.rows.filter(broken).to_pylist()]
     read = [(int(number), why, text) for number, why, text in zip(numbers, reasons, contents, strict=True)]
     return sorted([*read, *((number, why, text) for number, (why, text) in batch.malformed.items())])
+
+
+def _refuse_one_place(places: list[Path], out: Path) -> None:
+    if any(place.resolve() == out.resolve() for place in places):
+        raise LandingError(
+            f"{out}: the source and --out must differ, or what is landed would be read as an export. "
+            "Name another folder as --out."
+        )
 
 
 def _refuse_nothing_landed(report: LandReport) -> None:
@@ -156,6 +167,7 @@ def land_as_is(places: list[Path], out: Path, *, replace: bool = False, progress
         LandingError: a file is no landing file or is not sound, two have one name or are of one week, or a week would lose
             lines; nothing was delivered then.
     """
+    _refuse_one_place(places, out)
     sources = [path for place in places for path in ([place] if place.is_file() else _landing_files(place))]
     for path in sources:
         if week_of(path.name) is None and path.name not in COMPANIONS:
@@ -163,7 +175,7 @@ def land_as_is(places: list[Path], out: Path, *, replace: bool = False, progress
                 f"{path.name}: not a landing file. Name it transactions_YYYYWW.csv[.gz], or give a --mapping of its columns."
             )
     refuse_one_name(sources)
-    report = LandReport()
+    report = LandReport(not_read=not_read(places, [*sources, out]))
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".land-", dir=out) as name:
         for path in sources:

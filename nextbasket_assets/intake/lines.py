@@ -13,7 +13,7 @@ from nextbasket_assets.intake.items import Items
 from nextbasket_assets.intake.mapping import Mapping, When
 from nextbasket_assets.landing import FIELDS, LABELS, week_code
 
-NOON = "12"  # the hour of a line whose time of day is not known
+NOON = str(values.NOON)  # the hour of a line whose time of day is not known
 DEFAULTS = {"QUANTITY": "1", "SPEND": "0", "STORE_CODE": "S1"}  # of fields that the mapping leaves out
 
 _NEVER_EMPTY = ("PROD_CODE", "BASKET_ID", "STORE_CODE")
@@ -29,8 +29,8 @@ class Lines:
         reason: why a row is refused; null for a sound one.
     """
 
-    def __init__(self, rows: pa.RecordBatch, mapping: Mapping, items: Items) -> None:
-        self._rows, self._mapping, self._items = rows, mapping, items
+    def __init__(self, rows: pa.RecordBatch, mapping: Mapping, items: Items, decimal: str) -> None:
+        self._rows, self._mapping, self._items, self._decimal = rows, mapping, items, decimal
         self.reason = pa.nulls(rows.num_rows, pa.string())
         self.fields: dict[str, pa.Array] = {}
         self._when(mapping.when)
@@ -81,8 +81,8 @@ class Lines:
 
     def _ruled(self, name: str, found: pa.Array) -> pa.Array:
         rules: dict[str, Callable[[str], str]] = {
-            "QUANTITY": partial(values.quantity, decimal=self._mapping.csv.decimal),
-            "SPEND": partial(values.spend, decimal=self._mapping.csv.decimal),
+            "QUANTITY": partial(values.quantity, decimal=self._decimal),
+            "SPEND": partial(values.spend, decimal=self._decimal),
             **{label: partial(values.label, known=known) for label, known in LABELS.items()},
         }
         return self._translated(found, rules.get(name, values.code), name)

@@ -16,7 +16,9 @@ MAPPED = tuple(field for field in FIELDS if field not in DERIVED)
 PRODUCT_FIELDS = ("PROD_CODE", "PROD_NAME", *(f"PROD_{kind}_{level}" for level in LEVELS for kind in ("CODE", "NAME")))
 
 # One column, or several whose values are joined.
-Columns = Annotated[list[str], BeforeValidator(lambda value: [value] if isinstance(value, str) else value)]
+Columns = Annotated[
+    list[str], Field(min_length=1), BeforeValidator(lambda value: [value] if isinstance(value, str) else value)
+]
 
 
 class _Section(BaseModel):
@@ -67,6 +69,13 @@ class Csv(_Section):
     delimiter: str = Field(default=",", min_length=1, max_length=1)
     decimal: str = Field(default=".", pattern=r"^[.,]$")
     encoding: str = "utf-8"
+
+    @field_validator("delimiter")
+    @classmethod
+    def _of_one_byte(cls, delimiter: str) -> str:
+        if not delimiter.isascii() or delimiter in '\0\r\n"':
+            raise ValueError(f"delimiter {delimiter!r} cannot part values, expected a character like , or ; or a tab")
+        return delimiter
 
     @field_validator("encoding")
     @classmethod

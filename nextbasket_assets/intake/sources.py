@@ -1,7 +1,10 @@
 """A retailer's transaction files, in batches of text columns: memory does not grow with the file."""
 
+import codecs
 import difflib
 import gzip
+import io
+import re
 import zlib
 from collections import Counter
 from collections.abc import Iterator
@@ -21,6 +24,7 @@ from nextbasket_assets.landing import LandingError
 SUFFIXES = (".csv", ".csv.gz", ".parquet")
 _BLOCK_BYTES = 4 << 20
 _BATCH_ROWS = 1 << 16
+_EXACT = 2.0**53  # below it a float holds every whole number
 
 
 @dataclass(frozen=True)
@@ -32,12 +36,14 @@ class Batch:
         numbers: of these rows in the file; the header is 1, blank lines do not count.
         malformed: {number: (what is wrong, the text)} of rows that have another number of columns than the header.
         read: bytes of the file that were read so far, as delivered.
+        decimal: the sign of its numbers.
     """
 
     rows: pa.RecordBatch
     numbers: np.ndarray
     malformed: dict[int, tuple[str, str]]
     read: int
+    decimal: str
 
 
 def find_sources(places: list[Path], besides: str | None = None) -> list[Path]:
@@ -51,12 +57,23 @@ def find_sources(places: list[Path], besides: str | None = None) -> list[Path]:
         if not place.exists():
             raise LandingError(f"{place}: no such file or folder. Name the transaction files, or their folder.")
         inside = sorted(place.iterdir()) if place.is_dir() else [place]
-        fitting = [path for path in inside if path.name.endswith(SUFFIXES) and path.name != besides]
+        fitting = [path for path in inside if path.is_file() and _ends(path, *SUFFIXES) and path.name != besides]
         if not fitting:
             raise LandingError(f"{place}: nothing to read there. Expected files that end in {', '.join(SUFFIXES)}.")
         found += fitting
     refuse_one_name(found)
     return sorted(found, key=lambda path: path.name)
+
+
+def not_read(places: list[Path], known: list[Path], besides: str | None = None) -> list[str]:
+    """The names in these folders, their subfolders among them, that are none of these files and folders."""
+    inside = [path for place in places if place.is_dir() for path in place.iterdir() if path.name != besides]
+    resolved = {path.resolve() for path in known}
+    return sorted({path.name for path in inside if path.resolve() not in resolved})
+
+
+def _ends(path: Path, *suffixes: str) -> bool:
+    return path.name.lower().endswith(suffixes)
 
 
 def refuse_one_name(found: list[Path]) -> None:
@@ -77,39 +94,58 @@ def batches(path: Path, columns: list[str], text: Csv) -> Iterator[Batch]:
     """A file's rows.
 
     Raises:
-        LandingError: a column is missing or there twice, or the file is cut or not in the encoding.
+        LandingError: a column is missing or there twice, a row runs over several lines, or the file is cut or not in the
+            encoding.
     """
-    reader = _parquet if path.name.endswith(".parquet") else _csv
+    if _ends(path, ".parquet"):
+        yield from _parquet(path, columns)
+        return
     try:
-        yield from reader(path, columns, text)
+        yield from _csv(path, columns, text)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise LandingError(f"{path.name}: the compressed file is cut or damaged ({error}). Export it again.") from error
-    except (pa.ArrowInvalid, UnicodeError) as error:
+    except (pa.ArrowException, UnicodeError) as error:
         raise LandingError(
             f"{path.name}: cannot be read: {error}. Set delimiter and encoding under csv in the mapping, or export it again."
         ) from error
 
 
-def _parquet(path: Path, columns: list[str], _: Csv) -> Iterator[Batch]:
-    file = pq.ParquetFile(path)
-    _require(path, columns, file.schema_arrow.names)
+def _parquet(path: Path, columns: list[str]) -> Iterator[Batch]:
     size, done = path.stat().st_size, 0
-    for batch in file.iter_batches(_BATCH_ROWS, columns=columns):
-        numbers = np.arange(done + 2, done + 2 + batch.num_rows)  # as in a text file with a header
-        done += batch.num_rows
-        arrays = [_text(batch.column(name)) for name in columns]
-        yield Batch(pa.RecordBatch.from_arrays(arrays, columns), numbers, {}, size * done // file.metadata.num_rows)
+    try:
+        file = pq.ParquetFile(path)
+        _require(path, columns, file.schema_arrow.names)
+        for batch in file.iter_batches(_BATCH_ROWS, columns=columns):
+            numbers = np.arange(done + 2, done + 2 + batch.num_rows)  # as in a text file with a header
+            done += batch.num_rows
+            rows = pa.RecordBatch.from_arrays([_text(path, name, batch.column(name)) for name in columns], columns)
+            yield Batch(rows, numbers, {}, size * done // file.metadata.num_rows, ".")
+    except (pa.ArrowException, OSError) as error:
+        if isinstance(error, OSError) and error.errno:  # of the disk, not of what the file holds
+            raise
+        said = " ".join(str(error).split()).removesuffix(".")
+        raise LandingError(f"{path.name}: cannot be read as parquet: {said}. Export it again.") from error
 
 
-def _text(values: pa.Array) -> pa.Array:
-    """Any column as text: whole floats, which pandas makes of numbers with gaps, without the `.0`; its NaN is a gap."""
-    if pa.types.is_floating(values.type):
-        values = pc.if_else(pc.is_nan(values), pa.scalar(None, values.type), values)
-        if pc.all(pc.equal(values, pc.floor(values))).as_py():
-            values = values.cast(pa.int64())
-    if pa.types.is_dictionary(values.type):
-        values = values.dictionary_decode()
-    return values.cast(pa.string())
+def _text(path: Path, name: str, values: pa.Array) -> pa.Array:
+    """Any column as text; NaN, which pandas writes for a gap, is one."""
+    try:
+        if pa.types.is_dictionary(values.type):
+            values = values.dictionary_decode()
+        return _float_text(values) if pa.types.is_floating(values.type) else values.cast(pa.string())
+    except pa.ArrowException as error:
+        raise LandingError(
+            f"{path.name}: column {name!r} holds {values.type}, which cannot be read as text. Export it as text, or as "
+            "plain numbers or times."
+        ) from error
+
+
+def _float_text(values: pa.Array) -> pa.Array:
+    """Whole numbers, which pandas makes floats of in a column with gaps, without the `.0`."""
+    values = pc.if_else(pc.is_nan(values), pa.scalar(None, values.type), values)
+    whole = pc.and_(pc.less(pc.abs(values), _EXACT), pc.equal(values, pc.floor(values)))
+    integers = pc.if_else(whole, values, pa.scalar(0, values.type)).cast(pa.int64())
+    return pc.if_else(whole, integers.cast(pa.string()), values.cast(pa.string()))
 
 
 @dataclass
@@ -136,22 +172,58 @@ def _csv(path: Path, columns: list[str], text: Csv) -> Iterator[Batch]:
             numbers = np.arange(first, first + batch.num_rows + len(malformed.found))
             numbers = numbers[~np.isin(numbers, list(malformed.found))][: batch.num_rows]
             first = int(numbers[-1]) + 1 if batch.num_rows else first
-            yield Batch(batch, numbers, malformed.before(first), raw.tell())
+            yield Batch(batch, numbers, malformed.before(first), raw.tell(), text.decimal)
         rest = pa.RecordBatch.from_arrays([pa.array([], pa.string()) for _ in columns], columns)
-        yield Batch(rest, np.arange(0), dict(malformed.found), raw.tell())
+        yield Batch(rest, np.arange(0), dict(malformed.found), raw.tell(), text.decimal)
+
+
+class _OneLineRows:
+    """A text file as it is, read through; no row of it runs over several lines, as after a quote that is never closed.
+
+    Arrow would take the lines up to the next quote for one value, so that rows were gone and the account still added up.
+    """
+
+    closed = False
+
+    def __init__(self, name: str, source: BinaryIO, text: Csv) -> None:
+        self._name, self._source = name, source
+        decoder = codecs.getincrementaldecoder(text.encoding)()
+        self._decoder = io.IncrementalNewlineDecoder(decoder, translate=True)
+        other = f"[^{re.escape(text.delimiter)}]*+"  # a quote means something at the beginning of a value only
+        value = f'(?:"[^"]*+(?:""[^"]*+)*+"{other}|(?!"){other})'
+        self._row = re.compile(f"\ufeff?{value}(?:{re.escape(text.delimiter)}{value})*+")
+        self._rest, self._lines = "", 0  # what follows the last line end, and how many lines are before it
+
+    def read(self, size: int = -1) -> bytes:
+        """Bytes of the file.
+
+        Raises:
+            LandingError: a quote is open at the end of a line.
+        """
+        data = self._source.read(size)
+        *lines, self._rest = (self._rest + self._decoder.decode(data, final=not data)).split("\n")
+        for number, line in enumerate(lines if data else [*lines, self._rest], start=self._lines + 1):
+            if '"' in line and not self._row.fullmatch(line):
+                raise LandingError(
+                    f"{self._name}: line {number}: a value begins with a quote that is not closed on the line. Close it, or "
+                    'write a quote inside of a value twice ("") and no line break into one.'
+                )
+        self._lines += len(lines)
+        return data
+
+    def close(self) -> None:
+        """Who opened the file closes it."""
 
 
 def _open_csv(
     path: Path, raw: BinaryIO, text: Csv, columns: list[str] | None, malformed: object
 ) -> pa.csv.CSVStreamingReader:
     # Python's gzip, because it tells a cut file from one that ends.
-    source = cast(BinaryIO, gzip.GzipFile(fileobj=raw)) if path.name.endswith(".gz") else raw
+    source = cast(BinaryIO, gzip.GzipFile(fileobj=raw)) if _ends(path, ".gz") else raw
     return pa.csv.open_csv(
-        pa.PythonFile(source, mode="r"),
+        pa.PythonFile(_OneLineRows(path.name, source, text), mode="r"),
         read_options=pa.csv.ReadOptions(use_threads=False, block_size=_BLOCK_BYTES, encoding=text.encoding),
-        parse_options=pa.csv.ParseOptions(
-            delimiter=text.delimiter, newlines_in_values=True, invalid_row_handler=malformed
-        ),
+        parse_options=pa.csv.ParseOptions(delimiter=text.delimiter, invalid_row_handler=malformed),
         convert_options=pa.csv.ConvertOptions(
             include_columns=columns or [], column_types=dict.fromkeys(columns or [], pa.string())
         ),

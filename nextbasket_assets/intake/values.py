@@ -4,16 +4,21 @@ import hashlib
 import math
 import re
 from collections.abc import Collection
-from datetime import datetime
+from datetime import date, datetime
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 from zoneinfo import ZoneInfo
 
+from nextbasket_assets.landing import monday
+
+NOON = 12  # the hour of what has no time of day
 JOINT = "~"  # between the parts of a code that is made of several columns
 
 _LONGEST = 64  # of a code, by the rules of a line
 _UNSAFE = re.compile(r'[^!-~]|[",%~]')
 _DIGEST = 16
 _FIRST_YEAR = 1900
+_LAST_YEAR = monday("999952").year - 1  # the last one whose weeks have all six digits
+_OF_DAY = re.compile("%[HIcX]")  # in a form: an hour
 _CENT = Decimal("0.01")
 
 
@@ -90,7 +95,9 @@ def _number(text: str, decimal: str) -> Decimal:
 
 
 def moment(text: str, form: str | None = None, zone: ZoneInfo | None = None) -> datetime:
-    """Local time of the shop. With an offset it is moved to `zone`; without a zone the clock time stands as written.
+    """Local time of the shop, noon where only the day is given.
+
+    With an offset it is moved to `zone`; without a zone the clock time stands as written.
 
     >>> moment("2017-01-28 19:06:53").hour, moment("2017-06-01T22:30:00Z", None, ZoneInfo("Europe/London")).hour
     (19, 23)
@@ -101,9 +108,21 @@ def moment(text: str, form: str | None = None, zone: ZoneInfo | None = None) -> 
         raise ValueError(f"is no time of the form {form}" if form else "is no ISO 8601 time") from None
     if found.year < _FIRST_YEAR:
         raise ValueError(f"is before the year {_FIRST_YEAR}")
+    if found.year > _LAST_YEAR:
+        raise ValueError(f"is after the year {_LAST_YEAR}")
+    if not (_OF_DAY.search(form) if form else _has_time(text.strip())):
+        found = found.replace(hour=NOON)
     if found.tzinfo and zone:
         found = found.astimezone(zone)
     return found.replace(tzinfo=None)
+
+
+def _has_time(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return True
+    return False
 
 
 def hour(text: str) -> str:

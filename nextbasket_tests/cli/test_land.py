@@ -81,3 +81,18 @@ def test_what_the_machine_refuses_is_told(tmp_path: Path) -> None:
         f"why    {mapping}: File exists.",
         "to do  Name as --out a folder that this process may make and write into, and sources that it may read.",
     ]
+
+
+def test_what_was_not_read_and_what_was_replaced_beside_the_weeks_is_told(tmp_path: Path) -> None:
+    """The other files and folders of the source, and a products.csv that another one took the place of."""
+    source, mapping = write_grocer(tmp_path / "export")
+    (source.parent / "february").mkdir()
+    arguments = ["land", str(source.parent), f"--mapping={mapping}", f"--out={tmp_path / 'shop'}"]
+    first = CliRunner().invoke(main, arguments)
+    articles = source.parent / "articles.csv"
+    articles.write_text(articles.read_text().replace("1 l", "2 l"))
+    second = CliRunner().invoke(main, arguments)
+
+    assert "not read in the named folders: february, grocer.yaml" in first.output
+    assert "products.csv replaced" not in first.output
+    assert "products.csv replaced" in second.output

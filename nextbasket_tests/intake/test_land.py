@@ -314,6 +314,34 @@ def test_a_number_that_is_none_is_empty(tmp_path: Path) -> None:
     assert [row["CUST_CODE"] for row in rows] == ["17", "", ""]
 
 
+def test_a_date_that_has_no_week_code_is_refused(tmp_path: Path) -> None:
+    """One row of the end of time, which some exports write for none, is refused like any other, and the rest is landed."""
+    rows = SALES.splitlines()[:3]
+    late = [rows[1].replace("2024-03-03", day) for day in ("9999-12-31", "9998-12-31")]
+    report = landed_grocer(tmp_path, "\n".join([*rows, *late, ""]))
+
+    assert report.sources["sales.csv"].landed == 2
+    assert dict(report.reasons) == {"sold_at is after the year 9971": 2}
+
+
+def test_an_items_first_row_is_completed_by_later_ones(tmp_path: Path) -> None:
+    """An empty name or category is taken of a later row; what the first row has stays, and a name goes with its code."""
+    source, mapping = write_grocer(tmp_path / "export")
+    articles = "ean,title,size,shelf\n4001,,,\n4002,Rye,,\n4001,Oat milk,,Milk\n4002,Other,,Bread\n4003,,,\n"
+    source.with_name("articles.csv").write_text(articles)
+    land([source], read_mapping(mapping), tmp_path / "landing", progress=lambda _: None)
+
+    assert (tmp_path / "landing" / "products.csv").read_text().splitlines()[1:] == [
+        "4001,Oat milk,Milk,Milk",
+        "4002,Rye,Bread,Bread",
+        "4003,4003,,",
+    ]
+    assert [row["PROD_CODE_20"] for row in landed(tmp_path / "landing", SUNDAY)] == ["Milk"]
+    source.with_name("articles.csv").write_text("ean,title,size,shelf\n4001,,,\n")
+    land([source], read_mapping(mapping), tmp_path / "landing", replace=True, progress=lambda _: None)
+    assert "4001,Oat milk,Milk,Milk" in (tmp_path / "landing" / "products.csv").read_text()
+
+
 def test_a_file_in_another_encoding_than_the_mappings_is_told(tmp_path: Path) -> None:
     """Bytes that the encoding has not are an error of the file, wherever in it they are."""
     with pytest.raises(LandingError, match=r"sales\.csv: cannot be read"):

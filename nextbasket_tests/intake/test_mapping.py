@@ -15,6 +15,10 @@ EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
     ("old", "new", "message"),
     [
         ("timestamp: sold_at", "timestamp: [sold_at", "the mapping is not YAML"),
+        ("timestamp: sold_at", "timestamp: []", "when.timestamp: List should have at least 1 item"),
+        ("  SPEND: amount", "  STORE_REGION: []", "columns.STORE_REGION: List should have at least 1 item"),
+        ("constants:", "csv: {delimiter: é}\nconstants:", "csv.delimiter: .*delimiter 'é' cannot part values"),
+        ("constants:", "csv: {delimiter: '\"'}\nconstants:", "csv.delimiter: .*cannot part values"),
         ("timestamp: sold_at", "hour: sold_at", "when: .*give timestamp, or date with or without hour"),
         ("timestamp: sold_at", "{timestamp: sold_at, timezone: Mars}", "timezone 'Mars' is none"),
         ("timestamp: sold_at", "{timestamp: sold_at, timezone: Europe}", "timezone 'Europe' is none"),

@@ -1,5 +1,7 @@
 """Single values: different texts stay different, and what cannot be read says why."""
 
+from datetime import timedelta
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -43,6 +45,8 @@ def test_a_plain_id_stays_as_it_is(text: str) -> None:
         (values.spend, "1000000000", "has more than 9 digits"),
         (values.hour, "24", "is no hour from 0 to 23"),
         (values.moment, "0001-01-01", "is before the year 1900"),
+        (values.moment, "9972-01-01", "is after the year 9971"),
+        (values.moment, "9999-12-31T23:59:59-05:00", "is after the year 9971"),
         (values.moment, "yesterday", "is no ISO 8601 time"),
     ],
 )
@@ -50,6 +54,30 @@ def test_what_cannot_be_read_says_why(rule, text: str, why: str) -> None:  # typ
     """A value outside its rule is an error in words, never a wrong value."""
     with pytest.raises(ValueError, match=why):
         rule(text)
+
+
+def test_every_year_that_is_taken_has_week_codes() -> None:
+    """The last day that a row may have lies in a week whose code names it."""
+    last = values.moment("9971-12-31").date()
+    week = last - timedelta(days=last.weekday())
+
+    assert monday(week_code(week)) == week
+
+
+@pytest.mark.parametrize(
+    ("text", "form", "hour"),
+    [
+        ("2024-01-08", None, 12),
+        ("20240108", None, 12),
+        ("08/01/2024", "%d/%m/%Y", 12),
+        ("2024-01-08 00:00", None, 0),
+        ("20240108T00", None, 0),
+        ("08/01/2024 12 AM", "%d/%m/%Y %I %p", 0),
+    ],
+)
+def test_a_day_without_a_time_is_noon(text: str, form: str | None, hour: int) -> None:
+    """An hour that is not given is 12, and midnight that is given stays 0."""
+    assert values.moment(text, form).hour == hour
 
 
 def test_thousands_are_not_taken_for_decimals() -> None:

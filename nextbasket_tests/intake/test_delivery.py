@@ -1,0 +1,121 @@
+"""What is in the landing folder is not lost unasked: neither lines of a week, nor rows of the files beside the weeks."""
+
+import gzip
+from pathlib import Path
+
+import pytest
+
+from nextbasket_assets.intake.land import LandReport, land, land_as_is
+from nextbasket_assets.intake.mapping import read_mapping
+from nextbasket_assets.landing import LandingError, week_code
+from nextbasket_tests.intake.grocer import MAPPING, landed, write_grocer
+from nextbasket_tests.platforms import FIRST, header, line
+
+NAME = f"transactions_{week_code(FIRST)}.csv"
+WEEK = "202405"  # of 2024-03-04
+HEADER = "sold_at,till,receipt,loyalty_card,ean,title,pieces,amount,kind"
+
+
+def export(folder: Path, name: str, days: range) -> Path:
+    """A row for each of these days of March 2024."""
+    source, _ = write_grocer(
+        folder, "\n".join([HEADER, *(f"2024-03-{day:02d}T09:00:00,1,{day},ann,4001,,1,1,small" for day in days), ""])
+    )
+    return source.rename(source.with_name(name))
+
+
+def landed_exports(sources: list[Path], out: Path, *, replace: bool = False) -> LandReport:
+    return land(sources, read_mapping(sources[0].parent / "grocer.yaml"), out, replace=replace, progress=lambda _: None)
+
+
+def test_an_export_that_splits_a_week_does_not_take_the_place_of_the_other(tmp_path: Path) -> None:
+    """A file with more lines, but without those that are there, is refused; both in one call make the whole week."""
+    first, second = (
+        export(tmp_path / "export", name, days) for name, days in (("a.csv", range(4, 6)), ("b.csv", range(6, 11)))
+    )
+    out = tmp_path / "landing"
+    landed_exports([first], out)
+
+    with pytest.raises(LandingError, match="has 2 lines and would have 5, without 2 of those it has"):
+        landed_exports([second], out)
+    assert [row["SHOP_DATE"] for row in landed(out, WEEK)] == ["20240304", "20240305"]
+    landed_exports([first, second], out)
+    assert len(landed(out, WEEK)) == 7
+
+
+def test_a_changed_line_is_told(tmp_path: Path) -> None:
+    """As many lines of which one is another are a correction, which --replace takes."""
+    out = tmp_path / "landing"
+    landed_exports([export(tmp_path / "export", "a.csv", range(4, 7))], out)
+    corrected = export(tmp_path / "export", "b.csv", range(5, 8))
+
+    with pytest.raises(LandingError, match=r"without 1 of those it has\. .*--replace"):
+        landed_exports([corrected], out)
+    landed_exports([corrected], out, replace=True)
+    assert [row["SHOP_DATE"] for row in landed(out, WEEK)] == ["20240305", "20240306", "20240307"]
+
+
+def as_is(folder: Path, rows: list[str], out: Path, name: str = NAME, end: str = "\n") -> str:
+    """Deliver a weekly file without a mapping; what became of it."""
+    folder.mkdir(exist_ok=True)
+    text = end.join([*rows, ""]).encode()
+    (folder / name).write_bytes(gzip.compress(text) if name.endswith(".gz") else text)
+    return land_as_is([folder / name], out, progress=lambda _: None).files[0].status
+
+
+def test_equal_lines_are_counted(tmp_path: Path) -> None:
+    """A line that is there twice is lost when the new file has it once; other line ends and another order lose nothing."""
+    out = tmp_path / "landing"
+    one, two, three = (line(FIRST, 1, 0, item) for item in ("PRD1", "PRD2", "PRD3"))
+    as_is(tmp_path / "a", [header(), one, one, two], out)
+
+    with pytest.raises(LandingError, match="without 1 of those it has"):
+        as_is(tmp_path / "a", [header(), one, two, three], out)
+    assert as_is(tmp_path / "a", [header(), three, two, one, one], out, end="\r\n") == "replaced"
+
+
+def test_a_week_under_another_header_is_not_compared(tmp_path: Path) -> None:
+    """Where the columns stand otherwise every line counts as lost, in a compressed file, too."""
+    out, name = tmp_path / "landing", f"{NAME}.gz"
+    as_is(tmp_path / "a", [header(), line(FIRST, 1, 0, "PRD1")], out, name)
+    more = [f"{header()},EXTRA", f"{line(FIRST, 1, 0, 'PRD1')},x", f"{line(FIRST, 1, 0, 'PRD2')},x"]
+
+    with pytest.raises(LandingError, match="without 1 of those it has"):
+        as_is(tmp_path / "a", more, out, name)
+
+
+@pytest.mark.parametrize(
+    ("name", "columns", "rows"),
+    [
+        ("products.csv", "PROD_CODE,PROD_NAME", ["1,Milk", "2,Bread"]),
+        ("time.csv", "shop_week,date_from,date_to", ["200607,20060410,20060416", "200608,20060417,20060423"]),
+    ],
+)
+def test_a_file_beside_the_weeks_does_not_lose_rows_unasked(
+    tmp_path: Path, name: str, columns: str, rows: list[str]
+) -> None:
+    """A smaller products.csv or time.csv is refused, a larger one and --replace are taken."""
+    source, out = tmp_path / name, tmp_path / "landing"
+
+    def deliver(*kept: str, replace: bool = False) -> str:
+        source.write_text("\n".join([columns, *kept, ""]))
+        return land_as_is([source], out, replace=replace, progress=lambda _: None).files[0].status
+
+    deliver(rows[0])
+    assert deliver(*rows) == "replaced"
+    with pytest.raises(LandingError, match=f"{name}: 1 rows of the one in the landing folder are not in it"):
+        deliver(rows[1])
+    assert (out / name).read_text().count("\n") == 3
+    assert deliver(rows[1], replace=True) == "replaced"
+
+
+def test_the_landing_folder_is_no_source(tmp_path: Path) -> None:
+    """A folder that is landed into itself is refused at once, with a mapping and without one."""
+    source, mapping = write_grocer(tmp_path / "export", mapping=MAPPING)
+    before = sorted(source.parent.iterdir())
+
+    with pytest.raises(LandingError, match="the source and --out must differ"):
+        land([source.parent], read_mapping(mapping), source.parent, progress=lambda _: None)
+    with pytest.raises(LandingError, match="the source and --out must differ"):
+        land_as_is([source.parent], source.parent / ".", progress=lambda _: None)
+    assert sorted(source.parent.iterdir()) == before
