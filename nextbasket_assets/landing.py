@@ -47,7 +47,7 @@ PRICE_CODES = {"AZ": "LA", "CT": "MM", "BG": "UM", "DY": "XX"}
 LIFESTAGE_CODES = {"BU": "OT", "DI": "YF", "AT": "YA", "CZ": "OA", "FN": "PE", "EQ": "OF"}
 LABELS: dict[str, tuple[str, ...]] = {
     "CUST_PRICE_SENSITIVITY": (*PRICE_CODES.values(), *PRICE_CODES),
-    "CUST_LIFESTAGE": (*LIFESTAGE_CODES.values(), *LIFESTAGE_CODES),
+    "CUST_LIFESTAGE": (*LIFESTAGE_CODES.values(), "XX", *LIFESTAGE_CODES),  # no letters stand for XX
     "BASKET_SIZE": ("S", "M", "L"),
     "BASKET_PRICE_SENSITIVITY": ("LA", "MM", "UM", "XX"),
     "BASKET_TYPE": ("Small Shop", "Top Up", "Full Shop", "XX"),

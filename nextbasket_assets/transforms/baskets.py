@@ -19,6 +19,8 @@ _LABELS = (
 )
 _REST = ("category_10", "category_20", "category_30", "category_40")  # of a line, so that it can be told from another
 COUNTS = ("lines", "lines_kept", *FILTERS)
+_BOUGHT = ("item", "quantity", "spend")
+_ITEMS = "array<struct<item:string,quantity:int,spend:decimal(14,2)>>"
 
 
 def counted_baskets(
@@ -110,7 +112,8 @@ def _baskets(lines: DataFrame) -> DataFrame:
 
 def _with_conflicts_apart(baskets: DataFrame) -> DataFrame:
     """Baskets with one identity each; the lines of the others move to the filter `conflicting_basket`."""
-    conflict = F.col("basket").isNotNull() & (F.size(F.array_distinct("visits.identity")) > 1)
+    several = F.array_min("visits.identity") != F.array_max("visits.identity")
+    conflict = F.col("basket").isNotNull() & several
     moved = ("lines_kept", "return", "non_merchandise")
     counts = [F.when(conflict, F.lit(0)).otherwise(F.col(name)).alias(name) for name in moved]
     return baskets.select(
@@ -123,7 +126,7 @@ def _with_conflicts_apart(baskets: DataFrame) -> DataFrame:
             F.lit(0).cast("decimal(14,2)"),
             lambda total, line: (total + line["spend"]).cast("decimal(14,2)"),
         ).alias("spend"),
-        _merged(_bought(F.col("item_lines"))).alias("items"),
+        F.when(~conflict, _merged("item_lines")).otherwise(F.array().cast(_ITEMS)).alias("items"),
         *("lines", "duplicate", "damaged_anonymous"),
         *counts,
         F.when(conflict, F.col("lines_kept") + F.col("return") + F.col("non_merchandise"))
@@ -140,22 +143,24 @@ def _agreed(label: str) -> Column:
     return F.when(F.size(found) == 1, found[0]).alias(label)
 
 
-def _bought(lines: Column) -> Column:
-    return F.transform(
-        lines, lambda line: F.struct(*(line[name].alias(name) for name in ("item", "quantity", "spend")))
-    )
+def _merged(lines: str) -> Column:
+    """Lines of one item as one; sorted by item, they lie side by side, so that a basket of any length is read once."""
+    codes, count = F.col(lines)["item"], F.size(lines)
 
+    def code(place: Column) -> Column:
+        return F.get(lines, place)["item"]
 
-def _merged(lines: Column) -> Column:
-    """Lines of one item as one."""
-    codes = F.array_distinct(F.transform(lines, lambda line: line["item"]))
-
-    def total(code: Column) -> Column:
-        same = F.filter(lines, lambda line: line["item"] == code)
-        quantity = F.aggregate(same, F.lit(0), lambda sum_, line: sum_ + line["quantity"])
+    def total(first: Column, last: Column) -> Column:
+        quantity = F.aggregate(F.sequence(first, last), F.lit(0), lambda sum_, at: sum_ + F.get(lines, at)["quantity"])
         spend = F.aggregate(
-            same, F.lit(0).cast("decimal(14,2)"), lambda sum_, line: (sum_ + line["spend"]).cast("decimal(14,2)")
+            F.sequence(first, last),
+            F.lit(0).cast("decimal(14,2)"),
+            lambda sum_, at: (sum_ + F.get(lines, at)["spend"]).cast("decimal(14,2)"),
         )
-        return F.struct(code.alias("item"), quantity.alias("quantity"), spend.alias("spend"))
+        return F.struct(code(first).alias("item"), quantity.alias("quantity"), spend.alias("spend"))
 
-    return F.when(F.size(codes) == F.size(lines), lines).otherwise(F.transform(codes, total))
+    places = F.sequence(F.lit(0), count - 1)
+    firsts = F.filter(places, lambda at: (at == 0) | (code(at) != code(at - 1)))
+    lasts = F.filter(places, lambda at: (at == count - 1) | (code(at) != code(at + 1)))
+    bought = F.transform(lines, lambda line: F.struct(*(line[name].alias(name) for name in _BOUGHT)))
+    return F.when(F.size(F.array_distinct(codes)) == count, bought).otherwise(F.zip_with(firsts, lasts, total))

@@ -8,6 +8,10 @@ def _rows(broken: str) -> str:
     return f"count_if(coalesce({broken}, true))"
 
 
+def _no_number(number: str) -> str:
+    return f"abs({number}) >= double('infinity')"  # Spark orders NaN above infinity
+
+
 def _repeats(*key: str) -> str:
     return f"count(1) - count(distinct {', '.join(key)})"
 
@@ -16,7 +20,7 @@ _IN_WEEK = {"every date lies in its week": _rows("date not between week and date
 _HOUR = {"hour is from 0 to 23": _rows("hour not between 0 and 23")}
 _LABEL_DOMAINS = {
     "price_sensitivity": "'LA', 'MM', 'UM', 'XX'",
-    "lifestage": "'YA', 'OA', 'YF', 'OF', 'PE', 'OT'",
+    "lifestage": "'YA', 'OA', 'YF', 'OF', 'PE', 'OT', 'XX'",
     "basket_size": "'S', 'M', 'L'",
     "basket_price_sensitivity": "'LA', 'MM', 'UM', 'XX'",
     "basket_type": "'Small Shop', 'Top Up', 'Full Shop', 'XX'",
@@ -87,7 +91,9 @@ CLAIMS: dict[str, dict[str, str]] = {
     "mission_candidates": {
         "every candidate is there once": _repeats("k", "item_prior"),
         "one candidate at most is chosen": "greatest(count_if(chosen) - 1, 0)",
-        "evidence is numbers": _rows("isnan(perplexity) or perplexity <= 0 or isnan(gain) or isnan(gain_error)"),
+        "evidence is numbers": _rows(
+            f"{_no_number('perplexity')} or perplexity <= 0 or {_no_number('gain')} or {_no_number('gain_error')}"
+        ),
     },
     "mission_tagged_baskets": {"every basket is there once": _repeats("basket"), **_TAGS},
     "mission_history": {
@@ -97,7 +103,9 @@ CLAIMS: dict[str, dict[str, str]] = {
     },
     "mission_profiles": {
         "every measure of a mission is there once": _repeats("mission", "section", "name", "level"),
-        "every value is a number": _rows("isnan(value) or value is null or baskets < 0 or isnan(coalesce(index, 0))"),
+        "every value is a number": _rows(
+            f"{_no_number('value')} or value is null or baskets < 0 or {_no_number('coalesce(index, 0)')}"
+        ),
         "an interval holds its number": _rows(
             "(low is null) <> (high is null)"
             " or (low is not null and coalesce(index, value) not between low - 1e-9 and high + 1e-9)"

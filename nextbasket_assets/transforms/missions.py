@@ -40,8 +40,8 @@ def item_counts(baskets: DataFrame, min_item_baskets: int) -> DataFrame:
 
 
 def item_groups(lines: DataFrame) -> DataFrame:
-    """item, group: the category (level 20) of each item; its last in the alphabet where it had several, '' for none."""
-    return lines.groupBy("item").agg(F.coalesce(F.max("category_20"), F.lit("")).alias("group"))
+    """item, group: the category (level 20) of each item; as in profiles the first by code of several, '' for none."""
+    return lines.groupBy("item").agg(F.coalesce(F.min("category_20"), F.lit("")).alias("group"))
 
 
 def known_baskets(baskets: DataFrame, vocabulary: DataFrame) -> DataFrame:

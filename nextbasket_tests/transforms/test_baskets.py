@@ -6,11 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 
+from nextbasket_assets.columns import names
+from nextbasket_assets.transforms.baskets import counted_baskets
+from nextbasket_assets.transforms.tables import schema
 from nextbasket_tests.transforms.plans import WEEK, broken, keep, rows, stage
 
 BAG = "PRD0903678"
+RAW = "raw_transactions"
 
 
 def raw(number: int, **fields: Any) -> dict[str, Any]:
@@ -113,6 +117,40 @@ def test_conflicting_baskets_are_removed_whole(spark: SparkSession, tmp_path: Pa
     assert counts["removed"]["conflicting_basket"] == 10
     assert counts["conflicting_baskets"] == 5
     assert counts["rows_in"] == counts["rows_out"] + sum(counts["removed"].values())
+
+
+def counted(spark: SparkSession, lines: list[dict[str, Any]]) -> DataFrame:
+    """What counted_baskets makes of the lines."""
+    rows_ = [tuple(line[name] for name in names(RAW)) for line in lines]
+    return counted_baskets(spark.createDataFrame(rows_, schema(RAW)), [BAG], files_per_week=1, partitions=1)
+
+
+def test_a_long_basket_is_merged(spark: SparkSession, tmp_path: Path) -> None:
+    """Of 3,000 lines of one basket, two of each item become one; 3,000 under the one id of a till are one conflict."""
+    codes = [f"I{number:04d}" for number in range(1500)]
+    long = [raw(2 * n + k, item=code, quantity=k + 1) for n, code in enumerate(codes) for k in (0, 1)]
+    till = [raw(n, item=code, quantity=k + 1, basket="0", hour=k) for n, code in enumerate(codes) for k in (0, 1)]
+
+    (found,), counts, report = staged(spark, tmp_path, [*long, *till])
+
+    assert found["items"] == [{"item": code, "quantity": 3, "spend": Decimal("3.00")} for code in codes]
+    assert (counts["removed"]["conflicting_basket"], counts["conflicting_baskets"]) == (3000, 1)
+    assert broken(report) == []
+
+
+def test_no_basket_is_searched_once_per_item(spark: SparkSession) -> None:
+    """Lines are merged by their place beside each other: no plan picks an item's lines out of all lines of the basket."""
+    plan = counted(spark, [raw(1)])._jdf.queryExecution().optimizedPlan().toString()
+
+    assert "aggregate(sequence(" in plan
+    assert "aggregate(filter(" not in plan
+
+
+def test_a_conflict_is_not_merged(spark: SparkSession) -> None:
+    """A basket that is about to be removed as a conflict has no items, so that no time goes into them."""
+    (found,) = counted(spark, [raw(1), raw(2), raw(3, quantity=2), raw(4, customer="C2")]).collect()
+
+    assert (found["conflict"], found["conflicting_basket"], found["items"]) == (1, 3, [])
 
 
 def test_damaged_ids_are_rebuilt(spark: SparkSession, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from nextbasket_assets.missions.documents import Documents, from_table
 from nextbasket_assets.missions.learning import Naming, Vocabulary, learn
 from nextbasket_assets.missions.model import files
 from nextbasket_assets.missions.topics import fold_in
+from nextbasket_assets.transforms.missions import item_groups
 from nextbasket_tests.transforms.plans import WEEK, broken, keep, rows, stage
 from nextbasket_tests.transforms.test_sequences import basket
 
@@ -132,6 +133,25 @@ def test_a_customer_is_held_out_in_every_basket_or_in_none(spark: SparkSession, 
     assert {held_out for kind in kinds.values() for held_out, _ in kind} == {True, False}
 
 
+def test_an_anonymous_basket_is_held_out_by_itself(spark: SparkSession, tmp_path: Path) -> None:
+    """Nobody's baskets are nobody's together: some are held out and some are not, and they are in both halves."""
+    visits = [{**basket(0, None, WEEK, 9, "A0", "B0"), "basket": f"anonymous-{number}"} for number in range(40)]
+
+    found = sample(spark, tmp_path, visits, min_item_baskets=5)["documents"]
+
+    assert 0 < sum(row["held_out"] for row in found) < 20
+    assert {row["half"] for row in found} == {0, 1}
+
+
+def test_an_item_of_two_categories_has_the_first(spark: SparkSession) -> None:
+    """An item's group is its first category by code, as in the profiles; '' where no line has one."""
+    lines = [("A", "G2"), ("A", "G1"), ("A", None), ("B", None)]
+
+    found = item_groups(spark.createDataFrame(lines, "item string, category_20 string"))
+
+    assert {row["item"]: row["group"] for row in found.collect()} == {"A": "G1", "B": ""}
+
+
 def test_tags_follow_the_planted_mission(spark: SparkSession, tmp_path: Path, model: Path) -> None:
     """A basket's mission is the one it was made from; one alone, as history or as a week's tag, is tagged as in the crowd."""
     baskets = planted()
@@ -206,5 +226,5 @@ def test_too_few_items_to_learn_from(spark: SparkSession, tmp_path: Path) -> Non
     """A shop without a frequent item, or without a basket of two, is refused with what to do."""
     with pytest.raises(ValueError, match=r"no item is in 5 baskets or more.*lower min_item_baskets"):
         sample(spark, tmp_path / "rare", [basket(1, "C1", WEEK, 9, "A0", "B0")], min_item_baskets=5)
-    with pytest.raises(ValueError, match="no basket holds two known items"):
+    with pytest.raises(ValueError, match=r"none of 1 baskets holds 2 known items or more.*lower min_item_baskets"):
         sample(spark, tmp_path / "single", [basket(1, "C1", WEEK, 9, "A0")], min_item_baskets=1)

@@ -14,6 +14,7 @@ from nextbasket_tests.transforms.test_sequences import basket
 TWIN = WEEK + timedelta(weeks=20)
 ORDERED = WEEK + timedelta(weeks=40)
 FUTURE = ORDERED + timedelta(weeks=1)
+ODD = WEEK + timedelta(weeks=60)
 Tagged = tuple[dict[str, Any], str]
 
 
@@ -58,6 +59,18 @@ def ordered() -> list[Tagged]:
     ]
 
 
+def odd() -> list[Tagged]:
+    """Two customers with the same two baskets of one hour, their ids swapped; a basket without a class, one at ten."""
+    return [
+        visit(30, "C5", ODD, "M01", "wine"),
+        visit(31, "C5", ODD, "M02", "bread"),
+        visit(32, "C6", ODD, "M02", "bread"),
+        visit(33, "C6", ODD, "M01", "wine"),
+        visit(34, None, ODD, "M01", "hybrid", basket_type="XX"),
+        visit(35, None, ODD, "M01", "hybrid", hour=10),
+    ]
+
+
 def tag(row: dict[str, Any], mission: str) -> dict[str, Any]:
     """The row of mission_tagged_baskets; of one known item with less confidence than of two."""
     known = mission != "unassigned"
@@ -71,10 +84,10 @@ def tag(row: dict[str, Any], mission: str) -> dict[str, Any]:
 
 
 def line(row: dict[str, Any], item: str) -> dict[str, Any]:
-    """A row of raw_transactions: drinks and snacks are one category, everything else another."""
+    """A row of raw_transactions: drinks and snacks are one category, everything else another, and a hybrid is in both."""
     labels = ("price_sensitivity", "lifestage", "basket_size", "basket_price_sensitivity", "basket_type")
     shared = (*("week", "date", "hour", "customer", "basket", "store"), *labels)
-    treat = item in ("wine", "crisps")
+    treat = item in ("wine", "crisps") or (item == "hybrid" and row["hour"] == 9)
     return {
         **{name: row[name] for name in (*shared, "basket_dominant_mission", "store_format", "store_region")},
         **{"source_file": "f", "line_number": 1, "quantity": 1, "spend": row["spend"], "item": item},
@@ -104,8 +117,8 @@ def profiles(spark: SparkSession, folder: Path, visits: list[Tagged], *weeks: da
 
 @pytest.fixture(scope="module")
 def made(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
-    visits = [*planted(WEEK, shuffled=False), *planted(TWIN, shuffled=True), *ordered()]
-    return profiles(spark, tmp_path_factory.mktemp("profiles"), visits, WEEK, TWIN, ORDERED)
+    visits = [*planted(WEEK, shuffled=False), *planted(TWIN, shuffled=True), *ordered(), *odd()]
+    return profiles(spark, tmp_path_factory.mktemp("profiles"), visits, WEEK, TWIN, ORDERED, ODD)
 
 
 def one(found: list[dict[str, Any]], week: date, mission: str, name: str, level: str = "") -> dict[str, Any]:
@@ -186,6 +199,33 @@ def test_moves_are_between_a_customers_consecutive_baskets(made: list[dict[str, 
         ("all", "M02"): (2, pytest.approx(2 / 3)),
     }
     assert one(made, ORDERED, "M02", "next_mission", "M02")["index"] == pytest.approx(150)
+
+
+def test_baskets_of_one_hour_are_not_ordered_by_their_ids(made: list[dict[str, Any]]) -> None:
+    """Two customers with the same two baskets of one hour made the same move, whichever basket has the higher id."""
+    moves = [row for row in made if (row["week"], row["section"], row["mission"]) == (ODD, "transition", "all")]
+
+    assert [row["baskets"] for row in moves if row["baskets"]] == [2]
+
+
+def test_a_basket_without_a_class_has_no_say_in_agreement(made: list[dict[str, Any]]) -> None:
+    """Of six baskets the one whose type is XX is left out."""
+    assert one(made, ODD, "all", "nmi", "basket_type")["baskets"] == 5
+
+
+def test_an_item_of_two_categories_counts_for_the_first(made: list[dict[str, Any]]) -> None:
+    """The hybrid is a treat in both of its baskets, though one of its lines says otherwise."""
+    treats, others = (one(made, ODD, "M01", "category_40", level) for level in ("G1", "G2"))
+
+    assert (treats["baskets"], others["baskets"]) == (4, 0)
+
+
+def test_an_hour_band_ends_before_its_end(made: list[dict[str, Any]]) -> None:
+    """Nine o'clock is in the band from six to nine, ten o'clock in the next."""
+    bands = {row["level"]: row["baskets"] for row in made if (row["week"], row["name"]) == (ODD, "hour_band")}
+
+    assert [one(made, ODD, "M01", "hour_band", band)["baskets"] for band in ("06-09", "10-12")] == [3, 1]
+    assert bands.keys() == {"06-09", "10-12"}
 
 
 def test_trend_and_drift_see_the_models_own_history(made: list[dict[str, Any]]) -> None:

@@ -137,6 +137,14 @@ def test_rejected_lines(spark: SparkSession, tmp_path: Path) -> None:
     )
 
 
+def test_a_customer_without_a_class(spark: SparkSession, tmp_path: Path) -> None:
+    """XX, not classified, is a code of the lifestage as of the price sensitivity: the line stays."""
+    (row,), rejected, report = ingest(spark, tmp_path, [line(CUST_LIFESTAGE="XX", CUST_PRICE_SENSITIVITY="XX")])
+
+    assert (row["lifestage"], row["price_sensitivity"], rejected) == ("XX", "XX", [])
+    assert broken(report) == []
+
+
 def test_short_long_and_quoted_lines(spark: SparkSession, tmp_path: Path) -> None:
     """Short, long and empty lines and stray quotes cost their own line, never a neighbour; a quoted comma is a comma."""
     lines = [
