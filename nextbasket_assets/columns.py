@@ -55,7 +55,7 @@ SEQUENCE_BASKET = struct(
 _WEEK = Column(WEEK, "date", "Monday of the retail week (the partition)")
 _LABELS = (
     Column("price_sensitivity", "string", "customer's price sensitivity: LA, MM, UM, XX", nullable=True),
-    Column("lifestage", "string", "customer's lifestage: YA, OA, YF, OF, PE, OT", nullable=True),
+    Column("lifestage", "string", "customer's lifestage: YA, OA, YF, OF, PE, OT, XX", nullable=True),
     Column("basket_size", "string", "S 1-2 units, M 3-9, L 10 or more", nullable=True),
     Column("basket_price_sensitivity", "string", "basket's price sensitivity: LA, MM, UM, XX", nullable=True),
     Column("basket_type", "string", "Small Shop, Top Up, Full Shop, XX", nullable=True),
@@ -129,7 +129,11 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("item", "string", "item code"),
         Column("probability", "double", "P(item | mission)"),
         Column("lift", "double", "P(item | mission) / P(item)"),
-        Column("baskets", "double", "training baskets in which the item was bought for this mission, expected"),
+        Column(
+            "baskets",
+            "double",
+            "sampled baskets with the item, bought for this mission; of a kept one, mixed with memory",
+        ),
         Column("rank", "integer", "1 for the mission's most probable item"),
     ),
     "mission_identities": (
@@ -140,7 +144,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("status", "string", "new, kept or retired; a retired mission is not in the model"),
         Column("previous_model", "string", "version it was matched with; null for a new mission", nullable=True),
         Column("similarity", "double", "of a kept mission to its former self, from 0 to 1", nullable=True),
-        Column("share", "double", "share of the baskets it was fitted on; 0 when retired"),
+        Column("share", "double", "share of the sampled baskets, held-out ones included; 0 when retired"),
     ),
     "mission_candidates": (
         _WEEK,

@@ -3,12 +3,12 @@
 import dataclasses
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import dagster as dg
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from nextbasket_assets.assets.publishing import picture, versions
 from nextbasket_assets.code_version import code_version
@@ -29,26 +29,53 @@ if TYPE_CHECKING:
 
 MODEL = "mission_model"
 LEARNT = ("mission_topics", "mission_identities", "mission_candidates")
+_MOST = 1000  # missions; a fit of many more has no memory to be made in
 
 
 class MissionConfig(dg.Config):
     """How the mission model is chosen and fitted: which baskets it reads, and the fields of `missions.choosing`."""
 
-    window_weeks: int = Field(default=52, description="Training window: this many weeks up to the as-of week.")
-    min_item_baskets: int = Field(default=20, description="Items in fewer baskets of the window are unknown.")
-    min_known_items: int = Field(default=2, description="Baskets with fewer known items teach nothing.")
-    max_baskets: int = Field(default=30_000, description="Baskets that a fit reads at most: a stable sample.")
-    k: int | None = Field(default=None, description="Number of missions; empty: the evidence chooses.")
-    candidates: list[int] = Field(default=[2, 3, 4, 5, 6, 8, 10, 12, 15, 20], description="Numbers tried, rising.")
-    item_priors: list[float] = Field(default=[0.05, 0.2], description="Tried for the chosen number; smaller: purer.")
-    seeds: int = Field(default=3, description="Fits of each candidate with different seeds.")
-    restarts: int = Field(default=5, description="Fits of the chosen candidate; the best one is kept.")
-    sweeps: int = Field(default=100, description="Passes of each fit over its baskets.")
-    max_fits: int = Field(default=80, description="Budget: no candidate is begun that needs more fits in all.")
-    seed: int = Field(default=1, description="Seed of the sample and of the first fit.")
-    memory: float = Field(default=1.0, description="What the former model knew, as a share of the new baskets' items.")
-    least_share: float = Field(default=0.01, description="A mission of a smaller share of the items has vanished.")
-    topic_items: int = Field(default=200, description="Most probable items of a mission that mission_topics lists.")
+    window_weeks: int = Field(default=52, ge=1, description="Training window: this many weeks up to the as-of week.")
+    min_item_baskets: int = Field(default=20, ge=1, description="Items in fewer baskets of the window are unknown.")
+    min_known_items: int = Field(default=2, ge=1, description="Baskets with fewer known items teach nothing.")
+    max_baskets: int = Field(default=30_000, ge=1, description="Baskets that a fit reads at most: a stable sample.")
+    k: int | None = Field(default=None, ge=1, le=_MOST, description="Number of missions; empty: the evidence chooses.")
+    candidates: list[int] = Field(
+        default=[2, 3, 4, 5, 6, 8, 10, 12, 15, 20], min_length=1, description="Numbers tried, rising."
+    )
+    item_priors: list[float] = Field(
+        default=[0.05, 0.2], min_length=1, description="Tried for the number chosen; smaller: purer."
+    )
+    seeds: int = Field(default=3, ge=1, description="Fits of each candidate with different seeds.")
+    restarts: int = Field(default=5, ge=1, description="Fits of the chosen candidate; the best one is kept.")
+    sweeps: int = Field(default=100, ge=1, description="Passes of each fit over its baskets.")
+    max_fits: int = Field(default=80, ge=1, description="Budget: no candidate is begun that needs more fits in all.")
+    seed: int = Field(default=1, ge=0, description="Seed of the sample and of the first fit.")
+    memory: float = Field(
+        default=1.0, ge=0, description="What the former model knew, as a share of the new baskets' items."
+    )
+    least_share: float = Field(
+        default=0.01, ge=0, lt=1, description="A mission of a smaller share of the items has vanished."
+    )
+    topic_items: int = Field(
+        default=200, ge=1, description="Most probable items of a mission that mission_topics lists."
+    )
+
+    @field_validator("candidates")
+    @classmethod
+    def _numbers(cls, candidates: list[int]) -> list[int]:
+        if not all(2 <= k <= _MOST for k in candidates):
+            raise ValueError(f"{candidates} are numbers of missions to choose from. Give numbers from 2 to {_MOST}.")
+        return candidates
+
+    @field_validator("item_priors")
+    @classmethod
+    def _above_0(cls, item_priors: list[float]) -> list[float]:
+        if not all(prior > 0 for prior in item_priors):
+            raise ValueError(
+                f"{item_priors} are items given beforehand, and without any no fit is made. Give numbers above 0."
+            )
+        return item_priors
 
 
 def learn(
@@ -59,25 +86,30 @@ def learn(
     folders: Mapping[str, str],
     naming: "Naming",
     week: date,
+    decided: Sequence[Decision] = (),
 ) -> tuple["Learnt", Decision]:
-    """Learn one model, stage its tables, seal its folder, and decide: a model whose claims hold is promoted."""
+    """Learn one model, stage its tables, seal its folder, and decide: a model whose claims hold is promoted.
+
+    `decided` are this run's decisions about earlier weeks, which are recorded when all tables of the run are published.
+    """
     from nextbasket_assets.missions import learning, model
     from nextbasket_assets.missions.choosing import ChoiceSettings
 
     first = week - timedelta(weeks=config.window_weeks - 1)
     window = [held for held in lake.weeks("staged_baskets") if first <= held <= week]
-    champion = registry.promoted(lake, MODEL, week - timedelta(weeks=1))
-    version = _version(lake, config, window, week, champion)
+    before = newest(registry.promoted(lake, MODEL, week - timedelta(weeks=1)), decided)
     documents, vocabulary, report = _documents(context, config, spark, lake, sorted({*window, week}))
+    counts = _fit_counts(report, sum(lake.rows("staged_baskets")[held] for held in window))
+    version = version_of(config, week, documents, vocabulary, naming, counts, before)
     fields = config.model_dump(include={field.name for field in dataclasses.fields(ChoiceSettings)})
     settings = ChoiceSettings(**fields)
-    former = load(lake, champion) if champion else None
-    learnt = learning.learn(version, documents, vocabulary, settings, naming, former, context.log.info)
+    former = load(lake, before) if before else None
+    given = last_number(lake, [*registry.decisions(lake, MODEL), *decided], version)
+    learnt = learning.learn(version, documents, vocabulary, settings, naming, former, context.log.info, given)
     write_rows(lake, "mission_topics", folders["mission_topics"], week, learnt.model.topic_rows(config.topic_items))
     write_rows(lake, "mission_identities", folders["mission_identities"], week, learnt.identity_rows())
     candidates = model.candidate_rows(version, learnt.choice.candidates, learnt.choice.chosen)
     write_rows(lake, "mission_candidates", folders["mission_candidates"], week, candidates)
-    counts = _fit_counts(report, sum(lake.rows("staged_baskets")[held] for held in window))
     metrics = {**counts, **learnt.metrics()}
     artifact = f"models/{MODEL}/{version}-{context.run.run_id[:8]}"
     content = model.files(learnt.model, config.model_dump(), metrics, learnt.choice.why)
@@ -159,9 +191,40 @@ def _fit_counts(report: StageReport, baskets: int) -> dict[str, float]:
     }
 
 
-def _version(lake: Lake, config: MissionConfig, window: list[date], week: date, champion: Decision | None) -> str:
-    """Week and digest of all that decides the model: code, settings, the landed files' content, and the model before."""
-    landed = lake.read("landed_files", window).select(["week", "sha256"]).to_pylist()
-    before = champion.version if champion else None
-    facts = json.dumps([code_version(), config.model_dump(), landed, before], default=str, sort_keys=True)
-    return f"{week}-{hashlib.sha256(facts.encode()).hexdigest()[:8]}"
+def newest(promoted: Decision | None, decided: Sequence[Decision]) -> Decision | None:
+    """The model in force before a week: the registry's, or the one that this run has just decided, if it is as new."""
+    return max([*([promoted] if promoted else []), *decided][::-1], key=lambda decision: decision.week, default=None)
+
+
+def last_number(lake: Lake, decisions: Sequence[Decision], version: str) -> int:
+    """The number of the youngest mission id ever given, by models without a successor too.
+
+    A version that is made again gets the ids that it had: what was decided after it does not count.
+    """
+    versions_ = [decision.version for decision in decisions]
+    earlier = decisions[: versions_.index(version)] if version in versions_ else decisions
+    return max((int(_last_number(lake, decision)) for decision in earlier), default=0)
+
+
+def _last_number(lake: Lake, decision: Decision) -> float:
+    known = decision.metrics.get("last_number")  # missing in decisions of older code
+    return load(lake, decision).last_number if known is None else known
+
+
+def version_of(
+    config: MissionConfig,
+    week: date,
+    documents: "Documents",
+    vocabulary: "Vocabulary",
+    naming: "Naming",
+    counts: Mapping[str, float],
+    before: Decision | None,
+) -> str:
+    """Week and digest of all that decides the model: code, settings, its baskets, what names are made of, the model before."""
+    digest = hashlib.sha256()
+    for column in (documents.items_T, documents.sizes_D, documents.held_out_D, documents.half_D):
+        digest.update(column.tobytes())
+    former = (before.version, before.digest) if before else None
+    facts = [code_version(), config.model_dump(), vars(vocabulary), vars(naming), counts, former]
+    digest.update(json.dumps(facts, default=dict, sort_keys=True).encode())
+    return f"{week}-{digest.hexdigest()[:8]}"

@@ -1,12 +1,13 @@
 """Missions: why people shop. A topic model over baskets, and every basket's share of each mission.
 
 A week is tagged by the newest promoted model whose as-of week is not later, so no tag knows the future. A new model also
-tags the history it was trained on (`mission_history`), which keeps every customer's sequence in one model's terms.
+tags the whole history up to its week (`mission_history`), which keeps every customer's sequence in one model's terms.
 """
 
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Iterator, Sequence
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
@@ -32,6 +33,9 @@ from nextbasket_assets.partitions import LGSR_WEEKS
 from nextbasket_assets.resources.lake import LakeResource
 from nextbasket_assets.resources.landing import LandingResource
 from nextbasket_assets.resources.spark import SparkResource, StageReport, merged
+
+if TYPE_CHECKING:
+    from nextbasket_assets.missions.learning import Learnt
 
 STRUCTURE = "missions_foretell_baskets_of_held_out_customers"
 
@@ -91,7 +95,10 @@ def mission_model(
     naming = naming_of(landing)
     tidy_models(tables, context, MODEL)
     with staged(tables, context, *LEARNT) as folders:
-        learnt = {week: learn(context, config, spark, tables, folders, naming, week) for week in weeks}
+        learnt: dict[date, tuple[Learnt, Decision]] = {}
+        for week in weeks:
+            decided = [decision for _, decision in learnt.values()]
+            learnt[week] = learn(context, config, spark, tables, folders, naming, week, decided)
         audit = {table: folders[table] for table in LEARNT}
         report = spark.run("audit", {}, audit, weeks=[week.isoformat() for week in weeks])
         for table in LEARNT:
@@ -108,7 +115,7 @@ def mission_model(
         severity=dg.AssetCheckSeverity.WARN,
         metadata={decision.version: decision.why for _, decision in learnt.values()},
     )
-    yield dg.MaterializeResult(MODEL, data_version=dg.DataVersion(decision.version))
+    yield dg.MaterializeResult(MODEL, data_version=data_version([decision for _, decision in learnt.values()]))
     yield from results
 
 
@@ -118,7 +125,7 @@ def mission_model(
             "mission_history",
             "missions",
             {"spark"},
-            "Every basket of the training window, tagged by the model of this week: the history in one model's terms.",
+            "Every basket up to this week, tagged by the model of this week: the history in one model's terms.",
             deps=[MODEL, "staged_baskets"],
         )
     ],
@@ -176,6 +183,14 @@ def mission_tagged_baskets(
         report = reconciled(tables, report, table, {week: [week] for week in weeks})
         yield from audited(report, table, weeks)
         yield published(tables, context, table, folders[table], weeks, inputs, report)
+
+
+def data_version(decisions: Sequence[Decision]) -> dg.DataVersion:
+    """A week's is its model's version; weeks of one run share theirs, a digest of all their models' versions."""
+    versions_ = [decision.version for decision in decisions]
+    if len(versions_) == 1:
+        return dg.DataVersion(versions_[0])
+    return dg.DataVersion(hashlib.sha256(" ".join(versions_).encode()).hexdigest()[:16])
 
 
 def eras(lake: Lake, weeks: list[date]) -> list[tuple[Decision | None, list[date]]]:

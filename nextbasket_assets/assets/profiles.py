@@ -3,7 +3,7 @@
 Made for every week from the tags it has; what looks back reads weeks before it and no later ones.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -11,7 +11,7 @@ import dagster as dg
 import pyarrow as pa
 from pydantic import Field
 
-from nextbasket_assets.assets.missions import eras
+from nextbasket_assets.assets.mission_learning import MODEL
 from nextbasket_assets.assets.publishing import (
     audited,
     claim_specs,
@@ -24,6 +24,7 @@ from nextbasket_assets.assets.publishing import (
     versions,
 )
 from nextbasket_assets.catalogue import Catalogue
+from nextbasket_assets.lake import registry
 from nextbasket_assets.lake.tables import Lake
 from nextbasket_assets.partitions import LGSR_WEEKS
 from nextbasket_assets.report.cards import ALL, UNASSIGNED, cards
@@ -93,7 +94,9 @@ def _profile(config: ProfileConfig, spark: SparkResource, lake: Lake, folder: st
     """One stage run, on the weeks and on what they look back to."""
     reach = timedelta(weeks=config.look_back_weeks)
     held = [other for other in lake.weeks("staged_baskets") if any(week - reach <= other <= week for week in weeks)]
-    models = {model.week for model, _ in eras(lake, weeks) if model}
+    registry.champion(lake, MODEL, weeks[-1])  # refuses a registry that has lost the models
+    tags = lake.read("mission_tagged_baskets", weeks, ["mission_model"])
+    models = model_weeks(lake, tags["mission_model"].unique().to_pylist())
     return spark.run(
         TABLE,
         {
@@ -109,6 +112,12 @@ def _profile(config: ProfileConfig, spark: SparkResource, lake: Lake, folder: st
         weeks=[week.isoformat() for week in weeks],
         **config.model_dump(),
     )
+
+
+def model_weeks(lake: Lake, versions_: Iterable[str | None]) -> set[date]:
+    """The as-of weeks of these versions of the mission model: their histories and identities are kept by week."""
+    asked = set(versions_)
+    return {decision.week for decision in registry.decisions(lake, MODEL) if decision.version in asked}
 
 
 def profile_rows(lake: Lake, week: date, sections: Sequence[str] | None = _SUMMED_UP) -> list[dict[str, Any]]:
@@ -173,6 +182,5 @@ def pictures(
 def mission_names(lake: Lake, week: date) -> dict[str, str]:
     """Mission id to name, of the model that tagged the week; empty where it has no names."""
     versions_ = {row["mission_model"] for row in profile_rows(lake, week, ["overall"])}
-    model_weeks = [model.week for model, _ in eras(lake, [week]) if model]
-    identities = lake.read("mission_identities", model_weeks).to_pylist()
+    identities = lake.read("mission_identities", model_weeks(lake, versions_)).to_pylist()
     return {row["mission"]: row["name"] for row in identities if row["mission_model"] in versions_}

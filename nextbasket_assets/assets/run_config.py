@@ -7,8 +7,10 @@ from pydantic import Field
 class SequenceConfig(dg.Config):
     """How much of a customer's history is kept."""
 
-    window_weeks: int = Field(default=104, description="Weeks of history that are read, up to the week itself.")
-    max_baskets: int = Field(default=200, description="Most recent baskets kept per customer; older ones are counted.")
+    window_weeks: int = Field(default=104, ge=1, description="Weeks of history that are read, up to the week itself.")
+    max_baskets: int = Field(
+        default=200, ge=1, description="Most recent baskets kept per customer; older ones are counted."
+    )
 
 
 class TrainingRunConfig(dg.Config):

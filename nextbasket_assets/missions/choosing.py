@@ -17,6 +17,7 @@ from nextbasket_assets.missions.topics import Topics
 _SURE = 2.0  # standard errors above 0 that the best gain must be
 _HINT = 0.1  # what a fit is told of the missions it is merged from, as a share of its items
 _GIVEN_UP = 2  # larger candidates in a row that are surely worse end the search
+_LEAST_LEARNT, _LEAST_HELD_OUT = 40, 5  # baskets; evidence of fewer is chance, and of one it has no standard error
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ def choose(
         report: called with a line after each candidate.
 
     Raises:
-        ValueError: no held-out basket is large enough to judge by.
+        ValueError: too few baskets to learn from, or too few held-out ones that are large enough to judge by.
     """
     return _Search(documents, settings, report).run(former)
 
@@ -98,6 +99,7 @@ class _Search:
         self._settings, self._report = settings, report
         self._examination = Examination(documents)
         self._learnt = documents.where(~documents.held_out_D)
+        _refuse_few(len(self._learnt), len(self._examination.held_out))
         self._halves = [self._learnt.where(self._learnt.half_D == half) for half in (0, 1)]
         if not all(len(half) for half in self._halves):
             raise ValueError(
@@ -123,8 +125,8 @@ class _Search:
             return self._none(_no_structure(best), structure=False)
         chosen = self._polished(fewest(list(self._tried.values())))
         kept = self._kept(former, chosen) if former is not None and settings.k in (None, former.k) else None
-        topics, why = kept or (chosen.topics, _why(chosen, best, asked=settings.k is not None))
-        return Choice(topics, why, structure, self._by_k(), chosen, self._fits)
+        chosen, why = kept or (chosen, _why(chosen, best, asked=settings.k is not None))
+        return Choice(chosen.topics, why, structure, self._by_k(), chosen, self._fits)
 
     def _climb(self, numbers: Sequence[int]) -> None:
         worse = 0
@@ -210,10 +212,13 @@ class _Search:
         self._tried[k, prior] = polished
         return polished
 
-    def _kept(self, former: Topics, chosen: Candidate) -> tuple[Topics, str] | None:
+    def _kept(self, former: Topics, chosen: Candidate) -> tuple[Candidate, str] | None:
         """The former missions brought up to date, without those that vanished, if no worse than the chosen candidate."""
-        if former.k == 1:
+        former = former.select(np.flatnonzero(former.counts_KV.sum(axis=1)))
+        if former.k < 2:
+            self._report("fewer than two former missions have an item of these baskets: there are none to keep")
             return None
+        fits = self._fits
         topics = self._updated(former, chosen.topics.item_prior, self._settings.memory)
         lasting = np.flatnonzero(topics.item_share_K >= self._settings.least_share)
         if lasting.size < 2:
@@ -221,15 +226,27 @@ class _Search:
         if lasting.size < topics.k:
             former = former.select(lasting)
             topics = self._updated(former, chosen.topics.item_prior, self._settings.memory)
-        topics = _blended(topics, former, self._settings.memory)
-        gain, bar = self._examination.complete(topics).gain, chosen.completion.gain - chosen.completion.error
+        kept = self._candidate([_blended(topics, former, self._settings.memory)], None, None)
+        gain, bar = kept.completion.gain, chosen.completion.gain - chosen.completion.error
         self._report(f"the {topics.k} former missions that last: gain {gain:.4f}, wanted {bar:.4f}")
         if gain < bar:
             return None
-        return topics, (
+        return self._entered(kept, self._fits - fits), (
             f"the former missions, brought up to date, gain {gain:.4f} nats per item on held-out customers: "
             f"within one standard error of {chosen.topics.k} new ones ({chosen.completion.gain:.4f})"
         )
+
+    def _entered(self, kept: Candidate, fits: int) -> Candidate:
+        """The kept missions among those tried: in the place of new ones of their number and prior, whose stability stays."""
+        key = (kept.topics.k, kept.topics.item_prior)
+        new = self._tried.get(key)
+        self._tried[key] = replace(
+            kept,
+            seeds=fits + (new.seeds if new else 0),
+            stability_seeds=new.stability_seeds if new else None,
+            stability_halves=new.stability_halves if new else None,
+        )
+        return self._tried[key]
 
     def _updated(self, former: Topics, item_prior: float, memory: float) -> Topics:
         items = memory * self._learnt.items_T.size
@@ -244,6 +261,14 @@ class _Search:
 
     def _by_k(self) -> tuple[Candidate, ...]:
         return tuple(self._tried[key] for key in sorted(self._tried))
+
+
+def _refuse_few(learnt: int, held_out: int) -> None:
+    if learnt < _LEAST_LEARNT or held_out < _LEAST_HELD_OUT:
+        raise ValueError(
+            f"{learnt} baskets to learn missions from and {held_out} of held-out customers to judge them by are too few: "
+            f"at least {_LEAST_LEARNT} and {_LEAST_HELD_OUT} are wanted. Ingest more weeks, or lower min_item_baskets."
+        )
 
 
 def _blended(topics: Topics, former: Topics, memory: float) -> Topics:

@@ -52,6 +52,7 @@ class Learnt:
             "missions_retired": len(self.identities.retired),
             "largest_share": round(float(self.model.share_K.max()), 4),
             "fits": self.choice.fits,
+            "last_number": self.model.last_number,
         }
         if kept:
             numbers["similarity"] = round(sum(kept) / len(kept), 4)
@@ -92,6 +93,7 @@ def learn(
     naming: Naming,
     former: MissionModel | None,
     report: Callable[[str], None] = lambda _: None,
+    last_number: int = 0,
 ) -> Learnt:
     """A new mission model.
 
@@ -103,12 +105,12 @@ def learn(
         naming: what names are made of.
         former: the model in force; None for the first.
         report: called with a line now and then.
+        last_number: of the youngest mission id that any model ever gave, the former one or another.
     """
     before = former.over(vocabulary.items) if former else None
     choice = choose(documents, settings, before, report)
-    identities = identify(
-        choice.topics, before, list(former.missions) if former else [], former.last_number if former else 0
-    )
+    given = max(last_number, former.last_number if former else 0)
+    identities = identify(choice.topics, before, list(former.missions) if former else [], given)
     topics = choice.topics.select(identities.order_K)
     best_D = fold_in(documents, topics.probability_KV, topics.mission_prior_K).argmax(axis=1)
     missions = [one.mission for one in identities.missions]

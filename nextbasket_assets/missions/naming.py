@@ -1,6 +1,7 @@
 """Readable names of missions: from what is bought more than elsewhere, unique within a model, a person's choice first."""
 
-from collections import defaultdict
+import re
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -14,6 +15,7 @@ _LEAST_COUNT = 20.0  # items of a word bought on the mission, else its lift is c
 _LEAST_LIFT = 1.25
 _WORDS = 2
 _EVERYTHING = "Everything"
+_ID = re.compile(r"M(0[1-9]|[1-9]\d+)")
 
 
 def propose(topics: Topics, words: Sequence[str], finer: Sequence[str], taken: Mapping[int, str]) -> list[str]:
@@ -77,10 +79,10 @@ def read_names(text: str | bytes) -> dict[str, str]:
     """Names that a person gave, by mission id, from a YAML file of lines like `M03: Sunday roast`.
 
     Raises:
-        ValueError: it is not a mapping of mission ids to names, or a name is there twice.
+        ValueError: it is not a mapping of mission ids to names, or an id or a name is there twice.
     """
     try:
-        given = yaml.safe_load(text) or {}
+        given, keys = yaml.safe_load(text) or {}, _keys(text)
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         raise ValueError(
             f"{NAMES_FILE} is not YAML in UTF-8: {error}. Write one line a mission, like 'M03: Sunday roast'."
@@ -90,7 +92,21 @@ def read_names(text: str | bytes) -> dict[str, str]:
             f"{NAMES_FILE} must map mission ids to names. Write one line a mission, like 'M03: Sunday roast'."
         )
     names = {str(mission): str(name).strip() for mission, name in given.items()}
+    strange = [mission for mission in names if not _ID.fullmatch(mission)]
+    if strange:
+        raise ValueError(
+            f"{NAMES_FILE} names {strange[0]!r}, which is no mission id. Write it as mission_identities does, like M03."
+        )
+    doubled = [mission for mission, times in Counter(keys).items() if times > 1]
+    if doubled:
+        raise ValueError(f"{NAMES_FILE} gives {doubled[0]} two names. Keep one of its lines.")
     twice = sorted({name for name in names.values() if list(names.values()).count(name) > 1})
     if twice:
         raise ValueError(f"{NAMES_FILE} gives the name {twice[0]!r} to two missions. Give each its own.")
     return names
+
+
+def _keys(text: str | bytes) -> list[str]:
+    """The keys of a YAML mapping as they are written, those that are there twice too."""
+    node = yaml.compose(text, Loader=yaml.SafeLoader)
+    return [str(key.value) for key, _ in node.value] if isinstance(node, yaml.MappingNode) else []

@@ -25,7 +25,7 @@ def mission_documents(spark: SparkSession, plan: dict[str, Any]) -> dict[str, An
     `outputs["vocabulary"]` one with index, item, baskets and group (the item's category).
 
     Raises:
-        ValueError: no item is frequent enough, or no basket holds two of those.
+        ValueError: no item is frequent enough, or no basket holds `min_known_items` of those.
     """
     parameters, outputs = plan["parameters"], plan["outputs"]
     fields = asdict(missions.SampleSettings())
@@ -44,7 +44,10 @@ def mission_documents(spark: SparkSession, plan: dict[str, Any]) -> dict[str, An
     try:
         learnable = known.where(F.size("items") >= settings.min_known_items).count()
         if not learnable:
-            raise ValueError("no basket holds two known items: there is nothing to learn. Ingest more weeks.")
+            raise ValueError(
+                f"none of {baskets.count()} baskets holds {settings.min_known_items} known items or more: there is nothing to "
+                "learn. Ingest more weeks, or lower min_item_baskets or min_known_items."
+            )
         _write(missions.documents(known, settings), outputs["documents"])
     finally:
         known.unpersist()

@@ -2,15 +2,24 @@
 
 from dataclasses import asdict
 from datetime import date, timedelta
+from pathlib import Path
+from unittest.mock import Mock
 
-from nextbasket_assets.assets.profiles import ProfileConfig, card_pictures, figures, pictures
+import pytest
+
+from nextbasket_assets.assets.profiles import ProfileConfig, _profile, card_pictures, figures, mission_names, pictures
 from nextbasket_assets.catalogue import Catalogue
+from nextbasket_assets.lake import registry
+from nextbasket_assets.lake.registry import PROMOTED, Decision
+from nextbasket_assets.lake.tables import Lake
 from nextbasket_assets.operations.mission_checks import judged
 from nextbasket_assets.report.cards import missions_of
 from nextbasket_assets.transforms.profile_numbers import ProfileSettings
 from nextbasket_tests.report.test_cards import NAMES, profile, row
+from nextbasket_tests.report.test_week_numbers import published
 
 WEEK = date(2006, 4, 10)
+OLDER, NEWER = WEEK - timedelta(weeks=2), WEEK - timedelta(weeks=1)
 
 
 def test_the_config_is_the_settings() -> None:
@@ -20,7 +29,11 @@ def test_the_config_is_the_settings() -> None:
 
 def test_figures_have_stable_names_and_leave_out_what_is_not_there() -> None:
     """Numbers to plot over weeks: 'unassigned' is no mission, and a week without labels has no agreement."""
-    rows = [*profile(), row("overall", "share_of_baskets", mission="unassigned", value=0.8)]
+    rows = [
+        *profile(),
+        row("drift", "psi", mission="all", value=0.3),
+        row("overall", "share_of_baskets", mission="unassigned", value=0.8),
+    ]
 
     assert figures(rows) == {"psi": 0.3, "missions": 1, "largest_mission_share": 0.2, "largest_change_points": 10.0}
     assert figures([]) == {}
@@ -53,3 +66,41 @@ def test_every_mission_has_a_card() -> None:
     assert shown
     assert shown.keys() == {f"card_{mission}" for mission in missions_of(profile())}
     assert card_pictures([], NAMES, Catalogue()) == {}
+
+
+@pytest.fixture
+def retrained(tmp_path: Path) -> Lake:
+    """A week that v1 tagged and that was profiled; v2 was promoted since, as of a later week than v1."""
+    promoted = {OLDER: "v1", NEWER: "v2"}
+    named = {
+        week: [{"mission_model": version, "mission": "M01", "name": f"Pets of {version}"}]
+        for week, version in promoted.items()
+    }
+    published(tmp_path, "mission_identities", named)
+    published(tmp_path, "mission_history", {week: [{"mission_model": version}] for week, version in promoted.items()})
+    for table in ("staged_baskets", "raw_transactions"):
+        published(tmp_path, table, {WEEK: [{}]})
+    published(tmp_path, "mission_tagged_baskets", {WEEK: [{"mission_model": "v1"}]})
+    lake = published(tmp_path, "mission_profiles", {WEEK: [{"mission_model": "v1", "section": "overall"}]})
+    for week, version in promoted.items():
+        registry.record(
+            lake, Decision(
+                week=week, name="mission_model", version=version, decision=PROMOTED, why="so", metrics={}, artifact="a",
+                digest="d", inputs={}, run_id="r",
+            ),
+        )  # fmt: skip
+    return lake
+
+
+def test_names_are_of_the_model_that_tagged(retrained: Lake) -> None:
+    """A newer training takes no name from a week that the former model tagged."""
+    assert mission_names(retrained, WEEK) == {"M01": "Pets of v1"}
+
+
+def test_a_profile_reads_the_history_of_the_model_that_tagged(retrained: Lake) -> None:
+    """Made again after a newer training, a week is compared with the window of its own model: drift and trend stay."""
+    spark = Mock()
+    _profile(ProfileConfig(), spark, retrained, "folder", [WEEK])
+
+    inputs = spark.run.call_args.args[1]
+    assert inputs["mission_history"] == retrained.files("mission_history", [OLDER]) != []

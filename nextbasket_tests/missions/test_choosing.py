@@ -60,6 +60,40 @@ def test_a_number_that_was_asked_for_is_taken() -> None:
     assert "this number was asked for" in choice.why
 
 
+def test_kept_missions_are_judged_themselves() -> None:
+    """The chosen candidate is of the missions that were kept: their number, and the gain that the reason gives."""
+    former = choose(planted([0, 1, 2, 3], baskets=1000), QUICK).topics
+    choice = choose(planted([0, 1, 2, 3], baskets=1000, seed=3), replace(QUICK, seed=7), former)
+
+    assert choice.chosen in choice.candidates
+    assert choice.chosen is not None
+    assert choice.chosen.topics is choice.topics
+    assert f"brought up to date, gain {choice.chosen.completion.gain:.4f}" in choice.why
+    assert len({(one.topics.k, one.topics.item_prior) for one in choice.candidates}) == len(choice.candidates)
+
+
+def test_kept_missions_remember_what_is_not_bought_now() -> None:
+    """An item of a former mission that no basket holds now stays in it; the counts are as many as the new baskets' items."""
+    former = choose(planted([0, 1, 2, 3], baskets=1000), QUICK).topics
+    former.counts_KV[0, 50] = 60
+    baskets = planted([0, 1, 2, 3], baskets=1000, seed=3)
+    choice = choose(baskets, replace(QUICK, seed=7), former)
+
+    assert 25 < choice.topics.counts_KV[0, 50] < 35
+    assert choice.topics.counts_KV.sum() == pytest.approx(baskets.where(~baskets.held_out_D).items_T.size)
+
+
+def test_former_missions_without_a_known_item_are_not_kept() -> None:
+    """A former model that shares no item with the baskets is told of, and new missions are chosen."""
+    documents = planted([0, 1, 2], baskets=400)
+    said: list[str] = []
+    former = Topics(np.zeros((4, documents.vocabulary)), 0.05, np.ones(4))
+    choice = choose(documents, replace(QUICK, restarts=2), former, said.append)
+
+    assert "the fewest within one standard error" in choice.why
+    assert any("there are none to keep" in line for line in said)
+
+
 def test_former_missions_are_kept_when_they_are_as_good() -> None:
     """A shop that did not change keeps its missions in their order, though a new search would shuffle them."""
     former = choose(planted([0, 1, 2, 3], baskets=1000), QUICK).topics
@@ -89,3 +123,10 @@ def test_the_baskets_of_one_customer_are_too_few() -> None:
     documents = planted([0, 1, 2], baskets=90)
     with pytest.raises(ValueError, match="Ingest more weeks"):
         choose(replace(documents, half_D=np.zeros_like(documents.half_D)), QUICK)
+
+
+@pytest.mark.parametrize(("baskets", "least"), [(4, "3 baskets .* and 1 of"), (45, "36 baskets .* and 9 of")])
+def test_a_handful_of_baskets_is_refused(baskets: int, least: str) -> None:
+    """Evidence of a handful is chance: the error says how many there are and how many are wanted."""
+    with pytest.raises(ValueError, match=rf"{least}.*at least 40 and 5 are wanted.*Ingest more weeks"):
+        choose(planted([0, 1, 2], baskets=baskets), QUICK)

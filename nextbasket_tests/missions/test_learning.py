@@ -1,10 +1,11 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from nextbasket_assets.missions.choosing import ChoiceSettings
 from nextbasket_assets.missions.learning import Learnt, Naming, learn
-from nextbasket_assets.missions.model import MissionModel, files, read
+from nextbasket_assets.missions.model import MissionModel, candidate_rows, files, read
 from nextbasket_assets.missions.topics import fold_in
 from nextbasket_tests.missions.planted import planted, vocabulary
 
@@ -80,15 +81,50 @@ def test_new_and_dropped_items_change_no_identity() -> None:
 
 
 def test_a_model_is_read_as_it_was_written() -> None:
-    """The files give the model back: topics, ids, names and all."""
-    model = learnt([3, 5]).model
+    """The files give the model back, field by field."""
+    model = replace(learnt([3, 5]).model, last_number=7)
     content = files(model, {"k": None}, {"gain": 1.0}, "because")
     again = read(content.__getitem__)
 
     assert np.allclose(again.topics.counts_KV, model.topics.counts_KV)
-    assert (again.version, list(again.missions), list(again.names)) == (
-        model.version,
-        list(model.missions),
-        list(model.names),
-    )
+    assert again.topics.item_prior == model.topics.item_prior
+    assert np.array_equal(again.topics.mission_prior_K, model.topics.mission_prior_K)
+    assert np.array_equal(again.share_K, model.share_K)
+    assert np.array_equal(again.baskets_V, model.baskets_V)
+    for name in ("version", "items", "groups", "missions", "names", "last_number"):
+        assert getattr(again, name) == getattr(model, name), name
     assert set(content) == {"topics.parquet", "config.json", "metrics.json", "card.md"}
+
+
+def test_a_mission_s_items_are_ranked() -> None:
+    """Each mission's items are numbered from 1, the most probable first."""
+    rows = learnt([3, 5]).model.topic_rows(limit=4)
+
+    assert [row["rank"] for row in rows] == [1, 2, 3, 4] * 2
+    for mission in ("M01", "M02"):
+        shown = [row["probability"] for row in rows if row["mission"] == mission]
+        assert shown == sorted(shown, reverse=True)
+
+
+def test_the_metrics_are_those_of_the_chosen_row() -> None:
+    """After a refit that keeps its missions: their number, gain and coherence, and how similar they are to what they were."""
+    second = learnt([3, 5, 8], learnt([3, 5, 8]).model, seed=1)
+    metrics, choice = second.metrics(), second.choice
+    [chosen] = [row for row in candidate_rows("v1", choice.candidates, choice.chosen) if row["chosen"]]
+    alike = [one.similarity for one in second.identities.missions if one.similarity is not None]
+
+    assert "the former missions, brought up to date" in choice.why
+    assert metrics["missions"] == chosen["k"] == len(second.model.missions) == len(alike)
+    assert f"gain {chosen['gain']:.4f} nats" in choice.why
+    assert (metrics["gain"], metrics["coherence"]) == (round(chosen["gain"], 4), round(chosen["coherence"], 4))
+    assert metrics["similarity"] == pytest.approx(np.mean(alike), abs=1e-4)
+
+
+def test_no_number_of_any_model_is_given_again() -> None:
+    """New missions count on from the youngest id ever given, also where the former model is an older one."""
+    first = learnt([3, 5]).model
+    baskets = planted([3, 5, 8], baskets=1200, seed=1)
+
+    assert learn("v1", baskets, vocabulary(), QUICK, NAMES, None, last_number=6).model.missions == ["M07", "M08", "M09"]
+    after = learn("v1", baskets, vocabulary(), QUICK, NAMES, first, last_number=6).model
+    assert (list(after.missions), after.last_number) == (["M01", "M02", "M07"], 7)

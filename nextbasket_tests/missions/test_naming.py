@@ -53,6 +53,7 @@ def test_one_mission_is_everything() -> None:
 def test_names_of_a_person() -> None:
     """A YAML mapping of ids to names; spaces around a name do not count, an empty file names nobody."""
     assert read_names("M01: Sunday roast\nM02: ' Pets '\n") == {"M01": "Sunday roast", "M02": "Pets"}
+    assert read_names("M10: a\nM123: b\n").keys() == {"M10", "M123"}
     assert read_names("# nothing yet\n") == {}
 
 
@@ -63,6 +64,10 @@ def test_names_of_a_person() -> None:
         ("M01: 3", "must map"),
         ("M01: a\nM02: a", "to two missions"),
         ("{", "not YAML"),
+        ("M3: a", "'M3', which is no mission id"),
+        ("m03: a", "'m03', which is no mission id"),
+        ("M003: a", "no mission id"),
+        ("M03: a\nM03: b", "gives M03 two names"),
     ],
 )
 def test_a_bad_names_file_is_said(text: str, said: str) -> None:
