@@ -13,7 +13,7 @@ EXIT_CODES = {
     USAGE: "the command line is wrong",
     NOTHING_THERE: "nothing there yet: the lake has no such week, model or customer",
     BAD_INPUT: "an input is wrong: a setting, a landing file, a list of items",
-    RED: "a check is red: the week was not published, or `doctor` found something wrong",
+    RED: "a check is red: the week was not published, an erasure is not complete, or `doctor` found something wrong",
 }
 
 _SENTENCES = re.compile(r"(?<=[.!?])\s+(?=[A-Z`])")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from nextbasket_assets.cli.failing import writing
 from nextbasket_assets.cli.opened import lake_of, show, week_in
 from nextbasket_assets.cli.options import json_option, week_option
 from nextbasket_assets.cli.settled import settled
@@ -63,12 +64,13 @@ def export(
     given |= {name: _items(path) for name, path in (("allow", allow), ("exclude", exclude)) if path}
     options = export_settings(folder, given)
     made = week_of_scores(lake, week_in(lake, "next_basket_scores", week), catalogue_of(folder).names)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as new:
-        files = Path(new) / "files"
-        files.mkdir()
-        manifest = export_week(files, made, options)
-        shutil.move(files, out)
+    with writing(out):
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as new:
+            files = Path(new) / "files"
+            files.mkdir()
+            manifest = export_week(files, made, options)
+            shutil.move(files, out)
     show(manifest, lambda: said(manifest, out), as_json)
 
 

@@ -1,6 +1,9 @@
 """How a command fails: three lines on stderr (what, why, what to do) and an exit code that says which kind it was."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import IO, Any
 
 import click
@@ -27,6 +30,7 @@ _WHAT = {
 
 _AWS = "Look at the credentials and the region of this machine: `nextbasket doctor`, docs/deploy.md."
 _GRANT = "Let this process read and write there, or choose another place (NEXTBASKET_LANDING, NEXTBASKET_LAKE, DAGSTER_HOME)."
+_OUT = "Name as --out a place that this process may make and write into, with room for it."
 
 
 class CommandFailed(click.ClickException):
@@ -42,6 +46,16 @@ class CommandFailed(click.ClickException):
         stream = file or sys.stderr
         for name, line in self.lines.items():
             click.echo(f"{click.style(f'{name:<6}', fg='red' if name == 'error' else None, bold=True)} {line}", stream)
+
+
+@contextmanager
+def writing(out: Path) -> Iterator[None]:
+    """Say of a place that was named as --out, and cannot be written, that another one is to be named."""
+    try:
+        yield
+    except OSError as error:
+        what = _WHAT[click.get_current_context().info_name or ""]
+        raise CommandFailed(what, f"{out}: {_strerror(error)}", _OUT, FAILED) from error
 
 
 class Commands(click.Group):
@@ -87,6 +101,10 @@ def why_and_remedy(error: Exception) -> tuple[str, str] | None:
         known = f"{error.filename or 'A file'}: {error.strerror}." if error.strerror else _line(error)
         return known, _GRANT
     return None
+
+
+def _strerror(error: OSError) -> str:
+    return f"{error.strerror}." if error.strerror else _line(error)
 
 
 def _line(error: Exception) -> str:

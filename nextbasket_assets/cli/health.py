@@ -5,6 +5,7 @@ import platform
 import re
 import shutil
 import subprocess
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -160,24 +161,39 @@ def credentials() -> Finding:
 
 
 def landing(settings: Settings) -> Finding:
-    """Whether weekly files are there, and under names that are taken."""
+    """Whether weekly files are there, under names that are taken, one for each week wanted, and export.yaml can be used."""
     from nextbasket_assets.arrivals import COMPANIONS
+    from nextbasket_assets.cli.plans import require_wanted
     from nextbasket_assets.landing import week_code, week_of
-    from nextbasket_assets.resources.landing import LandingResource
+    from nextbasket_assets.resources.landing import LandingResource, files_of
 
     folder = LandingResource(uri=settings.landing).folder()
     names = [listed.name for listed in folder.list()]
-    weeks = sorted(week for name in names if (week := week_of(name)))
+    files = Counter(week for name in names if (week := week_of(name)))
+    weeks = sorted(files)
+    require_wanted(settings, weeks)
+    files_of(folder, [week for week in weeks if files[week] > 1])  # refuses rivals
+    _require_export_settings(folder)
     read = COMPANIONS | _item_lists(folder)
     strange = [name for name in names if not week_of(name) and name not in read]
     if not weeks:
         to_do = "Deliver transactions_YYYYWW.csv.gz, or run `nextbasket demo`."
         return Finding("landing", WARNING, f"no weekly file in {settings.landing}", to_do)
-    why = f"{len(weeks)} weekly files, {week_code(weeks[0])} to {week_code(weeks[-1])}, in {settings.landing}"
+    why = f"{len(weeks)} week(s) with a file, {week_code(weeks[0])} to {week_code(weeks[-1])}, in {settings.landing}"
     if strange:
         why += f"; {len(strange)} other file(s) that nobody reads, {strange[0][:40]!r} first"
         return Finding("landing", WARNING, why, "Rename them to transactions_YYYYWW.csv[.gz], or remove them.")
     return Finding("landing", OK, why)
+
+
+def _require_export_settings(folder: "Folder") -> None:
+    from nextbasket_assets.exports.settings import FILE_NAME, ExportError
+    from nextbasket_assets.resources.export_settings import export_settings
+
+    try:
+        export_settings(folder, {})
+    except UnicodeDecodeError as error:
+        raise ExportError(f"{FILE_NAME}: not UTF-8 near byte {error.start}. Save it as UTF-8 text.") from error
 
 
 def _item_lists(folder: "Folder") -> set[str]:

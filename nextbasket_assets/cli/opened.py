@@ -52,11 +52,18 @@ def week_in(lake: "Lake", table: str, week: date | None) -> date:
 
 
 def show(answer: dict[str, Any], render: "Callable[[], RenderableType]", as_json: bool) -> None:
-    """Print an answer on stdout: one JSON document and nothing else, or what `render` makes of it."""
+    """Print an answer on stdout: one JSON document and nothing else, or what `render` makes of it.
+
+    Names and codes are shown as they are: a bracket in them is no markup.
+    """
     if as_json:
         click.echo(json.dumps(answer, indent=1, default=str))
         return
     from rich.console import Console
 
-    console = Console() if sys.stdout.isatty() else Console(width=_WIDTH)
-    console.print(render(), highlight=False)
+    answered = render()
+    if isinstance(answered, str):
+        click.echo(answered)
+        return
+    width = None if sys.stdout.isatty() else _WIDTH
+    Console(width=width, markup=False, emoji=False).print(answered, highlight=False)

@@ -1,7 +1,7 @@
 """Which runs bring the landed weeks to scores: for the demo, and for one week. What is in the lake as it is stays."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from nextbasket_assets.arrivals import Listed
 from nextbasket_assets.cli.runs import Run
@@ -12,7 +12,7 @@ from nextbasket_assets.landing import LandingError, week_code, week_of
 from nextbasket_assets.operations.requests import BACKFILL
 from nextbasket_assets.operations.retraining import SCORE, TRAIN
 from nextbasket_assets.operations.sensors import ingested_content
-from nextbasket_assets.partitions import contiguous
+from nextbasket_assets.partitions import contiguous, weekly
 from nextbasket_assets.resources.landing import Folder, inspect_file
 
 WEEKS_AFTER = 4
@@ -50,20 +50,36 @@ def state(settings: Settings, folder: Folder) -> State:
     """
     lake = Lake(settings.lake, settings.kms_key)
     held, landed = ingested_content(lake), landed_weeks(folder)
-    _require_wanted(settings, sorted(landed))
+    require_wanted(settings, sorted(landed))
     changed = {week for week, listed in landed.items() if held.get(week) != inspect_file(folder, listed.name).sha256}
     return State(sorted(landed), changed, lake)
 
 
-def _require_wanted(settings: Settings, weeks: list[date]) -> None:
-    last = settings.last_week or date.max
-    outside = [week for week in weeks if not settings.first_week <= week <= last]
+def require_wanted(settings: Settings, weeks: list[date], now: datetime | None = None) -> None:
+    """Check that the landed weeks are among the platform's, which go no further than the week that has begun.
+
+    Raises:
+        SettingsError: one is not; the message says which settings would take it.
+    """
+    begun = _wanted(settings.first_week, None, now)
+    ahead = [week for week in weeks if begun and week > begun[-1]]
+    if ahead:
+        raise SettingsError(
+            f"{len(ahead)} landed week(s), the first {week_code(ahead[0])} ({ahead[0]}), have not begun: the newest week that "
+            f"has is {week_code(begun[-1])} ({begun[-1]}). Correct the names of the files, or remove them."
+        )
+    wanted = {*_wanted(settings.first_week, settings.last_week, now)}
+    outside = [week for week in weeks if week not in wanted]
     if outside:
         raise SettingsError(
             f"{len(outside)} landed week(s), the first {week_code(outside[0])} ({outside[0]}), lie outside the weeks wanted, "
             f"{settings.first_week} to {settings.last_week or 'now'}. Set NEXTBASKET_FIRST_WEEK={weeks[0]} and "
             "NEXTBASKET_LAST_WEEK=open, or remove the files."
         )
+
+
+def _wanted(first: date, last: date | None, now: datetime | None) -> list[date]:
+    return [date.fromisoformat(key) for key in weekly(first, last).get_partition_keys(now)]
 
 
 def default_as_of(weeks: list[date]) -> date:

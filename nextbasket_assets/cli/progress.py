@@ -57,7 +57,7 @@ class Progress:
     def say(self, line: str) -> None:
         """A line above the bar, or by itself."""
         if self._bar:
-            self._bar.print(line, highlight=False)
+            self._bar.print(line, markup=False, emoji=False, highlight=False)
         else:
             click.echo(line, err=True)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from nextbasket_assets.cli.failing import writing
 from nextbasket_assets.cli.opened import lake_of, week_in
 from nextbasket_assets.cli.options import json_option, week_option
 from nextbasket_assets.cli.settled import settled
@@ -29,7 +30,8 @@ def report(settings: "Settings", week: date | None, out: Path | None, as_json: b
     chosen = week_in(lake, "weekly_report", week)
     page = reports.read(lake, chosen)
     if out:
-        out.write_text(page, encoding="utf-8")
+        with writing(out):
+            out.write_text(page, encoding="utf-8")
     place = str(out or lake.uri(reports.place(chosen)))
     if as_json:
         claims = lake.read("weekly_report", [chosen]).drop_columns(["week"]).to_pylist()

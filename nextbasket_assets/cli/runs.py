@@ -5,14 +5,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
+import click
 import dagster as dg
 
 from nextbasket_assets.cli.home import prepare
+from nextbasket_assets.cli.opened import lake_of
 from nextbasket_assets.cli.progress import Progress, progress_logger
 from nextbasket_assets.definitions import Settings, build_definitions
 from nextbasket_assets.errors import FAILED, RED, NextbasketError
 from nextbasket_assets.landing import week_code
-from nextbasket_assets.operations.refreshing import REFRESH
+from nextbasket_assets.operations.refreshing import REFRESH, refreshes
 from nextbasket_assets.partitions import contiguous
 
 _CLASS = re.compile(r"^[\w.]+: ")  # that Dagster puts before a message
@@ -70,6 +72,20 @@ def refresh(settings: Settings, table: str, weeks: list[date]) -> None:
         RunFailedError: a run failed.
     """
     carry_out(settings, [Run(REFRESH, first, last, table) for first, last in contiguous(weeks)])
+
+
+def catch_up(settings: Settings) -> None:
+    """Make again what a correction, a late week or a dead run left behind: what the landing sensor would ask for.
+
+    Raises:
+        RunFailedError: a run failed.
+    """
+    lake, asked = lake_of(settings), set[str]()
+    while requests := refreshes(lake, asked.__contains__):
+        for request in requests:
+            click.echo(request.why, err=True)
+        carry_out(settings, [Run(one.job, one.first, one.last, one.table) for one in requests])
+        asked |= {request.key for request in requests}
 
 
 def _work(definitions: dg.Definitions, run: Run) -> tuple[list[str], int]:

@@ -83,11 +83,12 @@ def shop(
 def demo(settings: "Settings", customers: int, weeks: int, as_of: date | None) -> None:
     """Run the main job: landed weeks to missions, model, scores.
 
-    Without NEXTBASKET_LANDING a synthetic shop is written first. What is already in the lake is not made again.
+    Without NEXTBASKET_LANDING a synthetic shop is written first. What is already in the lake is not made again,
+    but for weeks that were made before a correction or a late week.
     """
     from nextbasket_assets.cli.home import environment
     from nextbasket_assets.cli.plans import default_as_of, demo_plan
-    from nextbasket_assets.cli.runs import carry_out
+    from nextbasket_assets.cli.runs import carry_out, catch_up
     from nextbasket_assets.shop.landing_files import lacks_a_shop
 
     landing = Path(settings.landing)
@@ -97,6 +98,7 @@ def demo(settings: "Settings", customers: int, weeks: int, as_of: date | None) -
     found = _landed(settings)
     week = as_of or default_as_of(found.weeks)
     carry_out(settings, demo_plan(found, week))
+    catch_up(settings)
     lake, catalogue = open_lake(settings)
     show_missions(lake, catalogue, week)
     show_customer(lake, catalogue, week)
@@ -111,16 +113,18 @@ def demo(settings: "Settings", customers: int, weeks: int, as_of: date | None) -
 def score(settings: "Settings", week: date | None, as_json: bool) -> None:
     """Score a landed week with the models there are.
 
-    Earlier weeks that the lake lacks are read first. The newest landed week by default.
+    Earlier weeks that the lake lacks are read first, and weeks that were made before a correction or a late week are
+    made again. The newest landed week by default.
     """
     from nextbasket_assets.cli.plans import score_plan
-    from nextbasket_assets.cli.runs import carry_out
+    from nextbasket_assets.cli.runs import carry_out, catch_up
     from nextbasket_assets.lake.exports import current
     from nextbasket_assets.landing import week_code
 
     found = _landed(settings)
     week = week or found.weeks[-1]
     carry_out(settings, score_plan(found, week))
+    catch_up(settings)
     manifest = current(lake_of(settings), week)
     assert manifest is not None, "the job exports what it scored"
     shown = ("week", "retail_week", "customers_by_model", "counts")

@@ -51,3 +51,41 @@ def test_by_a_pseudonym_no_landing_file_is_called_clean(
 
     assert receipt["rows"]["staged_baskets"] == 1
     assert receipt["landing_files_not_searched"] == [str(landing)]
+
+
+def test_a_code_that_nobody_has_is_said(on_lake: Run) -> None:
+    """The receipt is printed all the same; the exit code is that of no such customer."""
+    result = on_lake("erase", "DAN", "--yes")
+
+    assert result.exit_code == 3
+    assert not any(json.loads(result.stdout)["rows"].values())
+    assert "error  Nothing was found for this code." in result.stderr
+    assert "to do  Check it:" in result.stderr
+
+
+def test_erasing_again_changes_nothing(on_lake: Run, tmp_path: Path) -> None:
+    """Who was erased before is known only by a landing file that still holds them: without one, nothing is found."""
+    lake, landed = Lake(str(tmp_path / "lake")), tmp_path / "landing" / "transactions_200607.csv"
+    landed.write_text("x,BOB\n")
+    codes = [on_lake("erase", "BOB", "--yes").exit_code]
+    version = lake.version("next_basket_scores")
+    codes.append(on_lake("erase", "BOB", "--yes").exit_code)
+    landed.unlink()
+    codes.append(on_lake("erase", "BOB", "--yes").exit_code)
+
+    assert codes == [0, 0, 3]
+    assert lake.version("next_basket_scores") == version
+
+
+def test_an_erasure_that_goes_on_has_found_somebody(
+    on_lake: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An older version that still holds the customer is found, though the newest one does not."""
+    monkeypatch.setattr("nextbasket_assets.lake.erasure._purge", lambda *_: [])
+    assert on_lake("erase", "BOB", "--yes").exit_code == 5
+    monkeypatch.undo()
+    monkeypatch.chdir(tmp_path)
+    for name in ("landing", "lake"):
+        monkeypatch.setenv(f"NEXTBASKET_{name.upper()}", str(tmp_path / name))
+
+    assert on_lake("erase", "BOB", "--yes").exit_code == 0

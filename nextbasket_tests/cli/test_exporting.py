@@ -66,3 +66,26 @@ def test_a_failed_export_leaves_nothing(on_lake: Run, tmp_path: Path) -> None:
 
     assert result.exit_code == 4
     assert not (tmp_path / "x").exists()
+
+
+def test_names_are_no_markup(on_lake: Run, tmp_path: Path) -> None:
+    """Brackets in a campaign or in a folder's name are shown as they were given."""
+    result = on_lake("export", "--out=o[red]3", "--campaign=spring [/2008]", "--holdout-share=0.9")
+
+    assert result.exit_code == 0, result.output
+    assert "for 3 customers in o[red]3" in result.stdout
+    assert "held out of 'spring [/2008]'" in result.stdout
+    assert (tmp_path / "o[red]3").is_dir()
+
+
+def test_a_place_that_cannot_be_written_is_the_options(on_lake: Run, tmp_path: Path) -> None:
+    """Where --out cannot be made, the remedy is another --out, and no setting."""
+    (tmp_path / "file").touch()
+    result = on_lake("export", "--out=file/sub/x")
+
+    assert result.exit_code == 1
+    assert result.stderr.splitlines() == [
+        "error  Nothing was exported.",
+        f"why    {Path('file/sub/x')}: Not a directory.",
+        "to do  Name as --out a place that this process may make and write into, with room for it.",
+    ]

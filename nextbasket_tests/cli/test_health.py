@@ -1,6 +1,7 @@
 """`nextbasket doctor` finds what is wrong, says what to do, and its exit code says whether anything is."""
 
 import dataclasses
+import gzip
 import json
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from nextbasket_assets.cli import health
 from nextbasket_assets.cli.health import OK, WARNING, WRONG
 from nextbasket_assets.definitions import Settings, settings
+from nextbasket_assets.landing import FIELDS
 from nextbasket_tests.cli.conftest import Run
 from nextbasket_tests.faults.test_supply import FLOORS
 
@@ -98,5 +100,54 @@ def test_files_that_nobody_reads_are_said(tmp_path: Path) -> None:
     found = health.landing(places(tmp_path))
 
     assert found.state == WARNING
-    assert "1 weekly files, 200607 to 200607" in found.why
+    assert "1 week(s) with a file, 200607 to 200607" in found.why
     assert "1 other file(s) that nobody reads, 'sales 2006.csv' first" in found.why
+
+
+def landing_finding(run: Run) -> dict[str, str]:
+    """What doctor says about the landing folder."""
+    found = json.loads(run("doctor", "--json").stdout)["findings"]
+    return next(finding for finding in found if finding["about"] == "landing")
+
+
+def week_of_lines(folder: Path, name: str, lines: int) -> None:
+    text = "\n".join([",".join(FIELDS), *["," * (len(FIELDS) - 1)] * lines, ""]).encode()
+    (folder / name).write_bytes(gzip.compress(text) if name.endswith(".gz") else text)
+
+
+@pytest.mark.parametrize(("lines", "state"), [(1, OK), (2, WRONG)])
+def test_rivals_for_a_week_are_wrong(on_lake: Run, tmp_path: Path, lines: int, state: str) -> None:
+    """Two files of one week that differ stop every run of it; the same content twice is one week."""
+    week_of_lines(tmp_path / "landing", "transactions_200607.csv", 1)
+    week_of_lines(tmp_path / "landing", "transactions_200607.csv.gz", lines)
+    found = landing_finding(on_lake)
+
+    assert found["state"] == state
+    assert ("is another file for week 200607" if state == WRONG else "1 week(s) with a file") in found["why"]
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        (b"allow: gone.txt", "Export.yaml names 'gone.txt', which is not in the landing folder."),
+        (b"length: huge", "Length is 'huge'."),
+        (b"campaign: spring\nholdout_share: 1", "Holdout_share is 1."),
+        (b"campaign: \xff", "export.yaml: not UTF-8 near byte 10."),
+    ],
+)
+def test_an_export_yaml_that_cannot_be_used_is_wrong(on_lake: Run, tmp_path: Path, text: bytes, why: str) -> None:
+    """What would stop every export of a week is said before one runs."""
+    (tmp_path / "landing" / "export.yaml").write_bytes(text)
+    found = landing_finding(on_lake)
+
+    assert found["state"] == WRONG
+    assert found["why"].lower() == why.lower()
+
+
+def test_a_week_that_is_not_wanted_is_wrong(on_lake: Run, tmp_path: Path) -> None:
+    """A landed week after the last one that the settings allow."""
+    (tmp_path / "landing" / "transactions_200901.csv").touch()
+    found = landing_finding(on_lake)
+
+    assert found["state"] == WRONG
+    assert "lie outside the weeks wanted" in found["why"]

@@ -7,6 +7,7 @@ import pytest
 from rich.console import Console
 
 from nextbasket_assets.catalogue import Catalogue
+from nextbasket_assets.lake import reports
 from nextbasket_assets.report.answers import customer_answer, evaluation_answer
 from nextbasket_assets.report.console import customer_tables, evaluation_tables
 from nextbasket_tests.cli import small_lake
@@ -65,3 +66,27 @@ def test_tables_fit_the_terminal(tmp_path: Path, width: int) -> None:
     assert max(map(len, text.get().splitlines())) <= width
     assert "…" not in text.get()
     assert "12,345 customers" in text.get()
+
+
+def test_names_are_no_markup(on_lake: Run, tmp_path: Path) -> None:
+    """A product's name with brackets is shown as it was delivered."""
+    (tmp_path / "landing" / "products.csv").write_text("PROD_CODE,PROD_NAME\na,apples [/2008] :smile:\n")
+    result = on_lake("customer", "CAT")
+
+    assert result.exit_code == 0, result.output
+    assert "apples [/2008] :smile:" in result.stdout
+
+
+def test_a_report_that_cannot_be_copied_names_the_option(
+    on_lake: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the copy cannot be written, the remedy is another --out, and no setting."""
+    monkeypatch.setattr("nextbasket_assets.cli.report.week_in", lambda *_: MONDAY)
+    monkeypatch.setattr(reports, "read", lambda *_: "page")
+    result = on_lake("report", "--out=nowhere/x.html")
+
+    assert result.exit_code == 1
+    assert result.stderr.splitlines()[1:] == [
+        "why    nowhere/x.html: No such file or directory.",
+        "to do  Name as --out a place that this process may make and write into, with room for it.",
+    ]

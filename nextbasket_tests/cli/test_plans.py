@@ -1,12 +1,14 @@
 """Plans: what is not in the lake is made, what is there stays."""
 
+import dataclasses
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from nextbasket_assets.cli.plans import State, default_as_of, demo_plan, score_plan
+from nextbasket_assets.cli.plans import State, default_as_of, demo_plan, require_wanted, score_plan
+from nextbasket_assets.definitions import SettingsError, settings
 from nextbasket_assets.lake.publish import Provenance, publish, stage
 from nextbasket_assets.lake.tables import Lake
 from nextbasket_assets.landing import LandingError
@@ -36,7 +38,7 @@ def state(root: Path, held: list[int], scored: list[int], changed: list[int]) ->
 def test_a_week_is_scored_on_the_history_that_landed(
     tmp_path: Path, held: list[int], changed: list[int], runs: list[str]
 ) -> None:
-    """Earlier weeks that are missing or were corrected come first; later weeks are left alone."""
+    """Earlier weeks that are missing or were corrected come first; what later weeks need is seen after these runs."""
     found = state(tmp_path, held, [], list(changed))
 
     assert [str(run) for run in score_plan(found, WEEKS[4])] == runs
@@ -69,3 +71,27 @@ def test_the_demo_leaves_weeks_to_look_back_from() -> None:
     """Four weeks after the training where there are so many; the last week where there are not."""
     assert default_as_of(WEEKS) == WEEKS[1]
     assert default_as_of(WEEKS[:3]) == WEEKS[2]
+
+
+NOW = datetime(2006, 5, 10, tzinfo=UTC)  # Wednesday of the fifth week
+
+
+@pytest.mark.parametrize(
+    ("last", "weeks", "why"),
+    [
+        (None, WEEKS, "1 landed week.s., the first 200612 .2006-05-15., have not begun"),
+        (WEEKS[5], WEEKS, "1 landed week.s., the first 200612 .2006-05-15., have not begun"),
+        (WEEKS[2], WEEKS[:5], "2 landed week.s., the first 200610 .2006-05-01., lie outside the weeks wanted"),
+    ],
+)
+def test_a_week_beyond_the_last_is_a_wrong_input(last: date | None, weeks: list[date], why: str) -> None:
+    """An open end, or one still to come, ends with the week that has begun; a week after it is refused with a reason."""
+    chosen = dataclasses.replace(settings({}), last_week=last)
+
+    with pytest.raises(SettingsError, match=why):
+        require_wanted(chosen, weeks, NOW)
+
+
+def test_an_open_end_takes_the_week_that_has_begun() -> None:
+    """The current week is a partition where the end is open."""
+    require_wanted(dataclasses.replace(settings({}), last_week=None), WEEKS[:5], NOW)

@@ -1,16 +1,22 @@
 """A run that fails says which run it was, what its step said, and what kind of failure it is."""
 
-from collections.abc import Callable, Iterator
+import dataclasses
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import pytest
 
-from nextbasket_assets.cli.runs import Run, failure
+from nextbasket_assets.cli import runs
+from nextbasket_assets.cli.runs import Run, catch_up, failure
+from nextbasket_assets.definitions import Settings, settings
 from nextbasket_assets.errors import BAD_INPUT, FAILED, NOTHING_THERE, RED, facts_and_remedy
 from nextbasket_assets.lake.tables import NotThereError
-from nextbasket_assets.landing import LandingError
+from nextbasket_assets.landing import FIELDS, LandingError
+from nextbasket_tests.cli.conftest import Run as Command
+from nextbasket_tests.report.weekly.weeks import WEEKS, small_lake
 
 TABLE = "staged_baskets"
 
@@ -71,3 +77,41 @@ def test_a_run_is_named_by_its_job_and_weeks() -> None:
     assert str(Run("score_week", first, first)) == "score_week 200607"
     assert str(Run("backfill_weeks", first, last)) == "backfill_weeks 200607 to 200609"
     assert str(Run("refresh_weeks", first, last, "score_exports")) == "score_exports 200607 to 200609"
+
+
+def test_what_is_behind_is_made_again_table_by_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Weeks that were made before a correction are refreshed in the sensor's order, each once, and the reason is said."""
+    made: list[Run] = []
+    small_lake(str(tmp_path / "lake"), WEEKS[:3])  # its commits do not say what they read: all of them are behind
+
+    def record(_: Settings, wanted: Sequence[Run]) -> None:
+        made.extend(wanted)
+
+    monkeypatch.setattr(runs, "carry_out", record)
+    catch_up(dataclasses.replace(settings({}), lake=str(tmp_path / "lake")))
+
+    assert [str(run) for run in made[:2]] == [
+        "mission_tagged_baskets 200607 to 200609",
+        "mission_profiles 200608 to 200609",
+    ]
+    assert {run.job for run in made} == {"refresh_weeks"}
+    assert len(made) == len(set(made)) == 7
+    assert "mission_tagged_baskets 200607 to 200609: staged_baskets changed since" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [("demo",), ("score", "--week=200607")])
+def test_the_commands_end_with_what_is_behind(
+    on_lake: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
+    """`demo` and `score` make later weeks again that a corrected week left behind, after their own runs."""
+    (tmp_path / "landing" / "transactions_200607.csv").write_text(
+        ",".join(FIELDS) + "\n" + "," * (len(FIELDS) - 1) + "\n"
+    )
+    calls: list[str] = []
+    monkeypatch.setattr(runs, "carry_out", lambda _, wanted: calls.append(wanted[-1].job))
+    monkeypatch.setattr(runs, "catch_up", lambda _: calls.append("catch_up"))
+    on_lake(*arguments)
+
+    assert calls[1:] == ["catch_up"]
