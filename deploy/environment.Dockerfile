@@ -1,12 +1,17 @@
-# The Python of the cluster's nodes, as an archive that the bootstrap action unpacks below /opt/nextbasket.
+# The Python of the nodes, as an archive: on clusters the bootstrap action unpacks it below /opt/nextbasket, Serverless below ./environment.
 # docker build -f deploy/environment.Dockerfile --output . .   writes environment.tar.gz
 FROM amazonlinux:2023 AS build
-RUN dnf install -y --setopt=install_weak_deps=False python3.11 python3.11-pip tar gzip && dnf clean all
+RUN dnf install -y --setopt=install_weak_deps=False tar gzip && dnf clean all
+COPY --from=ghcr.io/astral-sh/uv:0.9 /uv /usr/local/bin/
+# A whole Python that works wherever it lies; a venv would look for its standard library where it was made.
+RUN uv python install --install-dir /python 3.11 \
+ && mv /python/cpython-3.11.* /environment \
+ && rm -f /environment/lib/python3.11/EXTERNALLY-MANAGED
 COPY requirements.lock /tmp/
-RUN python3.11 -m venv --copies /opt/nextbasket \
- && grep -E '^(numpy|pandas|pyarrow|safetensors|torch)==' /tmp/requirements.lock > /tmp/wanted.txt \
- && /opt/nextbasket/bin/pip install --no-cache-dir --extra-index-url https://download.pytorch.org/whl/cpu -r /tmp/wanted.txt
-RUN tar --create --gzip --file /environment.tar.gz --directory /opt/nextbasket .
+RUN grep -E '^(numpy|pandas|pyarrow|safetensors|torch)==' /tmp/requirements.lock > /tmp/wanted.txt \
+ && /environment/bin/python -m pip install --no-cache-dir --extra-index-url https://download.pytorch.org/whl/cpu -r /tmp/wanted.txt
+RUN mv /environment /moved && /moved/bin/python -c 'import numpy, pandas, pyarrow, safetensors, torch' \
+ && tar --create --gzip --file /environment.tar.gz --directory /moved .
 
 FROM scratch
 COPY --from=build /environment.tar.gz /

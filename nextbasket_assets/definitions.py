@@ -5,13 +5,14 @@ import gc
 import os
 import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
+from pydantic import ValidationError
 
 # What Dagster loaded stays for good. A collector that looks through it again, again and once more at the exit costs a
 # fifth of what it costs to load (benchmarks/README.md, row 8).
@@ -51,6 +52,7 @@ SETTINGS = (
 )
 _PATTERNS = frozenset("*?[]{}%\\")  # characters of a path
 _ENDS_A_URI = frozenset("?#")  # what follows them is no part of an object's key
+_REGIONS = ("NEXTBASKET_EMR_REGION", "AWS_REGION", "AWS_DEFAULT_REGION")
 
 
 class SettingsError(NextbasketError):
@@ -135,12 +137,15 @@ def settings(environment: Mapping[str, str]) -> Settings:
             f"NEXTBASKET_LAKE is {chosen.lake}: a whole bucket, beside which there is no room for the landing files and the "
             f"work of EMR. Name a prefix in it, such as {chosen.lake}/lake."
         )
-    for name, place in {"NEXTBASKET_LANDING": chosen.landing, "NEXTBASKET_LAKE": chosen.lake}.items():
+    places = {"NEXTBASKET_LANDING": chosen.landing, "NEXTBASKET_LAKE": chosen.lake}
+    for name, place in places.items():
         _refuse_odd(name, place, _PATTERNS)
     for name, place in key.items():
         _refuse_odd(name, place)
     if chosen.emr:
         _refuse_odd("NEXTBASKET_EMR_WORK", chosen.emr.work)
+        places["NEXTBASKET_EMR_WORK"] = chosen.emr.work
+    _refuse_shared(places)
     for place in (chosen.landing, chosen.lake):
         if f"{chosen.pseudonym_key}/".startswith(f"{place}/"):
             raise SettingsError(
@@ -159,6 +164,21 @@ def _refuse_odd(name: str, place: str, patterns: frozenset[str] = frozenset()) -
         )
 
 
+def _refuse_shared(places: Mapping[str, str]) -> None:
+    """Landing files, tables and work files each have a place of their own."""
+    for name, place in places.items():
+        if "//" in place.removeprefix("s3://"):
+            raise SettingsError(
+                f"{name} is {place}: S3 keeps both slashes of // and Hadoop one, so each would read other objects. "
+                "Write one slash."
+            )
+        if same := [other for other in places if other != name and places[other] == place]:
+            raise SettingsError(
+                f"{name} and {same[0]} are both {place}: what arrives and what is made would mix. "
+                "Give each a folder of its own."
+            )
+
+
 def _refuse_unknown(environment: Mapping[str, str]) -> None:
     """A misspelt setting is no setting: a key that nobody reads would leave customer codes plain."""
     known = {*SETTINGS, *(f"EMR_{field.upper()}" for field in EmrSettings.model_fields)}
@@ -175,22 +195,84 @@ def _emr(environment: Mapping[str, str], lake: str) -> EmrSettings:
         "work": f"{lake.rsplit('/', 1)[0]}/emr",
         "kms_key": environment.get("NEXTBASKET_KMS_KEY", ""),
     }
-    if region := environment.get("AWS_REGION", environment.get("AWS_DEFAULT_REGION")):
-        chosen["region"] = region
+    chosen["region"] = _region(environment)
     for field, about in EmrSettings.model_fields.items():
         if text := environment.get(f"NEXTBASKET_EMR_{field.upper()}"):
             parts = [part.strip() for part in text.split(",") if part.strip()]
             chosen[field] = parts if about.annotation == list[str] else text
+    chosen["work"] = _work(chosen["work"])
     try:
         found = EmrSettings(**chosen)
-    except ValueError as error:
-        raise SettingsError(f"NEXTBASKET_EMR_*: {error}") from error
+    except ValidationError as error:
+        raise SettingsError("; ".join(_wrong(one) for one in error.errors())) from error
     if found.score_on_spark and not found.environment:
         raise SettingsError(
             "NEXTBASKET_EMR_SCORE_ON_SPARK needs torch on the nodes: name an archive that has it "
             "in NEXTBASKET_EMR_ENVIRONMENT. See docs/deploy.md, section 2."
         )
+    missing = [field for field in _SERVERLESS if not getattr(found, field)]
+    if found.mode == "serverless" and missing:
+        named = ", ".join(f"NEXTBASKET_EMR_{field.upper()} ({_SERVERLESS[field]})" for field in missing)
+        raise SettingsError(
+            f"NEXTBASKET_EMR_MODE is serverless, which needs {named}. Set it; docs/deploy.md, section 2, says how."
+        )
     return found
+
+
+_SERVERLESS = {
+    "environment": "its own Python is 3.9 without numpy, and the stages need 3.11 with it",
+    "application_id": "the application whose job runs the stages are",
+    "job_role_arn": "the role that these job runs take",
+}
+
+
+def _wrong(about: Any) -> str:
+    """What pydantic says about a field, as a sentence about its variable."""
+    field = str(about["loc"][0])
+    meant = EmrSettings.model_fields[field].description
+    return f"NEXTBASKET_EMR_{field.upper()} is {about['input']!r}: {about['msg']}. What it is for: {meant}"
+
+
+def _work(place: str) -> str:
+    """The prefix of work files, without slashes at its end.
+
+    Raises:
+        SettingsError: it is none.
+    """
+    if not re.match("s3://[^/]", place):
+        raise SettingsError(
+            f"NEXTBASKET_EMR_WORK is {place}: clusters read code and plans from an s3:// prefix. Name one, such as "
+            "s3://BUCKET/emr."
+        )
+    return place.rstrip("/")
+
+
+def _region(environment: Mapping[str, str]) -> str:
+    """The one region of clusters and bucket.
+
+    Raises:
+        SettingsError: none is named, or more than one.
+    """
+    named = {name: environment[name] for name in _REGIONS if name in environment}
+    if len(set(named.values())) == 1:
+        return next(iter(named.values()))
+    if not named:
+        raise SettingsError(
+            "AWS_REGION is not set: the deployment 'emr' makes its clusters in a region and reads the bucket there. "
+            "Set it to the bucket's region, such as eu-west-1."
+        )
+    said = ", ".join(f"{name} is {region}" for name, region in named.items())
+    raise SettingsError(f"{said}: clusters and bucket are in one region. Set AWS_REGION alone, to the bucket's.")
+
+
+def tell_boto3(environment: MutableMapping[str, str]) -> None:
+    """Hand the region on under the only name that boto3 reads, AWS_DEFAULT_REGION, unless that one is set."""
+    region = next((environment[name] for name in reversed(_REGIONS) if environment.get(name, "").strip()), None)
+    if region:
+        environment["AWS_DEFAULT_REGION"] = region
+
+
+tell_boto3(os.environ)
 
 
 def build_definitions(

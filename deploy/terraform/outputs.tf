@@ -23,6 +23,7 @@ output "settings" {
     NEXTBASKET_EMR_APPLICATION_ID=${aws_emrserverless_application.small.id}
     NEXTBASKET_EMR_JOB_ROLE_ARN=${aws_iam_role.job.arn}
     AWS_REGION=${var.region}
+    AWS_DEFAULT_REGION=${var.region}
     DAGSTER_POSTGRES_HOST=${aws_db_instance.dagster.address}
     DAGSTER_POSTGRES_USER=dagster
     DAGSTER_POSTGRES_DB=dagster

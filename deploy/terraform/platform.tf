@@ -36,15 +36,18 @@ resource "aws_instance" "host" {
   subnet_id              = aws_subnet.private[0].id
   vpc_security_group_ids = [aws_security_group.host.id]
   iam_instance_profile   = aws_iam_instance_profile.host.name
-  user_data              = <<-EOT
+  # The script below runs once, at the first boot, and downloads: by then there must be a way out.
+  depends_on = [aws_route_table_association.private, aws_route_table_association.public, aws_vpc_endpoint.s3]
+  user_data  = <<-EOT
     #!/bin/bash
     set -euo pipefail
-    dnf install -y docker git
+    retry() { for _ in $(seq 30); do "$@" && return; sleep 10; done; return 1; }
+    retry dnf install -y docker git
     systemctl enable --now docker
     # Amazon Linux packages no compose plugin.
     plugins=/usr/local/lib/docker/cli-plugins
     mkdir -p $plugins
-    curl --fail --silent --show-error --location --output $plugins/docker-compose \
+    retry curl --fail --silent --show-error --location --output $plugins/docker-compose \
       https://github.com/docker/compose/releases/download/v${var.compose_version}/docker-compose-linux-x86_64
     chmod +x $plugins/docker-compose
   EOT

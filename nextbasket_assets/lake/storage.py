@@ -1,6 +1,7 @@
 """Where the lake's bytes are: a disk or an S3 bucket, written by the same call.
 
-boto3's own chain (environment, profile, role) says which region and endpoint; nothing of it is kept or logged here.
+boto3's own chain (environment, profile, role) says which region and endpoint; nothing of it is kept or logged here. Of the
+environment it reads AWS_DEFAULT_REGION, to which `definitions` hands AWS_REGION on.
 """
 
 from dataclasses import dataclass

@@ -41,6 +41,8 @@ def test_the_example_settings_load() -> None:
         line for line in (DEPLOY / "settings.env.example").read_text().splitlines() if "=" in line and line[0] != "#"
     ]
     environment = dict(line.split("=", 1) for line in lines)
+    assert {"AWS_REGION", "AWS_DEFAULT_REGION"} <= environment.keys()  # boto3 reads the second alone
+    environment |= {"AWS_REGION": "eu-west-1", "AWS_DEFAULT_REGION": "eu-west-1"}
     chosen = settings(environment)
     definitions = build_definitions(chosen)
 
@@ -72,11 +74,13 @@ def test_a_first_load_goes_in_order(tmp_path: Path) -> None:
     assert all(limit["key"] in job.tags for job in JOBS)
 
 
-def test_the_host_gives_runs_time_to_end_their_clusters() -> None:
-    """Every service of the compose file stops gracefully, binds to this machine only, and the viewer only reads."""
+def test_the_host_shows_runs_to_its_people_only() -> None:
+    """Every service binds to this machine only, and the viewer only reads; all share the folder of what runs print."""
     services = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]
 
-    assert all(service["stop_grace_period"] == "3m" for service in services.values())
+    assert all(service["volumes"] == ["dagster:/opt/dagster/storage"] for service in services.values())
+    assert "mkdir /opt/dagster/storage" in (DEPLOY / "Dockerfile").read_text()  # a new volume takes its owner
+    assert all(service["logging"]["options"]["max-size"] for service in services.values())
     assert all(port.startswith("127.0.0.1:") for service in services.values() for port in service.get("ports", ()))
     assert "--read-only" in services["viewer"]["command"]
 
@@ -94,7 +98,7 @@ def test_an_image_copies_what_there_is(name: str) -> None:
 def test_the_host_runs_commands_that_exist() -> None:
     """Each service's command is one of the installed Dagster's, with options that it takes; so is the health check."""
     services = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]
-    commands = [service["command"].split() for service in services.values()]
+    commands = [re.sub(r"^python \S+ \d+ ", "", service["command"]).split() for service in services.values()]
     commands.append(services["code"]["healthcheck"]["test"][1:])
     programs: dict[str, click.Command] = {
         "dagster": create_dagster_cli(),
@@ -117,6 +121,47 @@ def test_the_archive_has_what_scoring_imports() -> None:
 
     assert set(wanted.group(1).split("|")) == {"numpy", "pandas", "pyarrow", "safetensors", "torch"}
     assert set(wanted.group(1).split("|")) <= pinned
+
+
+def test_the_archive_works_wherever_it_lies() -> None:
+    """The nodes' Python is a whole one, not a venv, whose standard library is where it was made; it is tried elsewhere."""
+    text = (DEPLOY / "environment.Dockerfile").read_text()
+
+    assert "-m venv" not in text
+    assert "uv python install" in text
+    assert "/moved/bin/python -c 'import numpy" in text
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "deploy/settings.env",
+        "deploy/terraform/terraform.tfstate",
+        "deploy/terraform/.terraform/x",
+        "environment.tar.gz",
+    ],
+)
+def test_what_is_secret_or_made_is_not_committed(path: str) -> None:
+    """Git ignores the password's file, Terraform's state and the nodes' archive."""
+    assert subprocess.run(["git", "check-ignore", "--quiet", path], cwd=ROOT, check=False).returncode == 0
+
+
+def test_the_host_boots_into_a_network() -> None:
+    """Its script, which runs at the first boot alone, comes after the routes and tries each download again."""
+    host = (DEPLOY / "terraform" / "platform.tf").read_text().split('resource "aws_instance" "host"')[1]
+    waited = re.search(r"depends_on\s*=\s*\[(.*)\]", host)
+
+    assert waited is not None
+    assert {"aws_route_table_association.private", "aws_vpc_endpoint.s3"} <= set(waited.group(1).split(", "))
+    assert all("retry" in line for line in host.splitlines() if "dnf install" in line or "curl" in line)
+
+
+def test_terraform_tells_boto3_its_region() -> None:
+    """The settings that Terraform prints name the region under both names."""
+    printed = (DEPLOY / "terraform" / "outputs.tf").read_text()
+
+    assert "    AWS_REGION=${var.region}" in printed
+    assert "    AWS_DEFAULT_REGION=${var.region}" in printed
 
 
 def test_terraform_holds_what_the_page_promises() -> None:

@@ -18,7 +18,7 @@ from nextbasket_assets.definitions import build_definitions, settings
 from nextbasket_assets.lake.tables import Lake
 from nextbasket_assets.resources.landing import LandingResource
 from nextbasket_assets.shop.shop import write_shop
-from nextbasket_tests.emr_bed.aws import local_aws, objects
+from nextbasket_tests.emr_bed.aws import REGION, local_aws, objects
 
 pytestmark = pytest.mark.emr
 
@@ -28,6 +28,7 @@ ON_EMR = {
     "NEXTBASKET_LANDING": f"s3://{BUCKET}/landing",
     "NEXTBASKET_LAKE": f"s3://{BUCKET}/platform/lake",
     "NEXTBASKET_EMR_POLL_SECONDS": "0.5",
+    "AWS_REGION": REGION,
 }
 
 

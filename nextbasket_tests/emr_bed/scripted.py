@@ -17,6 +17,7 @@ from moto import mock_aws
 from nextbasket_assets.resources.emr.calls import Clock
 from nextbasket_assets.resources.emr.settings import EmrSettings
 from nextbasket_assets.resources.emr.spark import EmrSparkResource
+from nextbasket_tests.emr_bed.aws import REGION
 from nextbasket_tests.emr_bed.emulator import patched
 from nextbasket_tests.emr_bed.worker import Worker
 
@@ -114,7 +115,7 @@ class ScriptedBed:
             def clock(self) -> Clock:
                 return bed.clock
 
-        return BedSparkResource(settings=EmrSettings(work=f"s3://{BUCKET}/emr", **settings), lake=LAKE)
+        return BedSparkResource(settings=EmrSettings(work=f"s3://{BUCKET}/emr", region=REGION, **settings), lake=LAKE)
 
     def put(self, uri: str, data: bytes) -> None:
         self.s3.put_object(Bucket=BUCKET, Key=urlparse(uri).path[1:], Body=data)

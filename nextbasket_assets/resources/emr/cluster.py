@@ -4,6 +4,7 @@ Successor of the original's EmrCreateJobFlow, EmrAddSteps, EmrStepSensor and Emr
 """
 
 from collections.abc import Callable
+from typing import Any
 
 from nextbasket_assets.errors import NextbasketError
 from nextbasket_assets.resources.emr import requests
@@ -14,6 +15,7 @@ from nextbasket_assets.resources.emr.settings import EmrSettings
 
 ACTIVE = ["STARTING", "BOOTSTRAPPING", "RUNNING", "WAITING"]
 GONE = ("TERMINATING", "TERMINATED", "TERMINATED_WITH_ERRORS")
+_NOT_TAKEN = ("ValidationException", "InvalidRequestException")  # of a step for a cluster that ends, too
 _STEP_OVER = ("COMPLETED", "FAILED", "CANCELLED", "INTERRUPTED")
 
 
@@ -52,12 +54,26 @@ class Cluster:
             self._package = upload(self._aws, self._settings.work, self._settings.kms_key)
         if not self._id or self._ended_itself():
             self._create(self._package)
-        step = requests.step_request(self._settings, self._package, stage, plan, report)
-        (step_id,) = self._emr("add_job_flow_steps", JobFlowId=self._id, Steps=[step])["StepIds"]
+        step_id = self._add(requests.step_request(self._settings, self._package, stage, plan, report), self._package)
         link = requests.cluster_link(self._settings.region, self._id)
         logs = f"{self._settings.work}/logs/{self._id}/steps/{step_id}"
         self._tell(f"{stage}: step {step_id} of cluster {self._id}, {link}")
         return Job(step_id, f"step {step_id} of cluster {self._id}", link, logs)
+
+    def _add(self, step: dict[str, Any], package: Package) -> str:
+        """Add a step; when the cluster went idle since we looked, to another one."""
+        from botocore.exceptions import ClientError
+
+        request = {"Steps": [step]}
+        try:
+            answer = self._emr("add_job_flow_steps", JobFlowId=self._id, **request)
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") not in _NOT_TAKEN or not self._ended_itself():
+                raise
+            self._create(package)
+            answer = self._emr("add_job_flow_steps", JobFlowId=self._id, **request)
+        (step_id,) = answer["StepIds"]
+        return str(step_id)
 
     def state(self, job: Job) -> State:
         """What EMR says about the step, and about the cluster when that is over."""

@@ -10,13 +10,15 @@ class EmrSettings(dg.Config):
     """How clusters are made, watched and paid for. Places are s3:// URIs."""
 
     work: str = Field(description="s3:// prefix for code, plans, reports and logs; a lifecycle rule may empty it.")
-    region: str = Field(default="us-east-1", description="Of the clusters; only used for links.")
+    region: str = Field(description="Where clusters and bucket are; AWS_REGION says it, too.")
     mode: Literal["cluster", "serverless"] = Field(default="cluster", description="A cluster per run, or Serverless.")
     release: str = Field(
         default="emr-7.13.0", description="EMR release; its Spark must be of the line in requirements.lock, 3.5."
     )
     python: str = Field(default="/usr/bin/python3.11", description="Python on the nodes: 3.11 is in every release.")
-    environment: str = Field(default="", description="s3:// archive (tar.gz) of a Python environment; empty: `python`.")
+    environment: str = Field(
+        default="", description="s3:// archive (tar.gz) of a Python; empty: `python`, on clusters."
+    )
     score_on_spark: bool = Field(
         default=False, description="Customers are scored on the nodes, whose `environment` then needs torch."
     )
@@ -36,8 +38,15 @@ class EmrSettings(dg.Config):
     cluster_id: str = Field(
         default="", description="A cluster that is there and stays; empty: one per run, ended with it."
     )
-    idle_minutes: int = Field(default=10, ge=1, description="An idle cluster ends itself, whoever forgot it.")
-    max_hours: float = Field(default=6.0, gt=0, description="A run's stages take at most this long together.")
+    idle_minutes: int = Field(
+        default=10, ge=1, le=10080, description="An idle cluster ends itself, whoever forgot it; EMR allows seven days."
+    )
+    max_hours: float = Field(
+        default=6.0,
+        gt=0,
+        lt=8,
+        description="A run's stages take at most this long together; after eight hours Dagster ends the run.",
+    )
     poll_seconds: float = Field(default=10.0, gt=0, description="Between two looks at a step.")
     patience_minutes: float = Field(
         default=15.0, ge=0, description="How long AWS may throttle, fail or refuse before we do."

@@ -257,6 +257,35 @@ def test_a_cluster_that_went_idle_in_the_middle_is_replaced(bed: ScriptedBed) ->
     assert [len(cluster.steps) for cluster in bed.worker.clusters] == [1, 1]
 
 
+def test_a_cluster_that_goes_idle_at_the_last_moment_is_replaced(
+    bed: ScriptedBed, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The cluster ends itself after we looked and before the step is there: the stage gets another one, once."""
+    looked = Cluster._ended_itself
+
+    def look(cluster: Cluster) -> bool:
+        ended = looked(cluster)
+        if not ended and len(bed.worker.clusters) == 1:
+            bed.worker.end(bed.worker.clusters[0], "TERMINATED", "ALL_STEPS_COMPLETED", "idle")
+            bed.faults["AddJobFlowSteps"] = [error("ValidationException", "A job flow that is terminated")]
+        return ended
+
+    monkeypatch.setattr(Cluster, "_ended_itself", look)
+
+    assert run().success
+    assert [len(cluster.steps) for cluster in bed.worker.clusters] == [1, 1]
+    assert bed.states() == ["TERMINATED", "TERMINATED"]
+
+
+def test_a_wrong_step_makes_no_second_cluster(bed: ScriptedBed, run: Run) -> None:
+    """A step that EMR finds wrong, on a cluster that lives, fails the run in EMR's words."""
+    bed.faults["AddJobFlowSteps"] = [error("ValidationException", "Maximum number of active steps")]
+    ran = run()
+
+    assert "Maximum number of active steps" in ran.error
+    assert bed.states() == ["TERMINATED"]
+
+
 def test_a_run_has_a_longest_time(bed: ScriptedBed, run: Run) -> None:
     """Stages together longer than max_hours: red, named, and ended; the plan tells the step the same limit."""
     bed.scenes = [Scene(seconds=3000), Scene(seconds=90000)]

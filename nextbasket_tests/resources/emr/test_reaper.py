@@ -2,10 +2,12 @@
 
 import boto3
 import dagster as dg
+import pytest
 from dagster._core.test_utils import create_run_for_test
 
 from nextbasket_assets.operations.reaper import cluster_reaper
-from nextbasket_tests.emr_bed.scripted import LAKE, ScriptedBed
+from nextbasket_assets.resources.emr.cluster import EndError
+from nextbasket_tests.emr_bed.scripted import LAKE, ScriptedBed, error
 
 
 def start(bed: ScriptedBed, run_id: str, lake: str = LAKE, name: str | None = None) -> str:
@@ -45,3 +47,30 @@ def test_only_clusters_whose_run_is_over_are_ended(bed: ScriptedBed) -> None:
 
 def _state(bed: ScriptedBed, cluster_id: str) -> str:
     return next(str(cluster.state) for cluster in bed.worker.clusters if cluster.id == cluster_id)
+
+
+def test_a_cluster_that_we_may_not_look_at_is_not_ours(bed: ScriptedBed) -> None:
+    """A foreign cluster under a name like ours, which the role may not describe, keeps no orphan of ours alive."""
+    foreign, ours = start(bed, "theirs"), start(bed, "no-such-run")
+    bed.faults["DescribeCluster"] = [error("AccessDeniedException", "not authorized to perform: DescribeCluster")]
+    with dg.DagsterInstance.ephemeral() as instance:
+        tick = cluster_reaper(LAKE).evaluate_tick(dg.build_sensor_context(instance=instance))
+
+    assert {_state(bed, cluster) for cluster in (foreign, ours)} == {"WAITING", "TERMINATED"}
+    assert tick.skip_message is not None
+    assert "ended 1 cluster(s)" in tick.skip_message
+
+
+def test_one_refusal_leaves_the_others_ended(bed: ScriptedBed) -> None:
+    """Of two orphans AWS refuses to end one: the other is ended, and the look fails with both names."""
+    clusters = [start(bed, "no-such-run"), start(bed, "nor-this-one")]
+    bed.faults["TerminateJobFlows"] = [error("ValidationException", "is terminate protected")]
+    with (
+        dg.DagsterInstance.ephemeral() as instance,
+        pytest.raises(
+            EndError, match=r"is terminate protected.*Ended: j-.*aws emr terminate-clusters --cluster-ids j-"
+        ),
+    ):
+        cluster_reaper(LAKE)(dg.build_sensor_context(instance=instance))
+
+    assert sorted(_state(bed, cluster) for cluster in clusters) == ["TERMINATED", "WAITING"]
