@@ -1,8 +1,11 @@
 """Files of a table that are not what was written: gone, cut, or emptied by a power cut. Sizes alone are looked at."""
 
+import re
 from collections.abc import Mapping
 
 import pyarrow.fs
+
+_COMMIT = re.compile(r"[0-9]{20}\.json")
 
 
 class DamageError(Exception):
@@ -26,13 +29,15 @@ def damaged(filesystem: pyarrow.fs.FileSystem, folder: str, sizes: Mapping[str, 
     ]
 
 
-def refuse_empty_commits(filesystem: pyarrow.fs.FileSystem, log: str) -> None:
-    """Check that no commit of a log is an empty file: a reader would take it for a commit that changes nothing.
+def newest_commit(filesystem: pyarrow.fs.FileSystem, log: str) -> pyarrow.fs.FileInfo | None:
+    """The newest commit of a log, by one listing; None when there is none.
 
     Raises:
-        DamageError: one is.
+        DamageError: a commit is an empty file: a reader would take it for a commit that changes nothing.
     """
-    commits = filesystem.get_file_info(pyarrow.fs.FileSelector(log, allow_not_found=True))
-    empty = [info.base_name for info in commits if info.base_name.endswith(".json") and info.size == 0]
+    listed = filesystem.get_file_info(pyarrow.fs.FileSelector(log, allow_not_found=True))
+    commits = [info for info in listed if _COMMIT.fullmatch(info.base_name)]
+    empty = [info.base_name for info in commits if info.size == 0]
     if empty:
         raise DamageError(f"{empty[0]} is empty")
+    return max(commits, key=lambda info: info.base_name, default=None)

@@ -8,6 +8,7 @@ holds them is deleted. An older version of a table that needs a deleted file can
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
@@ -21,6 +22,7 @@ from nextbasket_assets.code_version import code_version
 from nextbasket_assets.columns import TABLES, WEEK
 from nextbasket_assets.crash_points import reach
 from nextbasket_assets.lake import registry, reports
+from nextbasket_assets.lake.claims import settle
 from nextbasket_assets.lake.export_erasure import erase_from_exports, exported_files_with
 from nextbasket_assets.lake.exports import EXPORTS
 from nextbasket_assets.lake.publish import ERASED, Provenance, publish, stage
@@ -142,15 +144,17 @@ def _without(lake: Lake, table: str, file: PublishedFile, customer: str) -> pa.T
 
 
 def _purge(lake: Lake, table: str, customer: str) -> list[str]:
-    """Delete the files that hold the customer and that the newest version does not need."""
-    snapshot = lake.snapshot(table)
-    current = {lake.path(table, file.path) for file in snapshot.published} if snapshot else set()
+    """Delete the files that hold the customer and that the newest version does not need; a run that staged one cannot publish."""
+    base = lake.path(table) + "/"
+    held = [path.removeprefix(base) for path in _parquet(lake, table) if _count(lake, path, table, customer)]
+    fates = settle(lake, table, {path.split("/")[0] for path in held})
     gone = []
-    for path in _parquet(lake, table):
-        if path not in current and _count(lake, path, table, customer):
+    for path in held:
+        if path not in fates.needed and path.split("/")[0] in fates.published | fates.free:
             reach("purge")
-            lake.filesystem.delete_file(path)
-            gone.append(path.removeprefix(lake.path(table) + "/"))
+            with suppress(FileNotFoundError):  # its run failed, and removed what it had staged
+                lake.filesystem.delete_file(base + path)
+            gone.append(path)
     return gone
 
 
@@ -176,9 +180,11 @@ def _parquet(lake: Lake, table: str) -> list[str]:
 
 
 def _count(lake: Lake, path: str, table: str, customer: str, of_a_stump: int = 1) -> int:
-    """Rows of a file that hold the customer; of a stump, which nobody can read and a killed run left, one."""
+    """Rows of a file that hold the customer: one of a stump, which a killed run left, and none of a file that went meanwhile."""
     try:
         rows = parquet.read(path, [str(personal_column(table))], lake.filesystem)
+    except FileNotFoundError:
+        return 0
     except parquet.DamagedFileError:
         return of_a_stump
     return int(pc.sum(_mask(rows, table, customer)).as_py() or 0)

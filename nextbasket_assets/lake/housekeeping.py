@@ -1,18 +1,20 @@
 """What killed runs leave behind: staged folders that no commit took, models that no decision names.
 
 A folder carries the first characters of its run's id. It is nobody's when that run has ended, and no version of the table,
-old ones included, was committed from it.
+old ones included, was committed from it. An erasure is no run of the orchestrator: its folders look like those of an ended
+run, and are claimed (`lake.claims`) before they are removed, so that it cannot publish them any more.
 """
 
 import uuid
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pyarrow as pa
 import pyarrow.fs
 
 from nextbasket_assets.crash_points import reach
 from nextbasket_assets.lake import registry
+from nextbasket_assets.lake.claims import settle
 from nextbasket_assets.lake.space import room
 from nextbasket_assets.lake.tables import Lake
 
@@ -37,13 +39,7 @@ def collect_staged(lake: Lake, table: str, running: Collection[str]) -> list[str
     """
     alive = {run_prefix(run_id) for run_id in running}
     found = [name for name in _folders(lake, table) if "-" in name and name.split("-")[0] not in alive]
-    snapshot = lake.snapshot(table)
-    if snapshot is not None:
-        current = {file.path.split("/")[0] for file in snapshot.published}
-        found = [name for name in found if name not in current]
-        earlier = {commit.get("staged") for commit in snapshot.delta.history()} if found else set()
-        found = [name for name in found if name not in earlier]
-    return _remove(lake, [(table, name) for name in found])
+    return _remove(lake, [(table, name) for name in sorted(settle(lake, table, found).free)])
 
 
 def collect_models(lake: Lake, name: str, running: Collection[str]) -> list[str]:
@@ -98,5 +94,6 @@ def _remove(lake: Lake, folders: list[tuple[str, ...]]) -> list[str]:
         path = lake.path(*parts)
         if lake.filesystem.get_file_info(path).type != pa.fs.FileType.NotFound:
             reach("collect")
-            lake.filesystem.delete_dir(path)
+            with suppress(FileNotFoundError):  # whoever wrote it removed it
+                lake.filesystem.delete_dir(path)
     return [parts[-1] for parts in folders]

@@ -5,19 +5,22 @@ of the call or none. Readers see the old weeks or the new ones, never a mix.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
 
 import pyarrow as pa
 import pyarrow.fs
-from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, Transaction
+from deltalake import CommitProperties, DeltaTable, Transaction
 from deltalake.exceptions import CommitFailedError
 from deltalake.transaction import AddAction, RemoveAction, create_table_with_add_actions
 
 from nextbasket_assets.columns import TABLES, WEEK
 from nextbasket_assets.crash_points import reach
+from nextbasket_assets.lake.claims import CHECKPOINTS, KEEP_THE_LOG, claim, is_claimed
+from nextbasket_assets.lake.damage import damaged
 from nextbasket_assets.lake.housekeeping import new_name
 from nextbasket_assets.lake.space import room
 from nextbasket_assets.lake.staged_files import rows_by_week, staged_files, week_of, write_staged
@@ -26,8 +29,6 @@ from nextbasket_assets.parquet import undamaged
 
 MADE, ERASED = "made", "erased"
 _ATTEMPTS = 5
-# Which weeks are behind is told by the commits (lake.freshness), old ones too; by default they go after thirty days.
-_KEEP_THE_LOG = PostCommitHookProperties(cleanup_expired_logs=False)
 
 
 @dataclass(frozen=True)
@@ -88,14 +89,16 @@ def publish(
     weeks: Iterable[date],
     provenance: Provenance,
     audited: Mapping[date, int] | None = None,
+    clock: Callable[[], float] = time.time,
 ) -> int:
     """Replace `weeks` of the table by the staged files; the new version.
 
     A week without a staged file becomes an empty week. Files of other weeks are refused, and so are files that hold
-    another number of rows than `audited`, where that is given.
+    another number of rows than `audited`, where that is given. By the clock, in seconds since 1970, the log says when the
+    files of the former weeks went out of use.
 
     Raises:
-        LakeError: the staged folder is not what was audited, or another run published one of these weeks meanwhile.
+        LakeError: the staged folder is not what was audited, was removed meanwhile, or another run published one of these weeks.
     """
     weeks = sorted(set(weeks))
     before = lake.snapshot(table)
@@ -105,7 +108,7 @@ def publish(
     _refuse_changes(table, added, audited or {})
     if before is None:
         return _create(lake, table, added, _properties(staged, weeks, provenance))
-    return _replace(lake, table, before, added, weeks, _properties(staged, weeks, provenance))
+    return _replace(lake, table, before, added, weeks, _properties(staged, weeks, provenance), clock)
 
 
 def _refuse_strangers(table: str, added: list[AddAction], weeks: list[date]) -> None:
@@ -127,6 +130,18 @@ def _refuse_changes(table: str, added: list[AddAction], audited: Mapping[date, i
             )
 
 
+def _refuse_lost(lake: Lake, table: str, seen: Snapshot | None, added: list[AddAction], folder: str) -> None:
+    sizes = {action.path.removeprefix(f"{folder}/"): action.size for action in added}
+    lost = damaged(lake.filesystem, lake.path(table, folder), sizes)
+    if seen and is_claimed(seen.delta, folder):
+        lost = lost or ["its folder is to be removed"]
+    if lost:
+        raise LakeError(
+            f"{table}: what this run staged in {folder} was removed before it was published ({lost[0]}), by an erasure, a "
+            "vacuum or another run. Nothing was published. Run it again."
+        )
+
+
 def _properties(staged: str, weeks: list[date], provenance: Provenance) -> dict[str, str]:
     """The commit's metadata: who made it, the folder it takes, and the weeks it replaces."""
     listed = ",".join(week.isoformat() for week in weeks)
@@ -134,6 +149,7 @@ def _properties(staged: str, weeks: list[date], provenance: Provenance) -> dict[
 
 
 def _create(lake: Lake, table: str, added: list[AddAction], metadata: dict[str, str]) -> int:
+    _refuse_lost(lake, table, None, added, metadata["staged"])
     reach("commit")
     try:
         create_table_with_add_actions(
@@ -142,10 +158,11 @@ def _create(lake: Lake, table: str, added: list[AddAction], metadata: dict[str, 
             added,
             mode="error",
             partition_by=[WEEK],
+            configuration=CHECKPOINTS,
             storage_options=lake.storage_options,
             # A retried creation would be committed on top of the other one: the week's rows twice.
             commit_properties=CommitProperties(custom_metadata=metadata, max_commit_retries=0),
-            post_commithook_properties=_KEEP_THE_LOG,
+            post_commithook_properties=KEEP_THE_LOG,
         )
     except Exception as error:
         if lake.snapshot(table) is None:
@@ -159,7 +176,13 @@ def _create(lake: Lake, table: str, added: list[AddAction], metadata: dict[str, 
 
 
 def _replace(
-    lake: Lake, table: str, before: Snapshot, added: list[AddAction], weeks: list[date], metadata: dict[str, str]
+    lake: Lake,
+    table: str,
+    before: Snapshot,
+    added: list[AddAction],
+    weeks: list[date],
+    metadata: dict[str, str],
+    clock: Callable[[], float],
 ) -> int:
     """Commit against the state that this run saw; other weeks may move under it, these weeks may not."""
     read = _week_versions(before.delta, weeks)
@@ -168,15 +191,16 @@ def _replace(
         assert snapshot is not None, "a published table does not vanish"
         if _week_versions(snapshot.delta, weeks) != read:
             break
+        _refuse_lost(lake, table, snapshot, added, metadata["staged"])
         reach("commit")
         try:
             snapshot.delta.create_write_transaction(
-                [*_removals(snapshot, weeks), *added],
+                [*_removals(snapshot, weeks, clock()), *added],
                 mode="append",
                 schema=delta_schema(TABLES[table]),
                 partition_by=[WEEK],
                 commit_properties=_commit_properties(read, metadata),
-                post_commithook_properties=_KEEP_THE_LOG,
+                post_commithook_properties=KEEP_THE_LOG,
             )
         except CommitFailedError:
             continue
@@ -195,16 +219,17 @@ def _week_versions(table: DeltaTable, weeks: list[date]) -> dict[str, int]:
 
 
 def _commit_properties(read: dict[str, int], metadata: dict[str, str]) -> CommitProperties:
-    raised = [Transaction(key, version + 1) for key, version in read.items()]
+    raised = [Transaction(key, version + 1) for key, version in read.items()] + [claim(metadata["staged"])]
     return CommitProperties(custom_metadata=metadata, app_transactions=raised)
 
 
-def _removals(snapshot: Snapshot, weeks: list[date]) -> list[RemoveAction]:
+def _removals(snapshot: Snapshot, weeks: list[date], now: float) -> list[RemoveAction]:
+    """The files of the former weeks, with the moment from which a vacuum counts how long they are kept."""
     return [
         RemoveAction(
             path=file.path,
             data_change=True,
-            deletion_timestamp=0,
+            deletion_timestamp=int(now * 1000),
             partition_values={WEEK: file.week.isoformat()},
             size=file.size,
         )
@@ -220,7 +245,8 @@ def _is_published(lake: Lake, table: str, folder: str) -> bool:
 
 def _remove(lake: Lake, path: str) -> None:
     if lake.filesystem.get_file_info(path).type != pa.fs.FileType.NotFound:
-        lake.filesystem.delete_dir(path)
+        with suppress(FileNotFoundError):  # somebody else removed it
+            lake.filesystem.delete_dir(path)
 
 
 def _write_empty_weeks(lake: Lake, table: str, staged: str, weeks: list[date]) -> None:

@@ -5,6 +5,7 @@ Belongs here: everything that looks. What changes a table is in `publish.py`.
 
 import json
 from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -16,7 +17,7 @@ from deltalake.exceptions import DeltaError
 from nextbasket_assets import parquet
 from nextbasket_assets.columns import REGISTRY, TABLES, WEEK, Column, spark_schema
 from nextbasket_assets.errors import NOTHING_THERE, NextbasketError
-from nextbasket_assets.lake.damage import DamageError, damaged, refuse_empty_commits
+from nextbasket_assets.lake.damage import DamageError, damaged, newest_commit
 from nextbasket_assets.lake.storage import storage_of
 
 
@@ -91,23 +92,33 @@ class Lake:
 
     def snapshot(self, table: str, version: int | None = None) -> Snapshot | None:
         """The table at a version (the newest by default); None when nothing was ever published."""
+        with self._log_of(table) as log:
+            if newest_commit(self.filesystem, log) is None:
+                return None
+            return Snapshot(DeltaTable(self.uri(table), version=version, storage_options=self.storage_options))
+
+    def version(self, table: str) -> int:
+        """Newest version of the table; -1 when nothing was ever published."""
+        return self.mark(table)[0]
+
+    def mark(self, table: str) -> tuple[int, int]:
+        """The newest version, as `version`, and when it was written: by one listing, and another one after every change."""
+        with self._log_of(table) as log:
+            commit = newest_commit(self.filesystem, log)
+        return (-1, 0) if commit is None else (int(commit.base_name.removesuffix(".json")), commit.mtime_ns or 0)
+
+    @contextmanager
+    def _log_of(self, table: str) -> Iterator[str]:
+        """The path of the table's log; what cannot be read in the block is explained."""
         if table not in TABLES and table != "model_registry":
             raise LakeError(f"{table}: no such table. Choose from {', '.join([*TABLES, 'model_registry'])}.")
         try:
-            refuse_empty_commits(self.filesystem, self.path(table, "_delta_log"))
-            if not DeltaTable.is_deltatable(self.uri(table), self.storage_options):
-                return None
-            return Snapshot(DeltaTable(self.uri(table), version=version, storage_options=self.storage_options))
+            yield self.path(table, "_delta_log")
         except (DeltaError, DamageError, OSError) as error:
             raise LakeError(
                 f"{table}: its log cannot be read ({str(error).splitlines()[0][:200]}). Nothing was changed. Restore "
                 f"{self.uri(table, '_delta_log')} from a copy of the lake, or let this process read it."
             ) from error
-
-    def version(self, table: str) -> int:
-        """Newest version of the table; -1 when nothing was ever published."""
-        snapshot = self.snapshot(table)
-        return -1 if snapshot is None else snapshot.version
 
     def weeks(self, table: str) -> list[date]:
         """Weeks that were published, in order. A week that was published empty counts."""

@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from datetime import date
+from functools import cache
 from typing import Any
 
 import dagster as dg
@@ -26,6 +27,8 @@ from nextbasket_assets.resources.landing import Folder, LandingResource, Unopene
 NAME = "landing_sensor"
 SECONDS_BETWEEN_LOOKS = 15
 SECONDS_OF_READING = 30  # Dagster ends a tick after 60
+_LANDED = "landed_files"
+_ingested: dict[str, tuple[tuple[int, int], dict[date, str]]] = {}  # the newest look, of one lake
 _SHOWN = 3  # files of one kind that a skipped tick names
 
 
@@ -149,23 +152,29 @@ class Digests:
 
 
 def ingested_content(lake: Lake) -> dict[date, str]:
-    """The sha256 that every week in the lake was made from."""
-    rows = lake.read("landed_files", lake.weeks("landed_files")).to_pylist()
-    return {row["week"]: row["sha256"] for row in rows}
+    """The sha256 that every week in the lake was made from; read again when the table changed since the last look."""
+    place, mark = lake.uri(_LANDED), lake.mark(_LANDED)
+    kept = _ingested.get(place)
+    if kept is None or kept[0] != mark:
+        rows = lake.read(_LANDED, lake.weeks(_LANDED)).to_pylist()
+        kept = mark, {row["week"]: row["sha256"] for row in rows}
+        _ingested.clear()
+        _ingested[place] = kept
+    return dict(kept[1])
 
 
 def brancher(
     lake: Lake, policy: RetrainingPolicy, instance: dg.DagsterInstance
 ) -> Callable[[date, set[date], date | None], Branch]:
     """The policy, given the lake's state and the latest results of the checks that may ask for a model."""
-    held = set(lake.weeks("staged_baskets"))
+    held = cache(lambda: set(lake.weeks("staged_baskets")))  # a look with nothing to decide does not open the table
 
     def branch(week: date, arriving: set[date], training: date | None) -> Branch:
         champion = registry.promoted(lake, next_basket.MODEL, week)
         return choose(
             week,
             champion=training or (champion.week if champion else None),
-            history_weeks=len({other for other in held | arriving if other < week}) + 1,
+            history_weeks=len({other for other in held() | arriving if other < week}) + 1,
             failed_check=failed_check(instance),
             policy=policy,
         )

@@ -1,8 +1,23 @@
-"""Erasure reaches what killed runs left."""
+"""Erasure reaches what killed runs left, and beside a run no published file is lost."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
+import pyarrow as pa
+import pytest
+
+from nextbasket_assets.columns import TABLES, WEEK
+from nextbasket_assets.lake import erasure
+from nextbasket_assets.lake import publish as publishing
+from nextbasket_assets.lake.claims import settle
 from nextbasket_assets.lake.erasure import erase_customer
+from nextbasket_assets.lake.publish import Provenance, publish, stage
+from nextbasket_assets.lake.staged_files import write_staged
+from nextbasket_assets.lake.tables import Lake, LakeError, arrow_schema
 from nextbasket_tests.report.weekly.weeks import WEEKS, code, small_lake
 
 
@@ -18,3 +33,95 @@ def test_a_file_that_was_never_renamed_is_erased(tmp_path: Path) -> None:
     assert receipt.remaining == []
     assert receipt.rows["next_basket_scores"] == 2
     assert code(2) in lake.read("next_basket_scores", [WEEKS[1]])["customer"].to_pylist()
+
+
+TABLE, ONE, TWO = "rejected_lines", WEEKS[0], WEEKS[1]
+
+
+def rejected(*texts: str) -> pa.Table:
+    """Rejected lines with these texts."""
+    schema = arrow_schema(tuple(column for column in TABLES[TABLE] if column.name != WEEK))
+    plain = {field.name: 1 if pa.types.is_integer(field.type) else "x" for field in schema}
+    return pa.Table.from_pylist([plain | {"raw_text": text} for text in texts], schema=schema)
+
+
+@contextmanager
+def staged(lake: Lake, week: date, run_id: str) -> Iterator[Callable[[], int]]:
+    """A run that has staged a week with the customer and another one, and what publishes it."""
+    with stage(lake, TABLE, run_id) as folder:
+        write_staged(lake, TABLE, folder, week, rejected(f"{code(1)},1", "other"))
+        yield lambda: publish(lake, TABLE, folder, [week], Provenance(run_id, "code", {}), {week: 2})
+
+
+def once(monkeypatch: pytest.MonkeyPatch, module: ModuleType, point: str, act: Callable[[], object]) -> None:
+    """Do something beside the code of a module, the first time that it reaches a point."""
+    left = [act]
+    monkeypatch.setattr(module, "reach", lambda name: left.pop()() if left and name == point else None)
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Lake:
+    """A week that holds the customer is published."""
+    lake = Lake(str(tmp_path / "lake"))
+    with staged(lake, ONE, "first") as published:
+        published()
+    return lake
+
+
+def test_what_an_erasure_deletes_no_run_publishes(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that wants to publish its staged week while an erasure deletes it fails, and says to run it again."""
+    refused = pytest.raises(LakeError, match=r"was removed before it was published.*Run it again")
+    with refused, staged(lake, TWO, "weekly") as published:
+        errors: list[LakeError] = []
+
+        def run() -> None:
+            try:
+                published()
+            except LakeError as error:
+                errors.append(error)
+
+        once(monkeypatch, erasure, "purge", run)
+        receipt = erase_customer(lake, code(1), "erasing")
+        raise errors[0]
+
+    assert receipt.remaining == []
+    assert lake.weeks(TABLE) == [ONE]
+    assert lake.read(TABLE, [ONE])["raw_text"].to_pylist() == ["other"]
+
+
+def test_a_run_that_looked_before_an_erasure_does_not_commit(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An erasure between a run's last look at its files and its commit makes the commit fail; no version lacks a file."""
+    refused = pytest.raises(LakeError, match="was removed before it was published")
+    with refused, staged(lake, TWO, "weekly") as published:
+        once(monkeypatch, publishing, "commit", lambda: erase_customer(lake, code(1), "erasing"))
+        published()
+
+    assert lake.read(TABLE, lake.weeks(TABLE))["raw_text"].to_pylist() == ["other"]
+
+
+def test_what_a_run_published_during_an_erasure_stays(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A week that is published while the erasure looks for files is not deleted; the receipt names its file."""
+    with staged(lake, TWO, "weekly") as published:
+
+        def late(*arguments: Any) -> Any:
+            if arguments[1] == TABLE:
+                published()
+            return settle(*arguments)
+
+        monkeypatch.setattr(erasure, "settle", late)
+        receipt = erase_customer(lake, code(1), "erasing")
+
+    assert lake.read(TABLE, [TWO]).num_rows == 2
+    assert [path.split("/")[0] for path in receipt.remaining] == [TABLE]
+
+
+def test_an_erased_staged_folder_costs_no_second_commit(lake: Lake) -> None:
+    """What a killed run staged is deleted, and an erasure that finds nothing more commits nothing."""
+    write_staged(lake, TABLE, lake.uri(TABLE, "killed-1"), TWO, rejected(code(1)))
+    receipt = erase_customer(lake, code(1), "erasing")
+    version = lake.version(TABLE)
+    erase_customer(lake, code(1), "again")
+
+    assert len(receipt.deleted[TABLE]) == 2
+    assert receipt.remaining == []
+    assert lake.version(TABLE) == version

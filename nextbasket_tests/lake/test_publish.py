@@ -1,15 +1,18 @@
 """Publishing: whole weeks, atomically, and never somebody else's."""
 
 import threading
+import time
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
 from deltalake import DeltaTable
 
+from nextbasket_assets.lake import publish as publishing
 from nextbasket_assets.lake.publish import Provenance, publish, stage
-from nextbasket_assets.lake.staged_files import write_staged
+from nextbasket_assets.lake.staged_files import staged_files, write_staged
 from nextbasket_assets.lake.tables import Lake, LakeError
 
 ONE, TWO, THREE = date(2006, 4, 10), date(2006, 4, 17), date(2006, 4, 24)
@@ -177,3 +180,60 @@ def test_an_unknown_table_is_refused(lake: Lake) -> None:
     """A misspelt table is an error, never an empty answer."""
     with pytest.raises(LakeError, match="staged_basket: no such table"):
         lake.weeks("staged_basket")
+
+
+def test_a_file_that_vanished_is_not_committed(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A staged file that somebody deletes after it was listed stops the commit, of a new table and of an old one."""
+    listed = staged_files
+
+    def then_deleted(*arguments: Any) -> Any:
+        found = listed(*arguments)
+        for action in found:
+            Path(lake.uri(TABLE, action.path)).unlink()
+        return found
+
+    for known in (False, True):
+        if known:
+            put(lake, {ONE: rows(1)})
+        monkeypatch.setattr(publishing, "staged_files", then_deleted)
+        monkeypatch.setattr(publishing, "_write_empty_weeks", lambda *_: None)
+        with pytest.raises(LakeError, match=r"is missing\).*Nothing was published. Run it again"):
+            put(lake, {TWO: rows(2)}, run="robbed")
+        monkeypatch.undo()
+
+    assert values(lake, *lake.weeks(TABLE)) == [1]
+
+
+@pytest.mark.parametrize("full", [False, True])
+@pytest.mark.parametrize(("days_ago", "kept"), [(6, True), (8, False)])
+def test_a_vacuum_keeps_what_was_replaced_lately(lake: Lake, days_ago: int, kept: bool, full: bool) -> None:
+    """A vacuum, plain or full, removes the files of a replaced week a week after their replacement, and none before."""
+    put(lake, {ONE: rows(1)})
+    old = Path(lake.files(TABLE, [ONE])[0])
+    with stage(lake, TABLE, "run") as folder:
+        write_staged(lake, TABLE, folder, ONE, rows(2))
+        then = time.time() - days_ago * 24 * 60 * 60
+        publish(lake, TABLE, folder, [ONE], Provenance("run", "code", {}), clock=lambda: then)
+    DeltaTable(lake.uri(TABLE)).vacuum(dry_run=False, full=full)
+
+    assert old.exists() is kept
+    assert values(lake, ONE) == [2]
+
+
+def test_a_version_is_found_without_opening_the_table(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The newest version is told by one listing of the log, however many commits there are."""
+    put(lake, {ONE: rows(1)})
+    put(lake, {TWO: rows(2)})
+    monkeypatch.delattr("nextbasket_assets.lake.tables.DeltaTable")
+
+    assert (lake.version(TABLE), lake.version("staged_baskets")) == (1, -1)
+
+
+def test_a_table_has_a_checkpoint_every_ten_commits(lake: Lake) -> None:
+    """Opening a table reads ten commits at most, and the history still has all of them."""
+    for number in range(12):
+        put(lake, {ONE: rows(number)})
+
+    assert len(list(Path(lake.uri(TABLE, "_delta_log")).glob("*.checkpoint.parquet"))) == 1
+    assert len(DeltaTable(lake.uri(TABLE)).history()) == 12
+    assert values(lake, ONE) == [11]

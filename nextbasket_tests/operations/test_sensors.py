@@ -292,3 +292,30 @@ def test_a_week_whose_run_failed_is_not_asked_for_again(shop: Shop) -> None:
     shop.deliver("200608", lines=2)
     shop.tick()
     assert shop.launched() == [("score_week", "2006-04-17")]
+
+
+def test_an_idle_look_reads_nothing_again(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the lake was made from is read once per version of its table: an idle look opens no table and reads no file."""
+    shop.deliver("200607")
+    shop.ingest("200607")
+    first = sensors.ingested_content(shop.lake)
+    with monkeypatch.context() as idle:
+        idle.delattr("nextbasket_assets.lake.tables.DeltaTable")
+        again = sensors.ingested_content(Lake(shop.lake.root))
+    shop.deliver("200608", lines=2)
+    shop.ingest("200608")
+
+    assert again == first
+    assert list(sensors.ingested_content(shop.lake)) == [monday("200607"), monday("200608")]
+
+
+def test_a_lake_that_was_restored_is_read_again(shop: Shop, tmp_path: Path) -> None:
+    """Another table in the place of the former one, at the same version, is not taken for it."""
+    shop.deliver("200607")
+    shop.ingest("200607")
+    assert list(sensors.ingested_content(shop.lake)) == [monday("200607")]
+    Path(shop.lake.uri("landed_files")).rename(tmp_path / "former")
+    shop.deliver("200608")
+    shop.ingest("200608")
+
+    assert list(sensors.ingested_content(shop.lake)) == [monday("200608")]

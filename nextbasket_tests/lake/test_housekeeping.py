@@ -1,0 +1,106 @@
+"""Collecting what is nobody's takes nothing that a version needs, also beside an erasure, which is no run."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from types import ModuleType
+
+import pyarrow as pa
+import pytest
+
+from nextbasket_assets.lake import housekeeping
+from nextbasket_assets.lake import publish as publishing
+from nextbasket_assets.lake.housekeeping import collect_staged
+from nextbasket_assets.lake.publish import ERASED, Provenance, publish, stage
+from nextbasket_assets.lake.staged_files import write_staged
+from nextbasket_assets.lake.tables import Lake, LakeError
+
+TABLE, ONE, TWO = "model_evaluation", date(2006, 4, 10), date(2006, 4, 17)
+ERASURE = "eeeeeeee"  # no run of the orchestrator
+
+
+def rows(*values: float) -> pa.Table:
+    plain = {"model_version": "v", "method": "m", "metric": "recall", "k": 10, "customers": 1, "decile": None}
+    return pa.Table.from_pylist([plain | {"value": value} for value in values])
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Lake:
+    """One week of two rows is published."""
+    lake = Lake(str(tmp_path / "lake"))
+    with stage(lake, TABLE, "aaaaaaaa") as folder:
+        write_staged(lake, TABLE, folder, ONE, rows(1, 2))
+        publish(lake, TABLE, folder, [ONE], Provenance("aaaaaaaa", "code", {}))
+    return lake
+
+
+def once(monkeypatch: pytest.MonkeyPatch, module: ModuleType, point: str, act: Callable[[], object]) -> None:
+    left = [act]
+    monkeypatch.setattr(module, "reach", lambda name: left.pop()() if left and name == point else None)
+
+
+@contextmanager
+def erasing(lake: Lake) -> Iterator[Callable[[], int]]:
+    """An erasure that has staged the week without a row, and what publishes it."""
+    with stage(lake, TABLE, ERASURE) as folder:
+        write_staged(lake, TABLE, folder, ONE, rows(1))
+        yield lambda: publish(lake, TABLE, folder, [ONE], Provenance(ERASURE, "code", {}, ERASED), {ONE: 1})
+
+
+def collect(lake: Lake) -> list[str]:
+    return collect_staged(lake, TABLE, ["bbbbbbbb"])
+
+
+def test_an_erasure_does_not_commit_what_a_run_is_about_to_delete(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run takes an erasure's folder for nobody's, and before it is deleted the erasure fails instead of committing it."""
+    errors: list[object] = []
+
+    def erase() -> None:
+        with pytest.raises(LakeError, match="was removed before it was published") as error:
+            published()
+        errors.append(error)
+
+    with erasing(lake) as published:
+        once(monkeypatch, housekeeping, "collect", erase)
+        collect(lake)
+
+    assert len(errors) == 1
+    assert lake.read(TABLE, [ONE])["value"].to_pylist() == [1, 2]
+
+
+def test_an_erasure_does_not_commit_what_a_run_deleted(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that deletes an erasure's folder between its last look and its commit makes the commit fail."""
+    with pytest.raises(LakeError, match="was removed before it was published"), erasing(lake) as published:
+        once(monkeypatch, publishing, "commit", lambda: collect(lake))
+        published()
+
+    assert lake.read(TABLE, [ONE])["value"].to_pylist() == [1, 2]
+
+
+def test_an_erasure_that_committed_is_left_alone(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder that is published after a run listed it, and before the run claims it, is not removed."""
+    with erasing(lake) as published:
+        looked = Lake.snapshot
+
+        def late(self: Lake, table: str, version: int | None = None) -> object:
+            found = looked(self, table, version)
+            monkeypatch.setattr(Lake, "snapshot", looked)
+            published()
+            return found
+
+        monkeypatch.setattr(Lake, "snapshot", late)
+        assert collect(lake) == []
+
+    assert lake.read(TABLE, [ONE])["value"].to_pylist() == [1]
+
+
+def test_a_dead_runs_folder_is_collected_beside_one_that_works(lake: Lake) -> None:
+    """Taking a dead run's folder disturbs no run that works on the table."""
+    write_staged(lake, TABLE, lake.uri(TABLE, "dddddddd-1"), TWO, rows(5))
+    with stage(lake, TABLE, "bbbbbbbb") as folder:
+        write_staged(lake, TABLE, folder, TWO, rows(3))
+        assert collect_staged(lake, TABLE, ["bbbbbbbb"]) == ["dddddddd-1"]
+        publish(lake, TABLE, folder, [TWO], Provenance("bbbbbbbb", "code", {}))
+
+    assert lake.read(TABLE, [ONE, TWO])["value"].to_pylist() == [1, 2, 3]
