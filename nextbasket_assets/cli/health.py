@@ -165,6 +165,7 @@ def landing(settings: Settings) -> Finding:
     from nextbasket_assets.arrivals import COMPANIONS
     from nextbasket_assets.cli.plans import require_wanted
     from nextbasket_assets.landing import week_code, week_of
+    from nextbasket_assets.resources.export_settings import export_settings
     from nextbasket_assets.resources.landing import LandingResource, files_of
 
     folder = LandingResource(uri=settings.landing).folder()
@@ -173,7 +174,7 @@ def landing(settings: Settings) -> Finding:
     weeks = sorted(files)
     require_wanted(settings, weeks)
     files_of(folder, [week for week in weeks if files[week] > 1])  # refuses rivals
-    _require_export_settings(folder)
+    export_settings(folder, {})
     read = COMPANIONS | _item_lists(folder)
     strange = [name for name in names if not week_of(name) and name not in read]
     if not weeks:
@@ -186,23 +187,13 @@ def landing(settings: Settings) -> Finding:
     return Finding("landing", OK, why)
 
 
-def _require_export_settings(folder: "Folder") -> None:
-    from nextbasket_assets.exports.settings import FILE_NAME, ExportError
-    from nextbasket_assets.resources.export_settings import export_settings
-
-    try:
-        export_settings(folder, {})
-    except UnicodeDecodeError as error:
-        raise ExportError(f"{FILE_NAME}: not UTF-8 near byte {error.start}. Save it as UTF-8 text.") from error
-
-
 def _item_lists(folder: "Folder") -> set[str]:
     """Names of the item lists that export.yaml names."""
     from nextbasket_assets.exports.settings import FILE_NAME, read_settings
     from nextbasket_assets.resources.landing import read_optional
 
     content = read_optional(folder, FILE_NAME)
-    options = read_settings(content.decode(errors="replace")) if content is not None else {}
+    options = read_settings(content) if content is not None else {}
     return {str(options[name]) for name in ("allow", "exclude") if options.get(name)}
 
 

@@ -102,7 +102,7 @@ def read_items(name: str, content: bytes) -> ItemList:
     return ItemList(name, hashlib.sha256(content).hexdigest(), frozenset(codes.values()))
 
 
-def read_settings(text: str) -> dict[str, Any]:
+def read_settings(text: str | bytes) -> dict[str, Any]:
     """The options that an export.yaml gives: a mapping of option to value; lists are names of files beside it.
 
     Raises:
@@ -111,7 +111,7 @@ def read_settings(text: str) -> dict[str, Any]:
     try:
         given = yaml.safe_load(text) or {}
     except yaml.YAMLError as error:
-        raise ExportError(f"{FILE_NAME} is not YAML: {error}. Write one option a line, like 'length: own'.") from error
+        raise ExportError(f"{FILE_NAME} is not YAML in UTF-8: {error}. Write one option a line, like 'length: own'.") from error
     if not isinstance(given, dict) or not given.keys() <= _TYPES.keys():
         raise ExportError(f"{FILE_NAME} gives something else than options. Choose from {', '.join(_TYPES)}.")
     wrong = next((name for name, value in given.items() if not _is(value, _TYPES[name])), None)

@@ -20,7 +20,7 @@ def export_settings(folder: Folder, given: dict[str, Any]) -> ExportSettings:
         ExportError: the file, a list that it names, or an option is wrong.
     """
     content = read_optional(folder, FILE_NAME)
-    options = read_settings(content.decode()) if content is not None else {}
+    options = read_settings(content) if content is not None else {}
     options |= {name: _listed(folder, options[name]) for name in ("allow", "exclude") if options.get(name)}
     return ExportSettings(**options | {name: value for name, value in given.items() if value is not None})
 

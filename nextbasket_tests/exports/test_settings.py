@@ -48,7 +48,8 @@ def test_wrong_options_are_refused(options: dict[str, Any], message: str) -> Non
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("length: [", "is not YAML"),
+        ("length: [", "is not YAML in UTF-8"),
+        ("allow: caf\u00e9.txt".encode("latin-1"), "is not YAML in UTF-8"),
         ("- own", "something else than options"),
         ("lenght: own", "Choose from length"),
         ("k: ten", "k is 'ten', and no int"),
@@ -56,7 +57,7 @@ def test_wrong_options_are_refused(options: dict[str, Any], message: str) -> Non
         ("csv_guard: 0", "csv_guard is 0, and no bool"),
     ],
 )
-def test_a_wrong_export_yaml_is_refused(text: str, message: str) -> None:
+def test_a_wrong_export_yaml_is_refused(text: str | bytes, message: str) -> None:
     """A misspelt option does not silently fall back to its default."""
     with pytest.raises(ExportError, match=message):
         read_settings(text)
