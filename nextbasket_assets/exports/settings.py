@@ -111,7 +111,9 @@ def read_settings(text: str | bytes) -> dict[str, Any]:
     try:
         given = yaml.safe_load(text) or {}
     except yaml.YAMLError as error:
-        raise ExportError(f"{FILE_NAME} is not YAML in UTF-8: {error}. Write one option a line, like 'length: own'.") from error
+        raise ExportError(
+            f"{FILE_NAME} is not YAML in UTF-8: {error}. Write one option a line, like 'length: own'."
+        ) from error
     if not isinstance(given, dict) or not given.keys() <= _TYPES.keys():
         raise ExportError(f"{FILE_NAME} gives something else than options. Choose from {', '.join(_TYPES)}.")
     wrong = next((name for name, value in given.items() if not _is(value, _TYPES[name])), None)
