@@ -1,7 +1,6 @@
 """Commands that look after the platform: erase a customer, roll a model back, promote one, make what is behind anew."""
 
 import json
-import re
 import sys
 import uuid
 from datetime import date
@@ -12,20 +11,13 @@ import click
 from nextbasket_assets.cli.failing import CommandFailed
 from nextbasket_assets.cli.opened import lake_of
 from nextbasket_assets.cli.settled import settled
-from nextbasket_assets.errors import BAD_INPUT, NOTHING_THERE, RED, NextbasketError
+from nextbasket_assets.errors import NOTHING_THERE, RED
 
 if TYPE_CHECKING:
     from nextbasket_assets.definitions import Settings
 
-_CODE = re.compile(r"[!-~]{1,64}")  # as the tables take it
 _REASON = click.option("--reason", required=True, help="Why; it is written into the registry.")
 _RESCORE = click.option("--rescore/--no-rescore", default=True, help="Make the lists again that another model made.")
-
-
-class CodeError(NextbasketError):
-    """A customer code that nobody can have."""
-
-    exit_code = BAD_INPUT
 
 
 @click.command()
@@ -38,14 +30,14 @@ def erase(settings: "Settings", customer: str, yes: bool) -> None:
     From every table, every version that is kept, and the exports in the lake. `-` reads the code from the keyboard.
     A code of which nothing is found ends with 3; so does an erasure that is repeated when nothing is left.
     """
-    from nextbasket_assets.lake.erasure import erase_customer, knows
+    from nextbasket_assets.lake.erasure import erase_customer, knows, require_code
     from nextbasket_assets.lake.pseudonyms import code_in
     from nextbasket_assets.resources.landing import LandingResource, files_with
 
     if not yes:
         click.confirm("This cannot be undone. Erase the customer?", abort=True, err=True)
     code = sys.stdin.readline().strip() if customer == "-" else customer
-    _require_code(code)
+    require_code(code)
     lake = lake_of(settings)
     known = code_in(lake, code, settings.pseudonym_key)
     found = knows(lake, known)
@@ -75,14 +67,6 @@ def erase(settings: "Settings", customer: str, yes: bool) -> None:
             "Nothing that was searched in lake and landing folder holds it: nobody has it, or they were erased before.",
             "Check it: a code stands in the files exactly as it is given, capital letters and zeros included.",
             NOTHING_THERE,
-        )
-
-
-def _require_code(code: str) -> None:
-    if not _CODE.fullmatch(code):
-        raise CodeError(
-            "the customer code is none: expected up to 64 visible characters. Nothing was erased. "
-            "Give the code as it stands in the files."
         )
 
 

@@ -21,6 +21,7 @@ from nextbasket_assets import parquet
 from nextbasket_assets.code_version import code_version
 from nextbasket_assets.columns import TABLES, WEEK
 from nextbasket_assets.crash_points import reach
+from nextbasket_assets.errors import BAD_INPUT
 from nextbasket_assets.lake import registry, reports
 from nextbasket_assets.lake.claims import settle
 from nextbasket_assets.lake.export_erasure import erase_from_exports, exported_files_with
@@ -61,17 +62,33 @@ class Receipt:
         return asdict(self)
 
 
+class CodeError(LakeError):
+    """A customer code that nobody can have."""
+
+    exit_code = BAD_INPUT
+
+
+def require_code(customer: str) -> None:
+    """Check that somebody could have the code; of a hashed one it can no longer be told.
+
+    Raises:
+        CodeError: nobody can.
+    """
+    if not _CODE.fullmatch(customer):
+        raise CodeError(
+            "the customer code is none: expected up to 64 visible characters. Nothing was erased. "
+            "Give the code as it stands in the files."
+        )
+
+
 def erase_customer(lake: Lake, customer: str, run_id: str) -> Receipt:
     """Erase a customer from the lake. Run it again after a failure: it goes on where it stopped.
 
     Raises:
-        LakeError: the code is none, or another run published one of the weeks at the same time.
+        CodeError: nobody can have the code.
+        LakeError: another run published one of the weeks at the same time.
     """
-    if not _CODE.fullmatch(customer):
-        raise LakeError(
-            "the customer code is none: expected up to 64 visible characters. Nothing was erased. "
-            "Give the code as it stands in the files."
-        )
+    require_code(customer)
     models = _models(lake, customer)
     rows, rewritten, deleted = {}, {}, {}
     for table in personal_tables():
