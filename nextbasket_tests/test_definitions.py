@@ -215,10 +215,10 @@ def test_what_emr_cannot_do_is_refused(changed: dict[str, str], message: str) ->
 
 def test_work_files_have_no_slash_at_the_end_of_their_place() -> None:
     """A slash at the end of the work prefix is dropped, so that boto3 and Hadoop mean one object."""
-    chosen = settings(EMR | {"NEXTBASKET_EMR_WORK": "s3://b/work/"})
+    chosen = settings(EMR | {"NEXTBASKET_EMR_WORK": "s3://b/jobs/"})
 
     assert chosen.emr is not None
-    assert chosen.emr.work == "s3://b/work"
+    assert chosen.emr.work == "s3://b/jobs"
 
 
 SERVERLESS = {

@@ -1,7 +1,6 @@
 """The code container: asked to stop it ends its runs first, and once started again it fails those that were lost."""
 
 import contextlib
-import importlib.util
 import json
 import os
 import re
@@ -17,6 +16,8 @@ import pytest
 import yaml
 from dagster._core.storage.tags import GRPC_INFO_TAG
 from dagster._core.test_utils import create_run_for_test, instance_for_test
+
+from nextbasket_tests.scripts import script
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 SERVE = DEPLOY / "serve.py"
@@ -60,12 +61,7 @@ if __name__ == "__main__":
 
 @pytest.fixture
 def serve() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("serve", SERVE)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return script("deploy/serve.py")
 
 
 def stopped(folder: Path, patience: float, ending: float) -> list[str]:

@@ -1,25 +1,19 @@
 """S7: the audit stops for a known hole, lets pass what is waived in writing, and never claims what it did not do."""
 
 import datetime
-import importlib.util
 import json
-from pathlib import Path
 from types import ModuleType
 
 import pytest
+
+from nextbasket_tests.scripts import script
 
 TODAY = datetime.date(2026, 1, 1)
 
 
 @pytest.fixture(scope="module")
 def audit() -> ModuleType:
-    path = Path(__file__).parents[2] / ".ci" / "audit.py"
-    spec = importlib.util.spec_from_file_location("audit", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return script(".ci/audit.py")
 
 
 def report(*packages: dict[str, object]) -> str:

@@ -1,7 +1,6 @@
 """S7: what is installed has the bytes that were locked, and a file with others is refused."""
 
 import hashlib
-import importlib.util
 import re
 import subprocess
 import sys
@@ -11,18 +10,15 @@ from types import ModuleType
 
 import pytest
 
+from nextbasket_tests.scripts import script
+
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "requirements.hashes").read_text()
 
 
 @pytest.fixture(scope="module")
 def lock() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("lock", ROOT / ".ci" / "lock.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return script(".ci/lock.py")
 
 
 def test_every_pin_has_hashes(lock: ModuleType) -> None:
