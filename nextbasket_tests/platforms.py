@@ -128,7 +128,7 @@ def small_models() -> dict[str, Any]:
     """Settings of a model that fits this shop in seconds."""
     return {
         "mission_model": {"config": {"k": 3, "restarts": 3, "sweeps": 30, "min_item_baskets": 5}},
-        "rnn_model": {"config": {"epochs": 4, "held_out_weeks": 3, "hidden": 16, "embedding": 16}},
+        "rnn_model": {"config": {"epochs": 4, "held_out_weeks": 3, "hidden": 16, "embedding": 16, "trip_steps": 200}},
     }
 
 

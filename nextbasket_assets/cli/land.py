@@ -1,7 +1,7 @@
 """`nextbasket land`: a retailer's files into a landing folder, with an account of every row."""
 
 import json
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,7 +40,9 @@ def land(sources: tuple[Path, ...], mapping: Path | None, out: Path, replace: bo
         size = sum(path.stat().st_size for place in sources for path in (place, *place.glob("*")) if path.is_file())
         with click.progressbar(length=size, label="Landing", hidden=as_json) as bar:
             if mapping:
-                report = intake.land(list(sources), read_mapping(mapping), out, replace=replace, progress=bar.update)
+                tomorrow = date.today() + timedelta(days=1)  # which some zone may have today
+                how = read_mapping(mapping)
+                report = intake.land(list(sources), how, out, replace=replace, latest=tomorrow, progress=bar.update)
             else:
                 report = intake.land_as_is(list(sources), out, replace=replace, progress=bar.update)
     except OSError as error:

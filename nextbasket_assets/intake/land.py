@@ -10,6 +10,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -22,6 +23,7 @@ from nextbasket_assets.intake.items import Items
 from nextbasket_assets.intake.lines import Lines
 from nextbasket_assets.intake.mapping import Mapping
 from nextbasket_assets.intake.sources import Batch, batches, find_sources, not_read, refuse_one_name
+from nextbasket_assets.intake.values import LAST_DAY
 from nextbasket_assets.intake.weekly import Weekly
 from nextbasket_assets.landing import LandingError, week_of
 from nextbasket_assets.retail_calendar import FILE_NAME as CALENDAR
@@ -65,8 +67,16 @@ class LandReport:
         }
 
 
-def land(places: list[Path], mapping: Mapping, out: Path, *, replace: bool = False, progress: Progress) -> LandReport:
-    """Make weekly landing files of a retailer's transaction files.
+def land(
+    places: list[Path],
+    mapping: Mapping,
+    out: Path,
+    *,
+    replace: bool = False,
+    latest: date = LAST_DAY,
+    progress: Progress,
+) -> LandReport:
+    """Make weekly landing files of a retailer's transaction files; rows of a later day than `latest` are refused.
 
     Raises:
         LandingError: a file cannot be read, no row fits, or a week would lose lines; the landing folder is as it was then.
@@ -83,7 +93,7 @@ def land(places: list[Path], mapping: Mapping, out: Path, *, replace: bool = Fal
         with (weekly.folder / "refused_lines.csv").open("w", encoding="utf-8", newline="") as refused:
             csv.writer(refused, lineterminator="\n").writerow(REFUSED_HEADER)
             for source in sources:
-                _read(source, mapping, items, weekly, report, refused, progress)
+                _read(source, mapping, items, latest, weekly, report, refused, progress)
         _refuse_nothing_landed(report)
         _finish(weekly, items, out)
         prepared = [path for path in weekly.folder.iterdir() if path.name != "refused_lines.csv"]
@@ -96,6 +106,7 @@ def _read(
     source: Path,
     mapping: Mapping,
     items: Items,
+    latest: date,
     weekly: Weekly,
     report: LandReport,
     refused: TextIO,
@@ -106,7 +117,7 @@ def _read(
     for batch in batches(source, mapping.names(), mapping.csv):
         if items.in_lines:
             items.take(batch.rows)
-        lines = Lines(batch.rows, mapping, items, batch.decimal)
+        lines = Lines(batch.rows, mapping, items, batch.decimal, latest)
         sound = lines.sound()
         weekly.append(sound)
         faults = _faults(batch, lines)

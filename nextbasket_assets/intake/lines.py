@@ -29,11 +29,11 @@ class Lines:
         reason: why a row is refused; null for a sound one.
     """
 
-    def __init__(self, rows: pa.RecordBatch, mapping: Mapping, items: Items, decimal: str) -> None:
+    def __init__(self, rows: pa.RecordBatch, mapping: Mapping, items: Items, decimal: str, latest: date) -> None:
         self._rows, self._mapping, self._items, self._decimal = rows, mapping, items, decimal
         self.reason = pa.nulls(rows.num_rows, pa.string())
         self.fields: dict[str, pa.Array] = {}
-        self._when(mapping.when)
+        self._when(mapping.when, latest)
         for name in dict.fromkeys((*_FIRST, *FIELDS)):
             if name not in self.fields:
                 self.fields[name] = self._field(name)
@@ -51,9 +51,10 @@ class Lines:
         broken = pc.match_substring_regex(self._text(self._mapping.fields()["QUANTITY"]), r"[.,]0*[1-9]")
         return int(pc.sum(pc.and_(broken, pc.is_null(self.reason))).as_py() or 0)
 
-    def _when(self, when: When) -> None:
+    def _when(self, when: When, latest: date) -> None:
         columns = when.timestamp or [str(when.date)]
-        read = partial(values.moment, form=when.format, zone=ZoneInfo(when.timezone) if when.timezone else None)
+        zone = ZoneInfo(when.timezone) if when.timezone else None
+        read = partial(values.moment, form=when.format, zone=zone, latest=latest)
         stamp = self._translated(self._text(columns), lambda text: f"{read(text):%Y%m%d%H}", " ".join(columns))
         day, hour = pc.utf8_slice_codeunits(stamp, 0, 8), pc.utf8_slice_codeunits(stamp, 8, 10)
         if when.hour:

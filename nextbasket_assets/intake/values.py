@@ -16,8 +16,8 @@ JOINT = "~"  # between the parts of a code that is made of several columns
 _LONGEST = 64  # of a code, by the rules of a line
 _UNSAFE = re.compile(r'[^!-~]|[",%~]')
 _DIGEST = 16
-_FIRST_YEAR = 1900
-_LAST_YEAR = monday("999952").year - 1  # the last one whose weeks have all six digits
+LAST_DAY = date(monday("999952").year - 1, 12, 31)  # of the last year whose weeks have all six digits
+_FIRST_YEAR = 1990  # exports write 1900-01-01 and 1970-01-01 for none
 _OF_DAY = re.compile("%[HIcX]")  # in a form: an hour
 _CENT = Decimal("0.01")
 
@@ -94,8 +94,8 @@ def _number(text: str, decimal: str) -> Decimal:
     return number
 
 
-def moment(text: str, form: str | None = None, zone: ZoneInfo | None = None) -> datetime:
-    """Local time of the shop, noon where only the day is given.
+def moment(text: str, form: str | None = None, zone: ZoneInfo | None = None, latest: date = LAST_DAY) -> datetime:
+    """Local time of the shop, noon where only the day is given; no later day than `latest`.
 
     With an offset it is moved to `zone`; without a zone the clock time stands as written.
 
@@ -108,8 +108,8 @@ def moment(text: str, form: str | None = None, zone: ZoneInfo | None = None) -> 
         raise ValueError(f"is no time of the form {form}" if form else "is no ISO 8601 time") from None
     if found.year < _FIRST_YEAR:
         raise ValueError(f"is before the year {_FIRST_YEAR}")
-    if found.year > _LAST_YEAR:
-        raise ValueError(f"is after the year {_LAST_YEAR}")
+    if found.date() > latest:
+        raise ValueError("is in the future")
     if not (_OF_DAY.search(form) if form else _has_time(text.strip())):
         found = found.replace(hour=NOON)
     if found.tzinfo and zone:

@@ -32,6 +32,17 @@ def test_a_program_reads_json(tmp_path: Path) -> None:
     assert json.loads(result.output) == json.loads((tmp_path / "shop" / "land-report" / "report.json").read_text())
 
 
+def test_no_row_is_of_the_future(tmp_path: Path) -> None:
+    """A day later than tomorrow, which would be the shop's newest week, is refused with the rest of what is odd."""
+    source, mapping = write_grocer(tmp_path / "export")
+    source.write_text(source.read_text() + "2999-12-31T09:30:00,2,9,bo,4001,ignored,1,1,small\n")
+    result = CliRunner().invoke(main, ["land", str(source), f"--mapping={mapping}", f"--out={tmp_path / 'shop'}"])
+
+    assert "sales.csv: 9 rows = 3 landed + 6 refused" in result.output
+    assert "refused 1: sold_at is in the future" in result.output
+    assert "2 weeks in" in result.output
+
+
 def test_an_error_is_a_sentence(tmp_path: Path) -> None:
     """What, why and what to do, without a traceback; nothing is made."""
     result = CliRunner().invoke(main, ["land", str(tmp_path), f"--out={tmp_path / 'shop'}"])

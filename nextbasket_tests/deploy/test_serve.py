@@ -57,6 +57,16 @@ def main():
 if __name__ == "__main__":
     main()
 """
+# Runs have a second, and so has the server, which Python keeps until its run ended.
+IMPATIENT = """
+import sys
+
+from nextbasket_tests.scripts import script
+
+serve = script("deploy/serve.py")
+serve._SERVER_SECONDS = 1.0
+sys.exit(serve.serve(1.0, sys.argv[1:]))
+"""
 
 
 @pytest.fixture
@@ -64,18 +74,10 @@ def serve() -> ModuleType:
     return script("deploy/serve.py")
 
 
-def stopped(folder: Path, patience: float, ending: float) -> list[str]:
+def stopped(folder: Path, serving: tuple[str, ...], ending: float) -> list[str]:
     """What a server and its run told, of which the container was stopped."""
     (folder / "server.py").write_text(SERVER)
-    command = [
-        sys.executable,
-        str(SERVE),
-        str(patience),
-        sys.executable,
-        str(folder / "server.py"),
-        "proxy",
-        str(ending),
-    ]
+    command = [sys.executable, *serving, sys.executable, str(folder / "server.py"), "proxy", str(ending)]
     environment = os.environ | {"DAGSTER_HOME": str(folder)}
     with subprocess.Popen(command, env=environment, start_new_session=True) as container:
         end = time.monotonic() + 60
@@ -90,12 +92,12 @@ def stopped(folder: Path, patience: float, ending: float) -> list[str]:
 
 def test_a_stopped_container_ends_its_runs_before_its_server(tmp_path: Path) -> None:
     """SIGTERM to the container's process reaches a run two processes below, which has its time before the server ends."""
-    assert stopped(tmp_path, patience=30, ending=1.5) == ["started", "the run ended", "the server ended"]
+    assert stopped(tmp_path, (str(SERVE), "30"), ending=1.5) == ["started", "the run ended", "the server ended"]
 
 
 def test_a_run_that_does_not_end_is_left_behind_in_time(tmp_path: Path) -> None:
     """A run that takes longer than it may does not keep the server from ending."""
-    assert stopped(tmp_path, patience=1, ending=600) == ["started", "the server ended"]
+    assert stopped(tmp_path, ("-c", IMPATIENT), ending=600) == ["started", "the server ended"]
 
 
 def test_runs_of_the_former_container_are_failed(serve: ModuleType) -> None:

@@ -20,7 +20,10 @@ MODELS = ("mission_model", "rnn_model")
 SMALL: dict[str, Any] = {
     "mission_model": {"config": {"k": 2, "restarts": 2, "sweeps": 5, "min_item_baskets": 2}},
     "rnn_model": {
-        "config": {"epochs": 1, "held_out_weeks": 1, "hidden": 8, "embedding": 8, "pair_hidden": 8, "minimum_count": 1}
+        "config": {
+            **{"epochs": 1, "trip_steps": 100, "held_out_weeks": 1, "minimum_count": 1},
+            **{"hidden": 8, "embedding": 8, "pair_hidden": 8},
+        }
     },
 }
 

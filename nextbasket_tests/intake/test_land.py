@@ -2,6 +2,7 @@
 
 import csv
 import gzip
+from datetime import date
 from io import BytesIO
 from pathlib import Path
 
@@ -314,14 +315,17 @@ def test_a_number_that_is_none_is_empty(tmp_path: Path) -> None:
     assert [row["CUST_CODE"] for row in rows] == ["17", "", ""]
 
 
-def test_a_date_that_has_no_week_code_is_refused(tmp_path: Path) -> None:
-    """One row of the end of time, which some exports write for none, is refused like any other, and the rest is landed."""
+def test_a_date_that_stands_for_none_is_refused(tmp_path: Path) -> None:
+    """Rows of the end or the beginning of time, which exports write for none, are refused, and the rest is landed."""
+    source, mapping = write_grocer(tmp_path / "export")
     rows = SALES.splitlines()[:3]
-    late = [rows[1].replace("2024-03-03", day) for day in ("9999-12-31", "9998-12-31")]
-    report = landed_grocer(tmp_path, "\n".join([*rows, *late, ""]))
+    late = [rows[1].replace("2024-03-03", day) for day in ("9999-12-31", "2999-12-31", "2024-03-06", "1900-01-01")]
+    source.write_text("\n".join([*rows, *late, ""]))
+    out, latest = tmp_path / "landing", date(2024, 3, 5)
+    report = land([source], read_mapping(mapping), out, latest=latest, progress=lambda _: None)
 
     assert report.sources["sales.csv"].landed == 2
-    assert dict(report.reasons) == {"sold_at is after the year 9971": 2}
+    assert dict(report.reasons) == {"sold_at is in the future": 3, "sold_at is before the year 1990": 1}
 
 
 def test_an_items_first_row_is_completed_by_later_ones(tmp_path: Path) -> None:
