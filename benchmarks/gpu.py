@@ -192,7 +192,8 @@ def measure(folders: list[Path], device: torch.device) -> Outcome:
         prefixes, network = Prefixes.of(case.encoded, *known), fitting.new_network(case.words, 0, CONFIG).to(device)
         for rows in ROWS:
             config, random = replace(CONFIG, rows=rows), np.random.default_rng(0)
-            example = next(iter(examples(prefixes, case.split.trained, config, random, device, ALONE)))
+            none = np.zeros(len(case.encoded.days), bool)
+            example = next(iter(examples(prefixes, case.split.trained, none, config, random, device, ALONE)))
             assert example is not None  # alone, a batch is never empty
             step = step_of(network.train(), example, device)
             found, more = step.parts, {"seconds in which the GPU computes": step.busy}

@@ -1,29 +1,32 @@
-"""From the network's ranking scores to probabilities, by curves fitted on validation customers.
+"""From the network's ranking scores to probabilities, by curves fitted on validation customers and withheld baskets.
 
 The softmax says which share of a basket an item is; how often it is in the next basket also depends on how much the
 customer buys, and whether it is bought within a week also depends on whether they come. Within a customer both curves
 rise with the score, so they never change the order of a list.
 """
 
-from dataclasses import dataclass
+import math
+from dataclasses import astuple, dataclass, replace
 
 import numpy as np
 
 RIDGE = 1.0
+SEARCHED_FROM = -6.0  # log odds
 SMALLEST = 1e-9
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """logit P = intercept + slope * log softmax + size * log(mean basket size)."""
+    """odds P = exp(intercept + slope * log softmax + size * log(mean basket size)) + exp(floor)."""
 
     intercept: float
     slope: float
     size: float
+    floor: float = -math.inf  # models of before there was one
 
     def probability(self, log_share: np.ndarray, log_size: np.ndarray) -> np.ndarray:
         """P(item in the next basket), in the shape of `log_share`."""
-        logit = self.intercept + self.slope * log_share + self.size * log_size
+        logit = np.logaddexp(self.intercept + self.slope * log_share + self.size * log_size, self.floor)
         probability: np.ndarray = 1 / (1 + np.exp(-logit))
         return probability
 
@@ -48,28 +51,55 @@ class WithinWeek:
         return probability
 
 
-START = Calibration(intercept=0.0, slope=1.0, size=1.0)
+START = Calibration(intercept=0.0, slope=1.0, size=1.0, floor=-8.0)
 START_WITHIN_WEEK = WithinWeek(intercept=0.0, item=1.0, trip=1.0)
 
 
-def fit(log_share: np.ndarray, log_size: np.ndarray, happened: np.ndarray) -> Calibration:
-    """The curve of highest likelihood, held near `START` by a small ridge, so that few customers cannot bend it.
+@dataclass(frozen=True)
+class Pairs:
+    """What became of Q pairs of a customer and an item of their list.
 
-    Args:
-        log_share: (Q,) log softmax of the pairs.
-        log_size: (Q,) log mean basket size of their customers.
+    Attributes:
+        log_share: (Q,) log softmax of the item.
+        log_size: (Q,) log mean basket size of the customer.
         happened: (Q,) whether the item was in the target.
+        weights: (Q,) how much the pair says.
     """
-    if not len(happened):
-        return START
-    x = np.stack([np.ones(len(log_share)), log_share, log_size], axis=1).astype(np.float64)
-    start = np.array([START.intercept, START.slope, START.size])
-    w = start.copy()
-    for _ in range(50):
-        p = 1 / (1 + np.exp(-np.clip(x @ w, -30, 30)))
-        if _step(w, start, x, p - happened, p * (1 - p)) < 1e-9:
+
+    log_share: np.ndarray
+    log_size: np.ndarray
+    happened: np.ndarray
+    weights: np.ndarray
+
+
+def fit(pairs: Pairs, floor: float) -> Calibration:
+    """The curve of highest likelihood above a floor, held near `START` by a small ridge, so that few customers cannot bend it."""
+    start = replace(START, floor=floor)
+    return _likeliest(pairs, start, start, parameters=3)
+
+
+def fit_floor(pairs: Pairs) -> float:
+    """The log odds that no item is below, however small its share: those of the likeliest curve, held near `START`'s.
+
+    The search begins above it: from further down a floor that is there is not seen.
+    """
+    return _likeliest(pairs, START, replace(START, floor=SEARCHED_FROM), parameters=4).floor
+
+
+def _likeliest(pairs: Pairs, held_near: Calibration, begin: Calibration, parameters: int) -> Calibration:
+    """The curve of highest likelihood in the first of its parameters; the others stay as they begin."""
+    features = np.stack([np.ones(len(pairs.log_share)), pairs.log_share, pairs.log_size], axis=1).astype(np.float64)
+    near, w = np.array(astuple(held_near)), np.array(astuple(begin))
+    for _ in range(200):
+        above = features @ w[:3]
+        logit = np.logaddexp(above, w[3])
+        part = np.exp(above - logit)  # of the odds that is not the floor
+        x = np.concatenate([features * part[:, None], 1 - part[:, None]], axis=1)[:, :parameters]
+        p = 1 / (1 + np.exp(-np.clip(logit, -30, 30)))
+        slope, curvature = pairs.weights * (p - pairs.happened), pairs.weights * p * (1 - p)
+        if _step(w[:parameters], near[:parameters], x, slope, curvature) < 1e-9:
             break
-    return Calibration(float(w[0]), float(max(w[1], 1e-3)), float(w[2]))
+    return Calibration(float(w[0]), float(max(w[1], 1e-3)), float(w[2]), float(w[3]))
 
 
 def fit_within_week(in_basket: np.ndarray, trip_within_week: np.ndarray, happened: np.ndarray) -> WithinWeek:

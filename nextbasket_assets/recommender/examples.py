@@ -35,6 +35,7 @@ class Example:
 def examples(
     prefixes: Prefixes,
     trained: np.ndarray,
+    withheld: np.ndarray,
     config: TrainingConfig,
     random: np.random.Generator,
     device: torch.device,
@@ -45,6 +46,7 @@ def examples(
     Args:
         prefixes: what is known of them.
         trained: (C,) baskets of each customer that may be learned from, targets included.
+        withheld: (N,) baskets that are no target although they may be learned from; their rows weigh nothing.
         config: `rows`, `slice_length`, `context` and `half_life` are read.
         random: of the slices and the order of the batches.
         device: where the network is. While a GPU learns, threads cut the batches that come next.
@@ -53,7 +55,7 @@ def examples(
     slices = training_slices(trained, config.slice_length, random)
     shares = (team.share(batch) for batch in in_batches(slices, config.rows, random))
     lifts = torch.from_numpy(prefixes.trends.lifts).to(device)
-    cut = partial(_example, prefixes, trained, _newest_day(prefixes.histories, trained), config, lifts)
+    cut = partial(_example, prefixes, trained, withheld, newest_day(prefixes.histories, trained), config, lifts)
     return side_by_side(shares, cut, HELPERS) if device.type == "cuda" else map(cut, shares)
 
 
@@ -82,7 +84,13 @@ def in_batches(slices: Slices, rows: int, random: np.random.Generator) -> Iterat
 
 
 def _example(
-    prefixes: Prefixes, trained: np.ndarray, end: int, config: TrainingConfig, lifts: Tensor, slices: Slices
+    prefixes: Prefixes,
+    trained: np.ndarray,
+    withheld: np.ndarray,
+    end: int,
+    config: TrainingConfig,
+    lifts: Tensor,
+    slices: Slices,
 ) -> Example | None:
     """These slices, on the device where the lifts of all trends lie already; `end` is the day of the newest target."""
     if not len(slices.customers):
@@ -90,9 +98,9 @@ def _example(
     owner, prefix = prefixes.rows(slices)
     customers = slices.customers[owner]
     histories = prefixes.histories
-    days = histories.days[histories.basket_offsets[customers] + prefix]
+    basket = histories.basket_offsets[customers] + prefix
     wanted = targets(histories, customers, prefix)
-    weights = weights_of(slices, trained, wanted, end - days, config.half_life)
+    weights = weights_of(slices, trained, wanted, withheld[basket], end - histories.days[basket], config.half_life)
     rows, items, weights_R = (torch.from_numpy(part).to(lifts.device) for part in (wanted.rows, wanted.items, weights))
     batch = replace(prefixes.batch(slices, config.context), trends=lifts)
     return Example(batch.to(lifts.device), Cells(rows, items), weights_R)
@@ -107,7 +115,7 @@ def without_missions(batch: Batch, random: np.random.Generator) -> Batch:
     return replace(batch, missions=batch.missions * ~forgotten[:, None], basket_features=features)
 
 
-def _newest_day(histories: Histories, trained: np.ndarray) -> int:
+def newest_day(histories: Histories, trained: np.ndarray) -> int:
     """The day of the newest training target."""
     some = trained > 0
     return int(histories.days[histories.basket_offsets[:-1][some] + trained[some] - 1].max(initial=0))

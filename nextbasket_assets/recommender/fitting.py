@@ -3,7 +3,7 @@
 import copy
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,11 +11,11 @@ import torch
 from torch import Tensor
 
 from nextbasket_assets.errors import NextbasketError
-from nextbasket_assets.recommender import calibrating, metrics, purchases, ranking, vocabulary
+from nextbasket_assets.recommender import calibrating, metrics, purchases, ranking, vocabulary, withholding
 from nextbasket_assets.recommender.batches import Prefixes
 from nextbasket_assets.recommender.calibration import Calibration, WithinWeek
 from nextbasket_assets.recommender.conditioning import fit_missions
-from nextbasket_assets.recommender.examples import examples, without_missions
+from nextbasket_assets.recommender.examples import Example, examples, without_missions
 from nextbasket_assets.recommender.histories import Histories
 from nextbasket_assets.recommender.network import Network, NetworkConfig
 from nextbasket_assets.recommender.settings import EpochReport, TrainingConfig
@@ -68,11 +68,13 @@ def fit(
         torch.manual_seed(config.seed + team.rank)  # weights begin alike, dropout does not
     optimizer = torch.optim.Adam(network.parameters(), lr=config.learning_rate, fused=True)
     average = Average(network)
+    withheld = withholding.draw(encoded, parts.trained, config.seed)
     epochs: list[EpochReport] = []
     best, kept, waited = -1, _copy(network), 0
     for epoch in range(config.epochs):
         began = time.monotonic()
-        loss, rows = _epoch(network, optimizer, average, prefixes, parts.trained, config, random, device, team)
+        batches = examples(prefixes, parts.trained, withheld, config, random, device, team)
+        loss, rows = _epoch(network, optimizer, average, batches, team.own_random(random, config.seed), team)
         recall, ndcg = team.agreed(*validate(average.network, prefixes, parts))
         epochs.append(EpochReport(epoch, loss, recall, ndcg, rows, time.monotonic() - began))
         report(epochs[-1])
@@ -89,7 +91,8 @@ def fit(
     network = network.cpu().eval()
     fit_missions(network, prefixes, parts, config.seed)
     fit_heads(network, prefixes, parts, config.trip_steps, config.seed)
-    curve = calibrating.in_basket(network, prefixes, parts)
+    floor = calibrating.floor(network, prefixes, parts, withheld, config.half_life)
+    curve = calibrating.in_basket(network, prefixes, parts, floor)
     within_week = calibrating.within_week(network, prefixes, parts, curve)
     return Fitted(network, curve, within_week, tuple(epochs), best)
 
@@ -145,18 +148,14 @@ def _epoch(
     network: Network,
     optimizer: torch.optim.Optimizer,
     average: Average,
-    prefixes: Prefixes,
-    trained: np.ndarray,
-    config: TrainingConfig,
-    random: np.random.Generator,
-    device: torch.device,
+    batches: Iterator[Example | None],
+    forgetting: np.random.Generator,
     team: Team,
 ) -> tuple[float, int]:
     """One pass over every training prefix: mean loss and the number of prefixes."""
     network.train()
     total, seen = 0.0, 0
-    forgetting = team.own_random(random, config.seed)
-    for example in examples(prefixes, trained, config, random, device, team):
+    for example in batches:
         optimizer.zero_grad(set_to_none=True)
         value, rows = torch.zeros(()), 0
         if example:

@@ -42,7 +42,7 @@ def rank(
     prefixes: Prefixes,
     rows: Rows,
     k: int,
-    week: int,
+    week: int | None,
     seen: Callable[[Batch, Ranked], None] | None = None,
     mission: np.ndarray | None = None,
 ) -> Ranked:
@@ -53,7 +53,7 @@ def rank(
         prefixes: the customers' histories.
         rows: at least one basket before each target.
         k: length of the lists.
-        week: number of the week in which the prediction is made.
+        week: number of the week in which the prediction is made; None for the weeks of the baskets to be predicted.
         seen: called with each batch and its lists, for what else can be told from them.
         mission: (M,) weights of the trip's missions, where they are given.
 

@@ -33,7 +33,9 @@ def slopes(prefixes: Prefixes, network: Network, device: str) -> list[torch.Tens
     """The gradient of the first batch's loss in every weight that has one."""
     network.to(device).zero_grad()
     random = np.random.default_rng(0)
-    example = next(iter(examples(prefixes, prefixes.histories.lengths, SETTINGS, random, torch.device(device), ALONE)))
+    histories = prefixes.histories
+    none = np.zeros(len(histories.days), bool)
+    example = next(iter(examples(prefixes, histories.lengths, none, SETTINGS, random, torch.device(device), ALONE)))
     assert example is not None
     network.loss(example.batch, example.wanted, example.weights).backward()
     return [weight.grad.cpu().clone() for weight in network.parameters() if weight.grad is not None]

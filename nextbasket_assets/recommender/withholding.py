@@ -1,0 +1,29 @@
+"""A few prefixes that nothing is learned from: they tell how often the network's least likely items are bought after all.
+
+Validation customers are too few for that: of the lowest tenth of their pairs a dozen or two are bought.
+"""
+
+import numpy as np
+
+from nextbasket_assets.recommender.histories import Histories
+from nextbasket_assets.recommender.split import Rows
+
+SHARE = 0.03
+MOST = 10_000  # prefixes; more would only take longer
+
+
+def draw(histories: Histories, trained: np.ndarray, seed: int) -> np.ndarray:
+    """(N,) whether a basket is nobody's target although its customer's first `trained` (C,) baskets are learned from."""
+    owner = np.repeat(np.arange(histories.customers), histories.lengths)
+    position = np.arange(len(owner)) - histories.basket_offsets[owner]
+    targets = (position > 0) & (position < trained[owner])
+    share = min(SHARE, MOST / max(int(targets.sum()), 1))
+    drawn: np.ndarray = targets & (np.random.default_rng([seed, 1]).random(len(owner)) < share)
+    return drawn
+
+
+def rows_of(histories: Histories, drawn: np.ndarray) -> Rows:
+    """The prefixes whose next baskets are `drawn` (N,)."""
+    baskets = np.flatnonzero(drawn)
+    customers = np.searchsorted(histories.basket_offsets, baskets, side="right") - 1
+    return Rows(customers, baskets - histories.basket_offsets[customers])

@@ -1,0 +1,70 @@
+"""Probabilities mean what they say: also at the end of the list, where items are bought that the network thought little of."""
+
+import math
+
+import numpy as np
+import pytest
+
+from nextbasket_assets.recommender import calibration
+from nextbasket_assets.recommender.calibration import Calibration, Pairs
+
+TRUE = Calibration(intercept=0.8, slope=1.2, size=1.1, floor=-5.0)
+
+
+def pairs(curve: Calibration, count: int, seed: int = 0) -> Pairs:
+    """Pairs that came about with the curve's probabilities, most of them far down the list."""
+    random = np.random.default_rng(seed)
+    log_share, log_size = random.uniform(-9, -2, count), random.normal(1.8, 0.4, count)
+    happened = random.random(count) < curve.probability(log_share, log_size)
+    return Pairs(log_share, log_size, happened, np.ones(count))
+
+
+def test_a_planted_floor_is_found() -> None:
+    """Items of hardly any share are bought with odds of e^-5: the floor says so, to a tenth, and the curve above it, too."""
+    floor = calibration.fit_floor(pairs(TRUE, 200_000))
+    curve = calibration.fit(pairs(TRUE, 50_000, seed=1), floor)
+
+    assert floor == pytest.approx(-5.0, abs=0.1)
+    assert (curve.intercept, curve.slope, curve.size) == pytest.approx((0.8, 1.2, 1.1), abs=0.15)
+    assert curve.floor == floor
+
+
+def test_without_a_floor_none_is_found() -> None:
+    """Where odds keep falling with the share, the floor lies below one in a thousand, where it changes nothing."""
+    twin = Calibration(TRUE.intercept, TRUE.slope, TRUE.size)
+
+    assert calibration.fit_floor(pairs(twin, 200_000)) < math.log(1e-3)
+
+
+def test_a_pair_without_weight_says_nothing() -> None:
+    """Pairs of weight 0 that contradict all others leave the floor where it is."""
+    found = pairs(TRUE, 20_000)
+    liars = Pairs(found.log_share, found.log_size, np.ones(20_000, bool), np.zeros(20_000))
+    both = Pairs(*(np.concatenate([getattr(part, name) for part in (found, liars)]) for name in vars(found)))
+
+    assert calibration.fit_floor(both) == pytest.approx(calibration.fit_floor(found))
+
+
+def test_nobody_to_ask_leaves_the_start() -> None:
+    """Without a pair the floor and the curve are where they start."""
+    nothing = Pairs(*(np.zeros(0) for _ in range(4)))
+
+    assert calibration.fit_floor(nothing) == pytest.approx(calibration.START.floor)
+    assert calibration.fit(nothing, -4.0) == Calibration(0.0, 1.0, 1.0, -4.0)
+
+
+def test_a_list_keeps_its_order() -> None:
+    """Of two items of a customer the one with the larger share is never less probable, and no item is below the floor."""
+    log_share = np.linspace(-30, 0, 1000)
+    probability = TRUE.probability(log_share, np.full(1000, 1.5))
+
+    assert (np.diff(probability) >= 0).all()
+    assert probability.min() >= 1 / (1 + math.exp(-TRUE.floor))
+
+
+def test_a_model_of_before_says_what_it_said() -> None:
+    """A curve without a floor is the plain logistic one, to the last bit."""
+    log_share, log_size = np.random.default_rng(0).normal(-4, 2, (2, 1000))
+    curve = Calibration(0.8, 1.2, 1.1)
+
+    assert (curve.probability(log_share, log_size) == 1 / (1 + np.exp(-(0.8 + 1.2 * log_share + 1.1 * log_size)))).all()
