@@ -42,7 +42,8 @@ def run_job(root: Path, job: str, first: date, last: date) -> dict[str, Any]:
     import dagster as dg
 
     from nextbasket_assets.cli.home import prepare
-    from nextbasket_assets.definitions import build_definitions, settings
+    from nextbasket_assets.definitions import build_definitions
+    from nextbasket_assets.settings.reading import settings
 
     (root / CALLS).unlink(missing_ok=True)
     prepare(str(root / "dagster"))

@@ -12,9 +12,10 @@ from typing import Any
 
 import dagster as dg
 
-from nextbasket_assets.definitions import build_definitions, settings
+from nextbasket_assets.definitions import build_definitions
 from nextbasket_assets.lake.tables import Lake
 from nextbasket_assets.landing import FIELDS, monday, week_code
+from nextbasket_assets.settings.reading import settings
 
 FIRST = monday("200607")
 WEEKS = [FIRST + timedelta(weeks=number) for number in range(16)]

@@ -46,7 +46,8 @@ ALLOWED: dict[str, set[str]] = {
     "assets": GROUND
     | {"transforms", "recommender", "missions", "lake", "report", "resources", "partitions", "exports"},
     "operations": GROUND | {"lake", "report", "resources", "partitions", "assets"},
-    "definitions": GROUND | {"resources", "partitions", "assets", "operations"},
+    "settings": GROUND | {"resources", "partitions"},
+    "definitions": GROUND | {"resources", "partitions", "assets", "operations", "settings"},
     "cli": GROUND
     | {
         "lake",
@@ -56,6 +57,7 @@ ALLOWED: dict[str, set[str]] = {
         "resources",
         "partitions",
         "definitions",
+        "settings",
         "operations",
         "recommender",
         "exports",
@@ -65,6 +67,7 @@ ALLOWED: dict[str, set[str]] = {
 # What a fresh interpreter must not have loaded after importing all of a layer.
 ABSENT = {
     "definitions": {"matplotlib", "torch", "pyspark", "boto3", "dagster_pyspark", "tomotopy"},
+    "settings": {"matplotlib", "torch", "pyspark", "boto3", "dagster_pyspark", "tomotopy"},
     "transforms": {"dagster", "torch", "deltalake"},
     "recommender": {"dagster", "pyspark", "deltalake"},
     "distributed": {"dagster", "torch", "deltalake"},

@@ -10,8 +10,9 @@ import pytest
 
 from nextbasket_assets.assets import baskets
 from nextbasket_assets.columns import TABLES
-from nextbasket_assets.definitions import SettingsError, build_definitions, settings, tell_boto3
+from nextbasket_assets.definitions import build_definitions
 from nextbasket_assets.lineage import LANDING_TABLES, LINEAGE
+from nextbasket_assets.settings.reading import settings
 
 ROOT = Path(__file__).parents[1]
 SEVEN = {
@@ -144,130 +145,6 @@ def test_the_calendar_follows_the_settings() -> None:
     assert settings({}).last_week == date(2008, 6, 30)
 
 
-@pytest.mark.parametrize(
-    ("environment", "message"),
-    [
-        ({"NEXTBASKET_DEPLOYMENT": "moon"}, "NEXTBASKET_DEPLOYMENT is 'moon'"),
-        ({"NEXTBASKET_FIRST_WEEK": "2020-01-07"}, "NEXTBASKET_FIRST_WEEK is 2020-01-07, which is not a Monday"),
-        (
-            {"NEXTBASKET_LANDING": "/data/shop[1]"},
-            r"NEXTBASKET_LANDING is /data/shop\[1\]: Spark and Delta Lake take \[ \]",
-        ),
-        ({"NEXTBASKET_LAKE": "/data/50%25"}, "NEXTBASKET_LAKE is /data/50%25: .* Use a path without it"),
-        ({"NEXTBASKET_LAST_WEEK": "soon"}, "NEXTBASKET_LAST_WEEK is 'soon': expected a Monday"),
-    ],
-)
-def test_wrong_settings_are_named(environment: dict[str, str], message: str) -> None:
-    """A setting that means nothing is an error that names the variable."""
-    with pytest.raises(SettingsError, match=message):
-        settings(environment)
-
-
-EMR = {
-    "NEXTBASKET_DEPLOYMENT": "emr",
-    "NEXTBASKET_LANDING": "s3://b/landing/",
-    "NEXTBASKET_LAKE": "s3://b/lake",
-    "AWS_REGION": "eu-west-1",
-}
-
-
-def test_a_blank_variable_is_not_set() -> None:
-    """A blank setting is no setting: the lake is where it is without it."""
-    assert settings({"NEXTBASKET_LAKE": "", "NEXTBASKET_LANDING": " "}) == settings({})
-
-
-@pytest.mark.parametrize(
-    ("changed", "message"),
-    [
-        ({"NEXTBASKET_PSEUDONYM_KEY": "s3://b/landing/key"}, "is inside s3://b/landing: keep the key apart"),
-        ({"NEXTBASKET_LAKE": "s3://b/"}, "NEXTBASKET_LAKE is s3://b: a whole bucket.*such as s3://b/lake"),
-        ({"NEXTBASKET_LAKE": "s3://b/la#ke"}, "NEXTBASKET_LAKE is s3://b/la#ke: Spark and Delta Lake take #"),
-        ({"NEXTBASKET_PSEUDONYM_KEY": "s3://k/a#b"}, "NEXTBASKET_PSEUDONYM_KEY is s3://k/a#b"),
-    ],
-)
-def test_places_in_a_bucket_are_what_they_seem(changed: dict[str, str], message: str) -> None:
-    """A slash at the end hides no key in the landing folder, and no URI is cut off in the middle."""
-    with pytest.raises(SettingsError, match=message):
-        settings(EMR | changed)
-
-
-@pytest.mark.parametrize(
-    ("changed", "message"),
-    [
-        ({"AWS_REGION": ""}, "AWS_REGION is not set: .* Set it to the bucket's region"),
-        (
-            {"AWS_DEFAULT_REGION": "us-east-1"},
-            "AWS_REGION is eu-west-1, AWS_DEFAULT_REGION is us-east-1: .* one region",
-        ),
-        ({"NEXTBASKET_EMR_WORK": "/tmp/x"}, "NEXTBASKET_EMR_WORK is /tmp/x: .* Name one, such as s3://BUCKET/emr"),
-        ({"NEXTBASKET_EMR_WORK": "s3://b//emr"}, "NEXTBASKET_EMR_WORK is s3://b//emr: .* Write one slash"),
-        ({"NEXTBASKET_EMR_WORK": "s3://b/lake/"}, "NEXTBASKET_LAKE and NEXTBASKET_EMR_WORK are both s3://b/lake"),
-        ({"NEXTBASKET_LAKE": "s3://b/landing"}, "NEXTBASKET_LANDING and NEXTBASKET_LAKE are both s3://b/landing"),
-        ({"NEXTBASKET_EMR_IDLE_MINUTES": "10081"}, "NEXTBASKET_EMR_IDLE_MINUTES is '10081': .* equal to 10080.* seven"),
-        ({"NEXTBASKET_EMR_MAX_HOURS": "12"}, "NEXTBASKET_EMR_MAX_HOURS is '12': .* less than 8.* Dagster ends the run"),
-    ],
-)
-def test_what_emr_cannot_do_is_refused(changed: dict[str, str], message: str) -> None:
-    """A region, a work prefix or a limit that fails on the first cluster is refused before there is one."""
-    with pytest.raises(SettingsError, match=message):
-        settings(EMR | changed)
-
-
-def test_work_files_have_no_slash_at_the_end_of_their_place() -> None:
-    """A slash at the end of the work prefix is dropped, so that boto3 and Hadoop mean one object."""
-    chosen = settings(EMR | {"NEXTBASKET_EMR_WORK": "s3://b/jobs/"})
-
-    assert chosen.emr is not None
-    assert chosen.emr.work == "s3://b/jobs"
-
-
-SERVERLESS = {
-    "NEXTBASKET_EMR_MODE": "serverless",
-    "NEXTBASKET_EMR_ENVIRONMENT": "s3://b/emr/environment.tar.gz",
-    "NEXTBASKET_EMR_APPLICATION_ID": "a",
-    "NEXTBASKET_EMR_JOB_ROLE_ARN": "arn:aws:iam::123456789012:role/jobs",
-}
-
-
-@pytest.mark.parametrize("name", list(SERVERLESS)[1:])
-def test_serverless_needs_a_python_an_application_and_a_role(name: str) -> None:
-    """Serverless without one of the three that it needs is refused with the variable's name."""
-    assert settings(EMR | SERVERLESS).emr is not None
-    with pytest.raises(SettingsError, match=rf"serverless, which needs {name} \("):
-        settings(EMR | SERVERLESS | {name: " "})
-
-
-def test_the_region_reaches_boto3() -> None:
-    """With AWS_REGION alone, as the deployment sets it, EMR's client and the lake's bucket are in that region."""
-    code = (
-        "import nextbasket_assets.definitions; from nextbasket_assets.lake.storage import Bucket;"
-        "from nextbasket_assets.resources.emr.calls import Aws, Clock;"
-        "print(Aws(Clock(), 0, print).client('emr').meta.region_name, Bucket().options['aws_region'])"
-    )
-    environment = {"PATH": "/usr/bin:/bin", "AWS_REGION": "eu-west-1", "AWS_EC2_METADATA_DISABLED": "true"}
-    result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True)
-
-    assert result.stdout.split() == ["eu-west-1", "eu-west-1"], result.stderr
-
-
-def test_the_region_that_boto3_knows_stays() -> None:
-    """AWS_DEFAULT_REGION is left as it is when it is set, and stays away when nothing says a region."""
-    known, silent = {"AWS_REGION": "eu-west-1", "AWS_DEFAULT_REGION": "us-east-1"}, {"AWS_REGION": " "}
-    tell_boto3(known)
-    tell_boto3(silent)
-
-    assert known["AWS_DEFAULT_REGION"] == "us-east-1"
-    assert "AWS_DEFAULT_REGION" not in silent
-
-
-def test_two_landing_folders_never_share_a_lake() -> None:
-    """The default lake follows the landing folder, so that two shops do not mix."""
-    ours, theirs = settings({}), settings({"NEXTBASKET_LANDING": "/data/lgsr"})
-
-    assert ours.lake.endswith("demo/lake")
-    assert theirs.lake.endswith("lgsr/lake")
-
-
 def test_the_workspace_loads_as_the_server_loads_it(tmp_path: Path) -> None:
     """`dagster definitions validate` accepts workspace.yaml, without a warning of ours."""
     command = [str(Path(sys.executable).with_name("dagster")), "definitions", "validate", "-w", "workspace.yaml"]
@@ -284,20 +161,3 @@ def test_the_readme_names_every_asset() -> None:
 
     for name in TABLES.keys() | {"mission_model", "rnn_model"}:
         assert name in readme, f"README.md does not mention {name}"
-
-
-@pytest.mark.parametrize(
-    ("name", "value", "said"),
-    [
-        ("NEXTBASKET_PSEUDONYM_KEYFILE", "/key", "there is no such setting. Did you mean NEXTBASKET_PSEUDONYM_KEY?"),
-        ("NEXTBASKET_EMR_REGIONS", "x", "there is no such setting. Did you mean NEXTBASKET_EMR_REGION?"),
-        ("NEXTBASKET_DRIVER_MEMORY", "lots", "is 'lots': expected a size such as 3g or 1500m"),
-    ],
-)
-def test_a_setting_that_is_none_is_refused(name: str, value: str, said: str) -> None:
-    """A misspelt variable is named with its nearest, before it silently does nothing."""
-    with pytest.raises(SettingsError) as refused:
-        settings({name: value})
-
-    assert name in str(refused.value)
-    assert said in str(refused.value)

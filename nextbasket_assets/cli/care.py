@@ -14,7 +14,7 @@ from nextbasket_assets.cli.settled import settled
 from nextbasket_assets.errors import NOTHING_THERE, RED
 
 if TYPE_CHECKING:
-    from nextbasket_assets.definitions import Settings
+    from nextbasket_assets.settings.reading import Settings
 
 _REASON = click.option("--reason", required=True, help="Why; it is written into the registry.")
 _RESCORE = click.option("--rescore/--no-rescore", default=True, help="Make the lists again that another model made.")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from nextbasket_assets.cli.health import Finding
-    from nextbasket_assets.definitions import Settings
+    from nextbasket_assets.settings.reading import Settings
 
 _STYLES = {"ok": "green", "warning": "yellow", "wrong": "bold red"}
 

@@ -14,8 +14,8 @@ from nextbasket_assets.cli.options import json_option, week_option
 from nextbasket_assets.cli.settled import settled
 
 if TYPE_CHECKING:
-    from nextbasket_assets.definitions import Settings
     from nextbasket_assets.exports.settings import ItemList
+    from nextbasket_assets.settings.reading import Settings
 
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 

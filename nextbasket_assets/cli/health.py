@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from packaging.version import Version
 
 from nextbasket_assets.cli.failing import why_and_remedy
-from nextbasket_assets.definitions import Settings
+from nextbasket_assets.settings.reading import Settings
 
 if TYPE_CHECKING:
     from nextbasket_assets.resources.landing import Folder

@@ -12,8 +12,8 @@ from nextbasket_assets.landing import week_code
 
 if TYPE_CHECKING:
     from nextbasket_assets.catalogue import Catalogue
-    from nextbasket_assets.definitions import Settings
     from nextbasket_assets.lake.tables import Lake
+    from nextbasket_assets.settings.reading import Settings
 
 FEWEST_BASKETS = 3  # before the week: fewer say little about a customer
 

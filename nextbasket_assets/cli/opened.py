@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from nextbasket_assets.catalogue import Catalogue
-    from nextbasket_assets.definitions import Settings
     from nextbasket_assets.lake.tables import Lake
+    from nextbasket_assets.settings.reading import Settings
 
 _SHOWN = 5  # weeks of a table that an error names
 _WIDTH = 140  # of what is no terminal: room for the widest table

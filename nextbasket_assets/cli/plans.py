@@ -5,7 +5,6 @@ from datetime import date, datetime
 
 from nextbasket_assets.arrivals import Listed
 from nextbasket_assets.cli.runs import Run
-from nextbasket_assets.definitions import Settings, SettingsError
 from nextbasket_assets.lake import registry
 from nextbasket_assets.lake.tables import Lake
 from nextbasket_assets.landing import LandingError, week_code, week_of
@@ -14,6 +13,8 @@ from nextbasket_assets.operations.retraining import SCORE, TRAIN
 from nextbasket_assets.operations.sensors import ingested_content
 from nextbasket_assets.partitions import contiguous, weekly
 from nextbasket_assets.resources.landing import Folder, inspect_file
+from nextbasket_assets.settings.places import SettingsError
+from nextbasket_assets.settings.reading import Settings
 
 WEEKS_AFTER = 4
 

@@ -13,7 +13,7 @@ from nextbasket_assets.cli.options import json_option, week_option
 from nextbasket_assets.cli.settled import settled
 
 if TYPE_CHECKING:
-    from nextbasket_assets.definitions import Settings
+    from nextbasket_assets.settings.reading import Settings
 
 
 @click.command()

@@ -11,11 +11,12 @@ import dagster as dg
 from nextbasket_assets.cli.home import prepare
 from nextbasket_assets.cli.opened import lake_of
 from nextbasket_assets.cli.progress import Progress, progress_logger
-from nextbasket_assets.definitions import Settings, build_definitions
+from nextbasket_assets.definitions import build_definitions
 from nextbasket_assets.errors import FAILED, RED, NextbasketError
 from nextbasket_assets.landing import week_code
 from nextbasket_assets.operations.refreshing import REFRESH, refreshes
 from nextbasket_assets.partitions import contiguous
+from nextbasket_assets.settings.reading import Settings
 
 _CLASS = re.compile(r"^[\w.]+: ")  # that Dagster puts before a message
 _LONGEST = 600  # characters of a message that is not ours, a Java one above all; the UI has the rest

@@ -11,7 +11,7 @@ def settled(command: Callable[..., None]) -> Callable[..., None]:
     @wraps(command)
     def run(**arguments: Any) -> None:
         from nextbasket_assets.cli.home import environment
-        from nextbasket_assets.definitions import settings
+        from nextbasket_assets.settings.reading import settings
 
         command(settings(environment()), **arguments)
 

@@ -27,9 +27,10 @@ def _rehearse(flags: str) -> None:
     """A week of a tiny shop, from its landing file to sequences, in a JVM with these flags, which has then ended."""
     import dagster as dg
 
-    from nextbasket_assets.definitions import build_definitions, settings
+    from nextbasket_assets.definitions import build_definitions
     from nextbasket_assets.landing import monday
     from nextbasket_assets.resources.spark import LocalSparkResource
+    from nextbasket_assets.settings.reading import settings
     from nextbasket_assets.shop.shop import write_shop
 
     with tempfile.TemporaryDirectory() as folder:

@@ -17,7 +17,7 @@ from nextbasket_assets.cli.settled import settled
 
 if TYPE_CHECKING:
     from nextbasket_assets.cli.plans import State
-    from nextbasket_assets.definitions import Settings
+    from nextbasket_assets.settings.reading import Settings
 
 HABITS = ("--strength=0.8", "--recency=0.95")  # of the demo's shop: plain missions, and habits that change
 PRODUCTS = 1000  # of the demo's shop: few enough that 400 customers show what they have in common

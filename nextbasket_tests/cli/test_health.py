@@ -9,8 +9,8 @@ import pytest
 
 from nextbasket_assets.cli import health
 from nextbasket_assets.cli.health import OK, WARNING, WRONG
-from nextbasket_assets.definitions import Settings, settings
 from nextbasket_assets.landing import FIELDS
+from nextbasket_assets.settings.reading import Settings, settings
 from nextbasket_tests.cli.conftest import Run
 from nextbasket_tests.faults.test_supply import FLOORS
 

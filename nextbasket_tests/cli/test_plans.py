@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from nextbasket_assets.cli.plans import State, default_as_of, demo_plan, require_wanted, score_plan
-from nextbasket_assets.definitions import SettingsError, settings
 from nextbasket_assets.lake.publish import Provenance, publish, stage
 from nextbasket_assets.lake.tables import Lake
 from nextbasket_assets.landing import LandingError
+from nextbasket_assets.settings.places import SettingsError
+from nextbasket_assets.settings.reading import settings
 
 WEEKS = [date(2006, 4, 10) + timedelta(weeks=number) for number in range(6)]
 

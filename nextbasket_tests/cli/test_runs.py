@@ -11,10 +11,10 @@ import pytest
 
 from nextbasket_assets.cli import runs
 from nextbasket_assets.cli.runs import Run, catch_up, failure
-from nextbasket_assets.definitions import Settings, settings
 from nextbasket_assets.errors import BAD_INPUT, FAILED, NOTHING_THERE, RED, facts_and_remedy
 from nextbasket_assets.lake.tables import NotThereError
 from nextbasket_assets.landing import FIELDS, LandingError
+from nextbasket_assets.settings.reading import Settings, settings
 from nextbasket_tests.cli.conftest import Run as Command
 from nextbasket_tests.report.weekly.weeks import WEEKS, small_lake
 

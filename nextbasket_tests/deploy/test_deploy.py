@@ -14,9 +14,10 @@ from dagster._core.instance.config import dagster_instance_config
 from dagster._daemon.cli import create_dagster_daemon_cli
 from dagster_webserver.cli import dagster_webserver
 
-from nextbasket_assets.definitions import build_definitions, settings
+from nextbasket_assets.definitions import build_definitions
 from nextbasket_assets.operations.jobs import JOBS
 from nextbasket_assets.resources.emr.settings import EmrSettings
+from nextbasket_assets.settings.reading import settings
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"

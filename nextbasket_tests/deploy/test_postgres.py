@@ -16,8 +16,9 @@ import dagster as dg
 import pytest
 import yaml
 
-from nextbasket_assets.definitions import build_definitions, settings
+from nextbasket_assets.definitions import build_definitions
 from nextbasket_assets.partitions import LGSR_FIRST_WEEK
+from nextbasket_assets.settings.reading import settings
 
 pytestmark = pytest.mark.emr
 

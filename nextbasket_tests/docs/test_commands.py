@@ -9,6 +9,7 @@ import pytest
 
 from nextbasket_assets.cli.main import main
 from nextbasket_assets.resources.emr.settings import EmrSettings
+from nextbasket_assets.settings.reading import SETTINGS
 from nextbasket_tests.docs.commands import ROOT, Command, documented
 from nextbasket_tests.docs.rules import NOT_RUN, RUN
 
@@ -113,7 +114,7 @@ def files_and_settings(command: Command) -> str | None:
     gone = [word for word in gone if not word.endswith("settings.env")]  # made from settings.env.example
     if gone:
         return f"there is no {gone[0]}"
-    known = set(re.findall(r"NEXTBASKET_[A-Z_]+", (ROOT / "nextbasket_assets" / "definitions.py").read_text()))
+    known = {f"NEXTBASKET_{name}" for name in SETTINGS}
     known |= {f"NEXTBASKET_EMR_{field.upper()}" for field in EmrSettings.model_fields}
     unknown = [name for name in re.findall(r"NEXTBASKET_[A-Z_]+", command.text) if name not in known]
     return f"there is no setting {unknown[0]}" if unknown else None

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from nextbasket_assets.definitions import build_definitions, settings
+from nextbasket_assets.definitions import build_definitions
+from nextbasket_assets.settings.reading import settings
 from nextbasket_tests.docs.commands import ROOT
 
 PAGES = [

@@ -14,9 +14,10 @@ import dagster as dg
 import pytest
 
 from nextbasket_assets.columns import TABLES
-from nextbasket_assets.definitions import build_definitions, settings
+from nextbasket_assets.definitions import build_definitions
 from nextbasket_assets.lake.tables import Lake
 from nextbasket_assets.resources.landing import LandingResource
+from nextbasket_assets.settings.reading import settings
 from nextbasket_assets.shop.shop import write_shop
 from nextbasket_tests.emr_bed.aws import REGION, local_aws, objects
 

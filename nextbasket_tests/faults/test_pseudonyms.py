@@ -12,9 +12,10 @@ from pyspark.sql import SparkSession
 
 from nextbasket_assets.cli.main import main
 from nextbasket_assets.columns import TABLES
-from nextbasket_assets.definitions import SettingsError, settings
 from nextbasket_assets.lake.pseudonyms import read_key, recorded
 from nextbasket_assets.pseudonyms import PseudonymError, fingerprint, key_of, pads, pseudonym
+from nextbasket_assets.settings.places import SettingsError
+from nextbasket_assets.settings.reading import settings
 from nextbasket_assets.transforms.pseudonyms import pseudonymised
 from nextbasket_tests.faults import shop
 from nextbasket_tests.faults.test_privacy import raw_bytes

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from nextbasket_assets.definitions import build_definitions, settings
+from nextbasket_assets.definitions import build_definitions
+from nextbasket_assets.settings.reading import settings
 
 ROOT = Path(__file__).parents[2]
 RUNBOOK = ROOT / "docs" / "runbook.md"

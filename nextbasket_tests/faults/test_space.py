@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from nextbasket_assets.definitions import build_definitions, settings
+from nextbasket_assets.definitions import build_definitions
 from nextbasket_assets.lake.space import room
 from nextbasket_assets.lake.tables import Lake, LakeError
+from nextbasket_assets.settings.reading import settings
 from nextbasket_tests.faults.scenarios import ONE, TABLE, put
 
 ROOT = Path(__file__).parents[2]

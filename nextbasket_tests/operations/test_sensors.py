@@ -13,7 +13,7 @@ import pyarrow as pa
 import pytest
 from dagster._core.events import AssetCheckEvaluationPlanned, DagsterEvent, DagsterEventType
 
-from nextbasket_assets.definitions import build_definitions, settings
+from nextbasket_assets.definitions import build_definitions
 from nextbasket_assets.lake.publish import Provenance, publish, stage
 from nextbasket_assets.lake.staged_files import write_staged
 from nextbasket_assets.lake.tables import Lake
@@ -23,6 +23,7 @@ from nextbasket_assets.operations.checks import RETRAINING_CHECKS
 from nextbasket_assets.operations.retraining import RetrainingPolicy
 from nextbasket_assets.operations.sensors import NAME, failed_check, landing_sensor
 from nextbasket_assets.partitions import LGSR_WEEKS
+from nextbasket_assets.settings.reading import settings
 
 HEADER = ",".join(FIELDS) + "\n"
 LINE = ",".join(["x"] * len(FIELDS)) + "\n"

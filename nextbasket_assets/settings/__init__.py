@@ -1,0 +1,1 @@
+"""What the environment asks for, read and refused before anything is made."""

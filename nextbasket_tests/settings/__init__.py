@@ -1,0 +1,1 @@
+"""Tests of `nextbasket_assets.settings`."""

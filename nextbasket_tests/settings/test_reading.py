@@ -1,0 +1,55 @@
+"""What a setting may be: what means nothing is refused with its name, before anything is made."""
+
+import pytest
+
+from nextbasket_assets.settings.places import SettingsError
+from nextbasket_assets.settings.reading import settings
+
+
+@pytest.mark.parametrize(
+    ("environment", "message"),
+    [
+        ({"NEXTBASKET_DEPLOYMENT": "moon"}, "NEXTBASKET_DEPLOYMENT is 'moon'"),
+        ({"NEXTBASKET_FIRST_WEEK": "2020-01-07"}, "NEXTBASKET_FIRST_WEEK is 2020-01-07, which is not a Monday"),
+        (
+            {"NEXTBASKET_LANDING": "/data/shop[1]"},
+            r"NEXTBASKET_LANDING is /data/shop\[1\]: Spark and Delta Lake take \[ \]",
+        ),
+        ({"NEXTBASKET_LAKE": "/data/50%25"}, "NEXTBASKET_LAKE is /data/50%25: .* Use a path without it"),
+        ({"NEXTBASKET_LAST_WEEK": "soon"}, "NEXTBASKET_LAST_WEEK is 'soon': expected a Monday"),
+    ],
+)
+def test_wrong_settings_are_named(environment: dict[str, str], message: str) -> None:
+    """A setting that means nothing is an error that names the variable."""
+    with pytest.raises(SettingsError, match=message):
+        settings(environment)
+
+
+def test_a_blank_variable_is_not_set() -> None:
+    """A blank setting is no setting: the lake is where it is without it."""
+    assert settings({"NEXTBASKET_LAKE": "", "NEXTBASKET_LANDING": " "}) == settings({})
+
+
+def test_two_landing_folders_never_share_a_lake() -> None:
+    """The default lake follows the landing folder, so that two shops do not mix."""
+    ours, theirs = settings({}), settings({"NEXTBASKET_LANDING": "/data/lgsr"})
+
+    assert ours.lake.endswith("demo/lake")
+    assert theirs.lake.endswith("lgsr/lake")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("NEXTBASKET_PSEUDONYM_KEYFILE", "/key", "there is no such setting. Did you mean NEXTBASKET_PSEUDONYM_KEY?"),
+        ("NEXTBASKET_EMR_REGIONS", "x", "there is no such setting. Did you mean NEXTBASKET_EMR_REGION?"),
+        ("NEXTBASKET_DRIVER_MEMORY", "lots", "is 'lots': expected a size such as 3g or 1500m"),
+    ],
+)
+def test_a_setting_that_is_none_is_refused(name: str, value: str, said: str) -> None:
+    """A misspelt variable is named with its nearest, before it silently does nothing."""
+    with pytest.raises(SettingsError) as refused:
+        settings({name: value})
+
+    assert name in str(refused.value)
+    assert said in str(refused.value)
