@@ -6,7 +6,7 @@ rise with the score, so they never change the order of a list.
 """
 
 import math
-from dataclasses import astuple, dataclass, replace
+from dataclasses import astuple, dataclass
 
 import numpy as np
 
@@ -72,34 +72,34 @@ class Pairs:
     weights: np.ndarray
 
 
-def fit(pairs: Pairs, floor: float) -> Calibration:
-    """The curve of highest likelihood above a floor, held near `START` by a small ridge, so that few customers cannot bend it."""
-    start = replace(START, floor=floor)
-    return _likeliest(pairs, start, start, parameters=3)
+def fit(validation: Pairs, withheld: Pairs) -> Calibration:
+    """The likeliest curve of the validation customers' pairs, above a floor that the withheld pairs have a say in.
 
-
-def fit_floor(pairs: Pairs) -> float:
-    """The log odds that no item is below, however small its share: those of the likeliest curve, held near `START`'s.
-
-    The search begins above it: from further down a floor that is there is not seen.
+    Both parts have a curve of their own above one floor, as withheld baskets are of other weeks. A small ridge holds all
+    of them near `START`, so that few customers cannot bend them. The search begins above the floor that it is held near:
+    from further down one that is there is not seen.
     """
-    return _likeliest(pairs, START, replace(START, floor=SEARCHED_FROM), parameters=4).floor
-
-
-def _likeliest(pairs: Pairs, held_near: Calibration, begin: Calibration, parameters: int) -> Calibration:
-    """The curve of highest likelihood in the first of its parameters; the others stay as they begin."""
-    features = np.stack([np.ones(len(pairs.log_share)), pairs.log_share, pairs.log_size], axis=1).astype(np.float64)
-    near, w = np.array(astuple(held_near)), np.array(astuple(begin))
+    x = np.zeros((len(validation.happened) + len(withheld.happened), 6))
+    x[: len(validation.happened), :3], x[len(validation.happened) :, 3:] = _features(validation), _features(withheld)
+    happened, weights = (
+        np.concatenate([getattr(part, name) for part in (validation, withheld)]) for name in ("happened", "weights")
+    )
+    above, floor = astuple(START)[:3], START.floor
+    near = np.array([*above, *above, floor])
+    w = np.array([*above, *above, SEARCHED_FROM])
     for _ in range(200):
-        above = features @ w[:3]
-        logit = np.logaddexp(above, w[3])
-        part = np.exp(above - logit)  # of the odds that is not the floor
-        x = np.concatenate([features * part[:, None], 1 - part[:, None]], axis=1)[:, :parameters]
+        curve = x @ w[:6]
+        logit = np.logaddexp(curve, w[6])
+        part = np.exp(curve - logit)  # of the odds that is not the floor
         p = 1 / (1 + np.exp(-np.clip(logit, -30, 30)))
-        slope, curvature = pairs.weights * (p - pairs.happened), pairs.weights * p * (1 - p)
-        if _step(w[:parameters], near[:parameters], x, slope, curvature) < 1e-9:
+        slopes = np.concatenate([x * part[:, None], 1 - part[:, None]], axis=1)
+        if _step(w, near, slopes, weights * (p - happened), weights * p * (1 - p)) < 1e-9:
             break
-    return Calibration(float(w[0]), float(max(w[1], 1e-3)), float(w[2]), float(w[3]))
+    return Calibration(float(w[0]), float(max(w[1], 1e-3)), float(w[2]), float(w[6]))
+
+
+def _features(pairs: Pairs) -> np.ndarray:
+    return np.stack([np.ones(len(pairs.log_share)), pairs.log_share, pairs.log_size], axis=1).astype(np.float64)
 
 
 def fit_within_week(in_basket: np.ndarray, trip_within_week: np.ndarray, happened: np.ndarray) -> WithinWeek:

@@ -91,8 +91,7 @@ def fit(
     network = network.cpu().eval()
     fit_missions(network, prefixes, parts, config.seed)
     fit_heads(network, prefixes, parts, config.trip_steps, config.seed)
-    floor = calibrating.floor(network, prefixes, parts, withheld, config.half_life)
-    curve = calibrating.in_basket(network, prefixes, parts, floor)
+    curve = calibrating.in_basket(network, prefixes, parts, withheld, config.half_life)
     within_week = calibrating.within_week(network, prefixes, parts, curve)
     return Fitted(network, curve, within_week, tuple(epochs), best)
 

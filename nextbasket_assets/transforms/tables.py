@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
 from nextbasket_assets.columns import TABLES, WEEK, names, spark_schema
-from nextbasket_assets.transforms.claims import CLAIMS
+from nextbasket_assets.transforms.claims import CLAIMS, PARTS
 
 _WRITERS = "spark.sql.maxConcurrentOutputFileWriters"  # 0: a task sorts its rows by week before it writes them
 
@@ -82,7 +82,9 @@ def audit(spark: SparkSession, table: str, folder: str, weeks: list[str]) -> dic
     offenders = [
         F.expr(claim).cast("long").alias(f"claim_{index}") for index, claim in enumerate(CLAIMS[table].values())
     ]
-    counted = written.groupBy(WEEK).agg(F.count(F.lit(1)).alias("rows"), *offenders).collect()
+    parts = written.groupBy(WEEK, *map(F.expr, PARTS.get(table, ()))).agg(F.count(F.lit(1)).alias("rows"), *offenders)
+    numbers = [name for name in parts.columns if name == "rows" or name.startswith("claim_")]
+    counted = parts.groupBy(WEEK).agg(*(F.sum(name).alias(name) for name in numbers)).collect()
     report = unbroken(table, weeks)
     for row in counted:
         broken = {claim: row[f"claim_{index}"] for index, claim in enumerate(CLAIMS[table])}

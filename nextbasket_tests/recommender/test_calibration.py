@@ -1,6 +1,7 @@
 """Probabilities mean what they say: also at the end of the list, where items are bought that the network thought little of."""
 
 import math
+from dataclasses import astuple, replace
 
 import numpy as np
 import pytest
@@ -19,38 +20,41 @@ def pairs(curve: Calibration, count: int, seed: int = 0) -> Pairs:
     return Pairs(log_share, log_size, happened, np.ones(count))
 
 
-def test_a_planted_floor_is_found() -> None:
-    """Items of hardly any share are bought with odds of e^-5: the floor says so, to a tenth, and the curve above it, too."""
-    floor = calibration.fit_floor(pairs(TRUE, 200_000))
-    curve = calibration.fit(pairs(TRUE, 50_000, seed=1), floor)
+NOBODY = Pairs(*(np.zeros(0) for _ in range(4)))
 
-    assert floor == pytest.approx(-5.0, abs=0.1)
+
+def test_a_planted_floor_is_found() -> None:
+    """Items of hardly any share are bought with odds of e^-5; withheld pairs say so, to a tenth, whatever their own curve."""
+    withheld = pairs(replace(TRUE, intercept=0.3, slope=1.0), 200_000)
+    curve = calibration.fit(pairs(TRUE, 50_000, seed=1), withheld)
+
+    assert curve.floor == pytest.approx(TRUE.floor, abs=0.1)
     assert (curve.intercept, curve.slope, curve.size) == pytest.approx((0.8, 1.2, 1.1), abs=0.15)
-    assert curve.floor == floor
 
 
 def test_without_a_floor_none_is_found() -> None:
     """Where odds keep falling with the share, the floor lies below one in a thousand, where it changes nothing."""
-    twin = Calibration(TRUE.intercept, TRUE.slope, TRUE.size)
+    twin = replace(TRUE, floor=-math.inf)
 
-    assert calibration.fit_floor(pairs(twin, 200_000)) < math.log(1e-3)
+    assert calibration.fit(pairs(twin, 50_000, seed=1), pairs(twin, 200_000)).floor < math.log(1e-3)
 
 
 def test_a_pair_without_weight_says_nothing() -> None:
-    """Pairs of weight 0 that contradict all others leave the floor where it is."""
-    found = pairs(TRUE, 20_000)
+    """Withheld pairs of weight 0 that contradict all others change nothing."""
+    validation, found = pairs(TRUE, 5_000, seed=1), pairs(TRUE, 20_000)
     liars = Pairs(found.log_share, found.log_size, np.ones(20_000, bool), np.zeros(20_000))
     both = Pairs(*(np.concatenate([getattr(part, name) for part in (found, liars)]) for name in vars(found)))
 
-    assert calibration.fit_floor(both) == pytest.approx(calibration.fit_floor(found))
+    assert astuple(calibration.fit(validation, both)) == pytest.approx(astuple(calibration.fit(validation, found)))
 
 
 def test_nobody_to_ask_leaves_the_start() -> None:
-    """Without a pair the floor and the curve are where they start."""
-    nothing = Pairs(*(np.zeros(0) for _ in range(4)))
+    """Without a pair the curve is where it starts; without a validation customer all of it is but the floor."""
+    alone = calibration.fit(NOBODY, pairs(TRUE, 200_000))
 
-    assert calibration.fit_floor(nothing) == pytest.approx(calibration.START.floor)
-    assert calibration.fit(nothing, -4.0) == Calibration(0.0, 1.0, 1.0, -4.0)
+    assert astuple(calibration.fit(NOBODY, NOBODY)) == pytest.approx(astuple(calibration.START))
+    assert (alone.intercept, alone.slope, alone.size) == pytest.approx((0.0, 1.0, 1.0))
+    assert alone.floor == pytest.approx(TRUE.floor, abs=0.1)
 
 
 def test_a_list_keeps_its_order() -> None:
