@@ -9,16 +9,18 @@ from nextbasket_assets.recommender.histories import Histories
 from nextbasket_assets.recommender.split import Rows
 
 SHARE = 0.03
-MOST = 10_000  # prefixes; more would only take longer
+FEWEST, MOST = 10, 10_000  # baskets; of fewer nothing could be told, and more would only take longer
 
 
 def draw(histories: Histories, trained: np.ndarray, seed: int) -> np.ndarray:
     """(N,) whether a basket is nobody's target although its customer's first `trained` (C,) baskets are learned from."""
     owner = np.repeat(np.arange(histories.customers), histories.lengths)
     position = np.arange(len(owner)) - histories.basket_offsets[owner]
-    targets = (position > 0) & (position < trained[owner])
-    share = min(SHARE, MOST / max(int(targets.sum()), 1))
-    drawn: np.ndarray = targets & (np.random.default_rng([seed, 1]).random(len(owner)) < share)
+    targets = np.flatnonzero((position > 0) & (position < trained[owner]))
+    count = min(int(len(targets) * SHARE), MOST)
+    drawn = np.zeros(len(owner), bool)
+    if count >= FEWEST:
+        drawn[np.random.default_rng([seed, 1]).choice(targets, count, replace=False)] = True
     return drawn
 
 

@@ -21,12 +21,35 @@ def test_some_targets_are_withheld_and_nothing_else(tmp_path: Path) -> None:
     drawn = withholding.draw(histories, trained, seed=4)
     rows = withholding.rows_of(histories, drawn)
 
-    assert abs(drawn.sum() - 0.03 * 200 * 24) < 50
+    assert drawn.sum() == int(0.03 * 200 * 24)
     assert rows.prefixes.min() >= 1
     assert rows.prefixes.max() < 25
     assert (histories.basket_offsets[rows.customers] + rows.prefixes == np.flatnonzero(drawn)).all()
     assert (withholding.draw(histories, trained, seed=4) == drawn).all()
     assert (withholding.draw(histories, trained, seed=5) != drawn).any()
+
+
+def test_what_is_held_out_does_not_choose(tmp_path: Path) -> None:
+    """A customer's baskets after those that may be learned from, one or ten, leave the draw as it is."""
+    drawn = []
+    for count in (10, 19):
+        shop = shops.habits(customers=200, baskets=20)
+        shop["C0000"] = shop["C0000"][:count]
+        prefixes, _ = small.prefixes_of(shops.write_sequences(tmp_path / f"{count}.parquet", shop))
+        rows = withholding.rows_of(prefixes.histories, withholding.draw(prefixes.histories, np.full(200, 9), seed=4))
+        drawn.append(list(zip(rows.customers, rows.prefixes, strict=True)))
+
+    assert len(drawn[0]) == int(0.03 * 200 * 8)
+    assert drawn[0] == drawn[1]
+
+
+def test_of_few_baskets_none_is_withheld(tmp_path: Path) -> None:
+    """Where three in a hundred are less than ten, everything is learned from."""
+    prefixes, _ = small.prefixes_of(
+        shops.write_sequences(tmp_path / "s.parquet", shops.habits(customers=30, baskets=9))
+    )
+
+    assert not withholding.draw(prefixes.histories, prefixes.histories.lengths, seed=4).any()
 
 
 def test_nothing_is_learned_from_a_withheld_basket(tmp_path: Path) -> None:
