@@ -194,9 +194,10 @@ def model_evaluation(context: dg.AssetExecutionContext, lake: LakeResource) -> I
     weeks, tables = run_weeks(context), lake.open()
     inputs = versions(tables, "customer_sequences", "model_registry")
     with staged(tables, context, table) as folders:
-        decisions = [_evaluate(context, tables, folders[table], week) for week in weeks]
-        for decision in decisions:
-            registry.record(tables, decision)
+        decisions = []
+        for challenger in [_challenger(tables, week) for week in weeks]:
+            decisions.append(_evaluate(context, tables, folders[table], challenger))
+            registry.record(tables, decisions[-1])  # now: the next week's challenger may have to beat this one
         result = published(tables, context, table, folders[table], weeks, inputs)
     for decision in decisions:
         shown = {name: decision.metrics[name] for name in PLOTTED if name in decision.metrics}
@@ -212,13 +213,23 @@ def model_evaluation(context: dg.AssetExecutionContext, lake: LakeResource) -> I
     yield result
 
 
-def _evaluate(context: dg.AssetExecutionContext, lake: Lake, folder: str, week: date) -> Decision:
-    """Evaluate the challenger trained as of this week, and turn the gate's word into a decision."""
-    from nextbasket_assets.recommender.evaluation import evaluate
+def _challenger(lake: Lake, week: date) -> Decision:
+    """The newest model trained as of exactly this week.
 
+    Raises:
+        LakeError: there is none.
+    """
     challenger = registry.trained(lake, MODEL, week)
     if challenger is None:
         raise LakeError(f"rnn_model: none was trained as of {week}. Materialise rnn_model for that week first.")
+    return challenger
+
+
+def _evaluate(context: dg.AssetExecutionContext, lake: Lake, folder: str, challenger: Decision) -> Decision:
+    """Evaluate a challenger as of its week, and turn the gate's word into a decision."""
+    from nextbasket_assets.recommender.evaluation import evaluate
+
+    week = challenger.week
     rival = registry.promoted(lake, MODEL, week, besides=challenger.version)
     for model in filter(None, (challenger, rival)):
         artifacts.verify(lake, model.artifact, model.digest)
