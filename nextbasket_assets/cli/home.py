@@ -24,3 +24,10 @@ def prepare(folder: str) -> None:
 def environment() -> dict[str, str]:
     """The environment of this process, for the settings."""
     return dict(os.environ)
+
+
+def hand_on_region() -> None:
+    """Have boto3, in this process and those it starts, work in the region of the settings."""
+    from nextbasket_assets.settings.emr import tell_boto3
+
+    tell_boto3(os.environ)

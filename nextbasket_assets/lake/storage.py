@@ -1,7 +1,7 @@
 """Where the lake's bytes are: a disk or an S3 bucket, written by the same call.
 
 boto3's own chain (environment, profile, role) says which region and endpoint; nothing of it is kept or logged here. Of the
-environment it reads AWS_DEFAULT_REGION, to which `definitions` hands AWS_REGION on.
+environment it reads AWS_DEFAULT_REGION, to which `definitions` and the commands hand AWS_REGION on (`tell_boto3`).
 """
 
 from dataclasses import dataclass

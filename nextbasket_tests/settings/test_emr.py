@@ -5,7 +5,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from nextbasket_assets.cli.main import main
+from nextbasket_assets.lake.storage import Bucket
+from nextbasket_assets.lake.tables import LakeError
+from nextbasket_assets.resources.landing import S3Folder
 from nextbasket_assets.settings.emr import tell_boto3
 from nextbasket_assets.settings.places import SettingsError
 from nextbasket_assets.settings.reading import settings
@@ -91,6 +96,44 @@ def test_the_region_reaches_boto3() -> None:
     result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True)
 
     assert result.stdout.split() == ["eu-west-1", "eu-west-1"], result.stderr
+
+
+COMMANDS = {
+    **{"missions": "", "customer": "", "evaluation": "", "report": "", "export": "--out=there", "erase": "X --yes"},
+    **{"rollback": "--reason=x", "promote": "v --reason=x", "score": "", "demo": ""},
+}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_opens_the_lake_in_the_region(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With AWS_REGION alone every command's lake is in that region, one that never loads the code location included."""
+    monkeypatch.chdir(tmp_path)
+    for name, value in {**EMR, "AWS_DEFAULT_REGION": "", "AWS_EC2_METADATA_DISABLED": "true"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("AWS_DEFAULT_REGION")  # set first, so that what the command sets is taken back
+
+    def opened(root: str, kms_key: str | None = None) -> None:
+        raise LakeError(f"{root} is opened in {Bucket(kms_key).client.meta.region_name}. Look.")
+
+    monkeypatch.setattr("nextbasket_assets.lake.tables.storage_of", opened)
+    monkeypatch.setattr(S3Folder, "list", lambda _: [])
+    result = CliRunner().invoke(main, [command, *COMMANDS[command].split()])
+
+    assert "s3://b/lake is opened in eu-west-1" in result.stderr
+
+
+def test_the_commands_hand_the_region_on_themselves() -> None:
+    """A fresh process that runs a command knows boto3's region without having loaded the code location."""
+    code = (
+        "import sys, click; from nextbasket_assets.cli.settled import settled;"
+        "from nextbasket_assets.lake.storage import Bucket;"
+        "told = lambda settings: print(Bucket().options['aws_region'], 'nextbasket_assets.definitions' in sys.modules);"
+        "click.command()(settled(told))([])"
+    )
+    environment = {"PATH": "/usr/bin:/bin", "AWS_EC2_METADATA_DISABLED": "true", **EMR}
+    result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True)
+
+    assert result.stdout.split() == ["eu-west-1", "False"], result.stderr
 
 
 def test_the_region_that_boto3_knows_stays() -> None:
