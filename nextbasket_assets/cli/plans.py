@@ -6,6 +6,7 @@ from datetime import date, datetime
 from nextbasket_assets.arrivals import Listed
 from nextbasket_assets.cli.runs import Run
 from nextbasket_assets.lake import registry
+from nextbasket_assets.lake.champions import MODEL
 from nextbasket_assets.lake.tables import Lake
 from nextbasket_assets.landing import LandingError, week_code, week_of
 from nextbasket_assets.operations.requests import BACKFILL
@@ -91,15 +92,24 @@ def default_as_of(weeks: list[date]) -> date:
 def demo_plan(found: State, as_of: date) -> list[Run]:
     """Bring every landed week into the lake, train as of one week, and score from that week on.
 
+    A training that died before its model was judged is repeated; lists or outlooks that a dead run left out are made.
+
     Raises:
         LandingError: that week did not land.
     """
     _require_landed(found, as_of)
-    decided = any(one.week == as_of for one in registry.decisions(found.lake, "rnn_model"))
-    training = [Run(TRAIN, as_of, as_of)] if as_of in found.changed or not decided else []
-    unscored = found.lacking("next_basket_scores")
-    later = [week for week in found.weeks if week > as_of and week in unscored]
-    return [*_history(found, as_of), *training, *(Run(SCORE, *span) for span in contiguous(later))]
+    training = [Run(TRAIN, as_of, as_of)] if as_of in found.changed or not _judged(found.lake, as_of) else []
+    unscored = found.lacking("next_basket_scores") | found.lacking("next_trip_outlook")
+    unscored -= {run.first for run in training}  # that run scores its week, too
+    left = [week for week in found.weeks if week >= as_of and week in unscored]
+    return [*_history(found, as_of), *training, *(Run(SCORE, *span) for span in contiguous(left))]
+
+
+def _judged(lake: Lake, as_of: date) -> bool:
+    """Whether the newest model trained as of a week was decided on, and its evaluation is there to be shown."""
+    newest = registry.trained(lake, MODEL, as_of)
+    decided = {one.version for one in registry.decisions(lake, MODEL) if one.decision != registry.TRAINED}
+    return newest is not None and newest.version in decided and as_of in lake.weeks("model_evaluation")
 
 
 def score_plan(found: State, week: date) -> list[Run]:

@@ -1,14 +1,16 @@
 """Plans: what is not in the lake is made, what is there stays."""
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from nextbasket_assets.cli.plans import State, default_as_of, demo_plan, require_wanted, score_plan
 from nextbasket_assets.lake.publish import Provenance, publish, stage
+from nextbasket_assets.lake.registry import Decision, record
 from nextbasket_assets.lake.tables import Lake
 from nextbasket_assets.landing import LandingError
 from nextbasket_assets.settings.places import SettingsError
@@ -20,11 +22,23 @@ WEEKS = [date(2006, 4, 10) + timedelta(weeks=number) for number in range(6)]
 def state(root: Path, held: list[int], scored: list[int], changed: list[int]) -> State:
     """Six landed weeks; those that are held have sequences, those that are scored have lists."""
     lake = Lake(str(root / "lake"))
-    for table, numbers in (("customer_sequences", held), ("next_basket_scores", scored)):
+    made = {"customer_sequences": held, "next_basket_scores": scored, "next_trip_outlook": scored}
+    for table, numbers in made.items():
         if numbers:
-            with stage(lake, table, "run") as folder:
-                publish(lake, table, folder, [WEEKS[n] for n in numbers], Provenance("run", "c", {}))
+            publish_empty(lake, table, numbers)
     return State(WEEKS, {WEEKS[n] for n in changed}, lake)
+
+
+def publish_empty(lake: Lake, table: str, numbers: Iterable[int]) -> None:
+    with stage(lake, table, "run") as folder:
+        publish(lake, table, folder, [WEEKS[n] for n in numbers], Provenance("run", "c", {}))
+
+
+def decide(lake: Lake, version: str, *made: str) -> None:
+    """Decisions about a version as of the third week, in this order."""
+    about: dict[str, Any] = {"why": "", "metrics": {}, "artifact": "a", "digest": "d", "inputs": {}, "run_id": "r"}
+    for decision in made:
+        record(lake, Decision(week=WEEKS[2], name="rnn_model", version=version, decision=decision, **about))
 
 
 @pytest.mark.parametrize(
@@ -59,6 +73,55 @@ def test_the_demo_trains_in_the_middle_and_scores_what_is_not_scored(tmp_path: P
         "train_and_score_week 200609",
         "score_week 200611 to 200612",
     ]
+
+
+@pytest.mark.parametrize(
+    ("models", "evaluated"),
+    [
+        ({"a": ["trained"]}, False),
+        ({"a": ["trained", "promoted"]}, False),
+        ({"a": ["trained", "promoted"], "b": ["trained"]}, True),
+    ],
+)
+def test_a_training_that_died_before_its_model_was_judged_is_repeated(
+    tmp_path: Path, models: dict[str, list[str]], evaluated: bool
+) -> None:
+    """A decision counts when it is about the week's newest model, more than that it was trained, and evaluated."""
+    found = state(tmp_path, [0, 1, 2], [], [3, 4, 5])
+    for version, made in models.items():
+        decide(found.lake, version, *made)
+    if evaluated:
+        publish_empty(found.lake, "model_evaluation", [2])
+
+    assert [str(run) for run in demo_plan(found, WEEKS[2])] == [
+        "train_and_score_week 200609",
+        "score_week 200610 to 200612",
+    ]
+
+
+@pytest.mark.parametrize("decision", ["promoted", "refused", "rolled_back"])
+@pytest.mark.parametrize(
+    ("scored", "runs"), [([], ["score_week 200609 to 200612"]), ([2, 3, 4], ["score_week 200612"])]
+)
+def test_after_its_model_was_judged_a_week_without_lists_is_scored(
+    tmp_path: Path, decision: str, scored: list[int], runs: list[str]
+) -> None:
+    """Whatever was decided, there is no second training, and the week that was trained as of gets its lists."""
+    found = state(tmp_path, [0, 1, 2], scored, [])
+    decide(found.lake, "a", "trained", decision)
+    publish_empty(found.lake, "model_evaluation", [2])
+
+    assert [str(run) for run in demo_plan(found, WEEKS[2])] == runs
+
+
+def test_a_week_with_lists_and_no_outlooks_is_scored_again(tmp_path: Path) -> None:
+    """A run that died between the two tables is no reason for a customer without a next trip."""
+    found = state(tmp_path, [0, 1, 2], [3, 4, 5], [])
+    publish_empty(found.lake, "next_basket_scores", [2])
+    decide(found.lake, "a", "trained", "promoted")
+    publish_empty(found.lake, "model_evaluation", [2])
+
+    assert [str(run) for run in demo_plan(found, WEEKS[2])] == ["score_week 200609"]
 
 
 @pytest.mark.parametrize("plan", [demo_plan, score_plan])
