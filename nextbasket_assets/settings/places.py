@@ -21,6 +21,15 @@ def location(place: str) -> str:
     return place.rstrip("/") if "://" in place else str(Path(place).resolve())
 
 
+def refuse_other_schemes(places: Mapping[str, str]) -> None:
+    """Neither Google's storage nor a file:// URI: the platform knows folders and S3."""
+    for name, place in places.items():
+        if "://" in place.removeprefix("s3://"):
+            raise SettingsError(
+                f"{name} is {place}: a place is an absolute folder or an s3:// prefix. Name one of the two."
+            )
+
+
 def refuse_unreachable(deployment: str, places: Mapping[str, str]) -> None:
     """Clusters read S3, and this machine its folders."""
     for name, place in places.items():

@@ -15,6 +15,7 @@ from nextbasket_assets.settings.places import (
     location,
     refuse_cut,
     refuse_key_inside,
+    refuse_other_schemes,
     refuse_patterns,
     refuse_shared,
     refuse_unreachable,
@@ -102,6 +103,7 @@ def _refuse_places(chosen: Settings) -> None:
     places = {"NEXTBASKET_LANDING": chosen.landing, "NEXTBASKET_LAKE": chosen.lake}
     key = {"NEXTBASKET_PSEUDONYM_KEY": chosen.pseudonym_key} if chosen.pseudonym_key else {}
     work = {"NEXTBASKET_EMR_WORK": chosen.emr.work} if chosen.emr else {}
+    refuse_other_schemes(places | key)
     refuse_unreachable(chosen.deployment, places | key)
     refuse_whole_bucket(chosen.lake)
     for name, place in places.items():

@@ -25,6 +25,20 @@ def test_wrong_settings_are_named(environment: dict[str, str], message: str) -> 
         settings(environment)
 
 
+@pytest.mark.parametrize("deployment", ["local", "emr"])
+@pytest.mark.parametrize("name", ["NEXTBASKET_LANDING", "NEXTBASKET_LAKE", "NEXTBASKET_PSEUDONYM_KEY"])
+@pytest.mark.parametrize("place", ["gs://b/x", "file:///data/x", "s3a://b/x"])
+def test_a_place_of_another_scheme_is_told_what_a_place_is(deployment: str, name: str, place: str) -> None:
+    """What is no folder and no s3:// prefix is refused for that, not for its slashes."""
+    places = {"NEXTBASKET_LANDING": "s3://b/landing", "NEXTBASKET_LAKE": "s3://b/lake", "AWS_REGION": "eu-west-1"}
+    environment = {"NEXTBASKET_DEPLOYMENT": deployment, **(places if deployment == "emr" else {}), name: place}
+    if deployment == "emr":
+        environment["NEXTBASKET_EMR_WORK"] = "s3://b/emr"
+
+    with pytest.raises(SettingsError, match=f"{name} is {place}: a place is an absolute folder or an s3:// prefix"):
+        settings(environment)
+
+
 def test_a_blank_variable_is_not_set() -> None:
     """A blank setting is no setting: the lake is where it is without it."""
     assert settings({"NEXTBASKET_LAKE": "", "NEXTBASKET_LANDING": " "}) == settings({})
