@@ -13,6 +13,7 @@ import numpy as np
 RIDGE = 1.0
 SEARCHED_FROM = -6.0  # log odds
 SMALLEST = 1e-9
+LEAST = np.array([-np.inf, 1e-3, -np.inf])  # the second is a slope, which rises, so that no list changes its order
 
 
 @dataclass(frozen=True)
@@ -79,23 +80,26 @@ def fit(validation: Pairs, withheld: Pairs) -> Calibration:
     of them near `START`, so that few customers cannot bend them. The search begins above the floor that it is held near:
     from further down one that is there is not seen.
     """
-    x = np.zeros((len(validation.happened) + len(withheld.happened), 6))
-    x[: len(validation.happened), :3], x[len(validation.happened) :, 3:] = _features(validation), _features(withheld)
-    happened, weights = (
-        np.concatenate([getattr(part, name) for part in (validation, withheld)]) for name in ("happened", "weights")
-    )
     above, floor = astuple(START)[:3], START.floor
     near = np.array([*above, *above, floor])
+    least = np.array([*LEAST, *LEAST, -np.inf])
     w = np.array([*above, *above, SEARCHED_FROM])
+    parts = [
+        (np.array(index), pairs, _features(pairs))
+        for index, pairs in (((0, 1, 2, 6), validation), ((3, 4, 5, 6), withheld))
+    ]
     for _ in range(200):
-        curve = x @ w[:6]
-        logit = np.logaddexp(curve, w[6])
-        part = np.exp(curve - logit)  # of the odds that is not the floor
-        p = 1 / (1 + np.exp(-np.clip(logit, -30, 30)))
-        slopes = np.concatenate([x * part[:, None], 1 - part[:, None]], axis=1)
-        if _step(w, near, slopes, weights * (p - happened), weights * p * (1 - p)) < 1e-9:
+        gradient, hessian = np.zeros(7), np.zeros((7, 7))
+        for index, pairs, features in parts:
+            logit = np.logaddexp(curve := features @ w[index[:3]], w[6])
+            share = np.exp(curve - logit)  # of the odds that is not the floor
+            p = 1 / (1 + np.exp(-np.clip(logit, -30, 30)))
+            x = np.concatenate([features * share[:, None], 1 - share[:, None]], axis=1)
+            gradient[index] += x.T @ (pairs.weights * (p - pairs.happened))
+            hessian[np.ix_(index, index)] += (x * (pairs.weights * p * (1 - p))[:, None]).T @ x
+        if _step(w, near, least, gradient, hessian) < 1e-9:
             break
-    return Calibration(float(w[0]), float(max(w[1], 1e-3)), float(w[2]), float(w[6]))
+    return Calibration(float(w[0]), float(w[1]), float(w[2]), float(w[6]))
 
 
 def _features(pairs: Pairs) -> np.ndarray:
@@ -118,19 +122,26 @@ def fit_within_week(in_basket: np.ndarray, trip_within_week: np.ndarray, happene
     for _ in range(50):
         hazard = np.exp(np.clip(x @ w, -20, 5))
         p = np.maximum(-np.expm1(-hazard), SMALLEST)
-        if _step(w, start, x, hazard * (1 - happened / p), hazard**2 * (1 - p) / p) < 1e-9:
+        gradient = x.T @ (hazard * (1 - happened / p))
+        hessian = (x * (hazard**2 * (1 - p) / p)[:, None]).T @ x
+        if _step(w, start, LEAST, gradient, hessian) < 1e-9:
             break
-    return WithinWeek(float(w[0]), float(max(w[1], 1e-3)), float(w[2]))
+    return WithinWeek(float(w[0]), float(w[1]), float(w[2]))
 
 
-def _step(w: np.ndarray, start: np.ndarray, x: np.ndarray, slope: np.ndarray, curvature: np.ndarray) -> float:
-    """One Newton step of the penalised likelihood, in place; its largest part, at most 1 so that no step runs away."""
-    gradient = x.T @ slope + RIDGE * (w - start)
-    hessian = (x * curvature[:, None]).T @ x + RIDGE * np.eye(len(w))
-    step = np.linalg.solve(hessian, gradient)
+def _step(w: np.ndarray, near: np.ndarray, least: np.ndarray, gradient: np.ndarray, hessian: np.ndarray) -> float:
+    """One Newton step of the penalised likelihood, in place; its largest part, at most 1 so that no step runs away.
+
+    A parameter that would fall below its least stays there, and the others are fitted to that.
+    """
+    gradient = gradient + RIDGE * (w - near)
+    free = np.flatnonzero((w > least) | (gradient < 0))
+    step = np.zeros(len(w))
+    step[free] = np.linalg.solve((hessian + RIDGE * np.eye(len(w)))[np.ix_(free, free)], gradient[free])
     step /= max(1.0, np.abs(step).max())
-    w -= step
-    return float(np.abs(step).max())
+    before = w.copy()
+    np.maximum(w - step, least, out=w)
+    return float(np.abs(w - before).max())
 
 
 def _log_hazard(probability: np.ndarray) -> np.ndarray:

@@ -29,7 +29,7 @@ def decide(methods: dict[str, dict[tuple[str, int], np.ndarray]], challenger: st
         challenger: the method to be promoted or refused.
         seed: of the draws.
     """
-    if not len(methods[challenger][DECIDING[0]]):
+    if not any(np.isfinite(methods[challenger][metric]).any() for metric in DECIDING):
         return Decision(False, "refused: no customer has a basket in the held-out weeks to be judged by")
     lost: list[str] = []
     won: list[str] = []

@@ -5,7 +5,7 @@ few spans of days since the last trip. Customers who have not come again are cen
 a trip. R rows, B spans of days, H hidden, M missions.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import torch
@@ -16,6 +16,7 @@ from nextbasket_assets.recommender.trips import NextTrips, width
 SPANS = (0, 1, 2, 3, 4, 5, 6, 7, 8, 11, 15, 22, 29, 43, 64, 92, 183)  # first day of each span since the last trip
 WEEK = 7
 HORIZON = 365  # days; the expected days until the next trip are cut here
+FORETOLD_ROWS = 4096  # at a time: each takes a number for every day of the horizon, several times over
 WIDTH = 64
 DAYS_BEFORE = 20.0  # days that the hazard of the span before is worth
 
@@ -92,6 +93,11 @@ class TripHeads(nn.Module):
             inputs_RF: what is known of the rows.
             elapsed: (R,) days since the last trip, today included: none came in them.
         """
+        starts = range(0, max(len(elapsed), 1), FORETOLD_ROWS)
+        parts = [self._forecast(inputs_RF[at : at + FORETOLD_ROWS], elapsed[at : at + FORETOLD_ROWS]) for at in starts]
+        return Forecast(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Forecast)))
+
+    def _forecast(self, inputs_RF: Tensor, elapsed: np.ndarray) -> Forecast:
         with torch.inference_mode():
             hazard_RB, mission_RM, size_R = self(inputs_RF)
             stay_RB = (

@@ -116,7 +116,7 @@ def of_batch(batch: pa.RecordBatch) -> Sequences:
     """The sequences of rows of customer_sequences.
 
     Raises:
-        SequenceError: baskets are out of order, or missions do not fit together.
+        SequenceError: baskets are out of order, missions do not fit together, or a customer has no code.
     """
     lists = batch.column(batch.schema.get_field_index("baskets"))
     basket_offsets = _offsets(lists)
@@ -125,6 +125,8 @@ def of_batch(batch: pa.RecordBatch) -> Sequences:
     items = pc.struct_field(baskets, "items")
     _check_order(basket_offsets, days)
     customers = batch.column(batch.schema.get_field_index("customer")).cast(pa.string())
+    if customers.null_count:
+        raise SequenceError(f"{customers.null_count} rows have no customer: make customer_sequences of the week again")
     return Sequences(
         customers,
         basket_offsets,

@@ -3,7 +3,7 @@
 R rows, K length of the lists.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -15,10 +15,12 @@ from nextbasket_assets.recommender.batches import Batch, Prefixes, Slices, targe
 from nextbasket_assets.recommender.histories import Histories
 from nextbasket_assets.recommender.metrics import Truth
 from nextbasket_assets.recommender.network import CACHED_ROWS, Network
+from nextbasket_assets.recommender.purchases import Purchases
 from nextbasket_assets.recommender.split import Rows
 from nextbasket_assets.recommender.vocabulary import FIRST_ITEM, UNKNOWN
 
 BATCH_ROWS = 512  # fewer and longer steps, which threads that score side by side wait less for each other in
+BATCH_EVENTS = 4_000_000  # purchases of a batch's customers
 SPREAD = 16  # columns of a group when the best are looked for
 
 
@@ -65,8 +67,8 @@ def rank(
     parts = []
     if network.config.vocabulary == FIRST_ITEM:
         return _nothing(network, len(rows.customers), k)
-    for start in range(0, len(rows.customers), BATCH_ROWS):
-        customers, before = rows.customers[start : start + BATCH_ROWS], rows.prefixes[start : start + BATCH_ROWS]
+    for run in _runs(rows, prefixes.purchases):
+        customers, before = rows.customers[run], rows.prefixes[run]
         batch = prefixes.batch(Slices(customers, before, before), network.config.context, week)
         ranked = top(network, batch.to(device), k, mission)
         if seen:
@@ -75,6 +77,15 @@ def rank(
     if not parts:
         return _nothing(network, len(rows.customers), k)
     return Ranked(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Ranked)))
+
+
+def _runs(rows: Rows, purchases: Purchases) -> Iterator[slice]:
+    """The rows by BATCH_ROWS, or by fewer where their customers have bought so much that a batch would take gigabytes."""
+    events = purchases.offsets[rows.customers + 1] - purchases.offsets[rows.customers]
+    for start in range(0, len(events), BATCH_ROWS):
+        end = min(start + BATCH_ROWS, len(events))
+        step = BATCH_ROWS if events[start:end].sum() <= BATCH_EVENTS else CACHED_ROWS
+        yield from (slice(at, min(at + step, end)) for at in range(start, end, step))
 
 
 def top(network: Network, batch: Batch, k: int, mission: np.ndarray | None = None) -> Ranked:

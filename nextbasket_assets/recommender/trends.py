@@ -1,6 +1,7 @@
 """What the shop sells just now: how far each item's recent share of baskets is above its usual one, week by week.
 
-A row that predicts a basket of week w sees the weeks before w and no other. W weeks, V ids.
+The recent share of a row that predicts a basket of week w is that of the weeks before w and of no other; the usual one is that
+of all baskets that may be learned from. W weeks, V ids.
 """
 
 from dataclasses import dataclass

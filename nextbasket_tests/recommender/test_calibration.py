@@ -57,6 +57,19 @@ def test_nobody_to_ask_leaves_the_start() -> None:
     assert alone.floor == pytest.approx(TRUE.floor, abs=0.1)
 
 
+def test_a_curve_never_falls() -> None:
+    """Where items of a larger share are bought less, the curve is flat, and as high as what came in the mean."""
+    random = np.random.default_rng(0)
+    log_share = random.uniform(-9, -2, 20_000)
+    falling = Pairs(
+        log_share, np.full(20_000, 1.8), random.random(20_000) < np.exp(-4 - log_share / 3), np.ones(20_000)
+    )
+    probability = calibration.fit(falling, falling).probability(log_share, falling.log_size)
+
+    assert np.ptp(probability) < 0.02
+    assert probability.mean() == pytest.approx(falling.happened.mean(), rel=0.01)
+
+
 def test_a_list_keeps_its_order() -> None:
     """Of two items of a customer the one with the larger share is never less probable, and no item is below the floor."""
     log_share = np.linspace(-30, 0, 1000)

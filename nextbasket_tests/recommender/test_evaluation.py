@@ -87,6 +87,8 @@ def test_without_customers_to_judge_by_nothing_is_promoted():
     nobody = {key: np.zeros(0) for key in gate.DECIDING}
 
     assert not gate.decide({"model": nobody, "champion": nobody}, "model").promote
+    undefined = {key: np.full(5, np.nan) for key in gate.DECIDING}  # five customers with nothing in their baskets
+    assert not gate.decide({"model": undefined, "champion": undefined}, "model").promote
 
 
 def staged(path, rows):

@@ -5,7 +5,16 @@ import numpy as np
 import pytest
 import torch
 
-from nextbasket_assets.recommender import artifact, evaluation, fitting, histories, training
+from nextbasket_assets.recommender import (
+    artifact,
+    calibrating,
+    calibration,
+    evaluation,
+    fitting,
+    histories,
+    training,
+    withholding,
+)
 from nextbasket_assets.recommender.split import first_held_out_day, in_validation, split
 from nextbasket_tests import shops
 from nextbasket_tests.recommender import small
@@ -78,6 +87,49 @@ def test_no_target_of_the_held_out_weeks_is_learned_from(tmp_path):
     small.train_quietly([shops.write_sequences(tmp_path / "b.parquet", other)], tmp_path / "b", brief)
 
     assert (tmp_path / "a" / artifact.WEIGHTS).read_bytes() == (tmp_path / "b" / artifact.WEIGHTS).read_bytes()
+
+
+@pytest.mark.parametrize("withheld", [True, False])
+def test_no_withheld_basket_is_learned_from(tmp_path, monkeypatch, withheld):
+    """Two customers swap their last baskets before the held-out weeks: the network moves unless both are withheld."""
+    shop = shops.planted(customers=60)
+    start = len(next(iter(shop.values()))) - small.SETTINGS.held_out_weeks
+    sequences = histories.read([shops.write_sequences(tmp_path / "a.parquet", shop)])
+    tested = np.flatnonzero(~in_validation(sequences.customers, 0.2))[:2]
+    one, other = (list(shop)[customer] for customer in tested)
+    swapped = {c: list(baskets) for c, baskets in shop.items()}
+    swapped[one][start - 1], swapped[other][start - 1] = shop[other][start - 1], shop[one][start - 1]
+
+    def draw(encoded, trained, seed):
+        drawn = np.zeros(len(encoded.days), bool)
+        drawn[encoded.basket_offsets[tested] + start - 1] = withheld
+        return drawn
+
+    monkeypatch.setattr(withholding, "draw", draw)
+    brief = dataclasses.replace(small.SETTINGS, epochs=2)
+    small.train_quietly([str(tmp_path / "a.parquet")], tmp_path / "a", brief)
+    small.train_quietly([shops.write_sequences(tmp_path / "b.parquet", swapped)], tmp_path / "b", brief)
+    ours, theirs = (artifact.load(str(tmp_path / name)).model.network.state_dict() for name in "ab")
+
+    assert all(torch.equal(ours[name], theirs[name]) for name in ours if not name.startswith("trips.")) == withheld
+
+
+def test_the_curve_is_told_what_became_of_validation_and_withheld_baskets(tmp_path, monkeypatch):
+    """Each hand's bought items are all among its pairs, and withheld ones fade with their baskets' ages."""
+    shop = shops.planted(customers=60, items=ITEMS)
+    prefixes, words = small.prefixes_of(shops.write_sequences(tmp_path / "s.parquet", shop))
+    encoded = prefixes.histories
+    parts = split(histories.read([str(tmp_path / "s.parquet")]), first_held_out_day(small.AS_OF, 4), 0.2)
+    drawn = np.zeros(len(encoded.days), bool)
+    drawn[encoded.basket_offsets[[3, 9]] + [7, 5]] = True  # of the newest week that is learned from, and of two before
+    monkeypatch.setattr(calibration, "fit", lambda *pairs: pairs)
+    validation, withheld = calibrating.in_basket(small.random_network(words), prefixes, parts, drawn, half_life=14.0)
+
+    first_held_out = encoded.basket_offsets[parts.validation.customers] + 8
+    assert withheld.happened.sum() == encoded.sizes[drawn].sum()
+    assert validation.happened.sum() == encoded.sizes[first_held_out].sum()
+    assert withheld.weights.tolist() == [1.0] * ITEMS + [0.5] * ITEMS
+    assert set(validation.weights) == {1.0}
 
 
 def test_targets_are_the_first_baskets_of_the_held_out_weeks(tmp_path):
