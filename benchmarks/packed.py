@@ -3,7 +3,7 @@
 A folder holds baskets.parquet (user, basket 0..n-1, item, is_target; `day` where dates exist) and splits.parquet (user,
 fold columns with train, val, test). A user's target is the last basket; who has no other is not judged. Users of `train`
 may be learned from with their target; of the others only histories are learned from, and in strict runs nothing of the
-test users.
+test users. A folder without `train` users, such as lgsr_dev, has nobody else: everyone's history is learned from.
 """
 
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ class Packed:
         return np.diff(self.sequences.basket_offsets)
 
     def split(self, fold: int, strict: bool) -> Split:
-        """The fold as the recommender's split; `strict` learns nothing from test users' histories."""
+        """The fold as the recommender's split; `strict` learns nothing from test users' histories, where others are there."""
         part, history = self.folds[fold], self.lengths - 1
         trained = np.where(part == "train", history + 1, history)
         if strict and (part == "train").any():
