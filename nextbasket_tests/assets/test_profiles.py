@@ -12,7 +12,7 @@ from nextbasket_assets.catalogue import Catalogue
 from nextbasket_assets.lake import registry
 from nextbasket_assets.lake.registry import PROMOTED, Decision
 from nextbasket_assets.lake.tables import Lake
-from nextbasket_assets.operations.mission_checks import judged
+from nextbasket_assets.operations.checks import judged
 from nextbasket_assets.report.cards import missions_of
 from nextbasket_assets.transforms.profile_numbers import ProfileSettings
 from nextbasket_tests.report.test_cards import NAMES, profile, row

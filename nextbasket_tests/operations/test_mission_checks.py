@@ -1,0 +1,59 @@
+"""The warnings about mission profiles: each can fail, after a run and when it is executed by itself."""
+
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from nextbasket_assets.lake.tables import Lake
+from nextbasket_assets.operations.mission_checks import (
+    no_mission_has_most_baskets,
+    shares_are_like_in_training,
+    small_baskets_have_lower_confidence,
+)
+from nextbasket_tests.operations.checking import checked
+from nextbasket_tests.report.test_week_numbers import published
+
+FIRST, SECOND = (date(2006, 4, 10) + timedelta(weeks=number) for number in range(2))
+
+
+def profile(psi: float, largest: float, small: float) -> list[dict[str, Any]]:
+    """A week's figures; larger baskets have a mean confidence of 0.5."""
+    share = {"section": "overall", "name": "share_of_baskets", "level": "", "mission": "M01", "value": largest}
+    of_all = {
+        "psi": ("drift", psi),
+        "mean_confidence_of_small_baskets": ("overall", small),
+        "mean_confidence_of_larger_baskets": ("overall", 0.5),
+    }
+    rows = [
+        {"section": section, "name": name, "level": "", "mission": "all", "value": value}
+        for name, (section, value) in of_all.items()
+    ]
+    return [share, *rows]
+
+
+BROKEN, SOUND = profile(0.3, 0.7, 0.6), profile(0.1, 0.5, 0.4)
+CHECKS = [shares_are_like_in_training, no_mission_has_most_baskets, small_baskets_have_lower_confidence]
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Lake:
+    return published(tmp_path, "mission_profiles", {FIRST: SOUND, SECOND: BROKEN})
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_a_broken_week_of_a_run_is_named(lake: Lake, check: dg.AssetChecksDefinition) -> None:
+    """The one week whose figure breaks the claim; the sound one alone passes."""
+    both = checked(lake, check, FIRST, SECOND)
+
+    assert (both.passed, both.metadata["broken_weeks"].value) == (False, "2006-04-17")
+    assert checked(lake, check, FIRST).passed
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_a_check_by_itself_judges_the_newest_week(lake: Lake, tmp_path: Path, check: dg.AssetChecksDefinition) -> None:
+    """Executed in the UI without a run of its table it takes the table's newest week, and passes where there is none."""
+    assert not checked(lake, check).passed
+    assert checked(Lake(str(tmp_path / "empty")), check).passed
