@@ -1,15 +1,17 @@
 """Weeks that a correction, a late arrival or a dead run left behind, as runs that make them anew, one table at a time."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
 
 from nextbasket_assets.lake import freshness
 from nextbasket_assets.lake.tables import Lake
 from nextbasket_assets.landing import week_code
-from nextbasket_assets.operations.requests import Request
+from nextbasket_assets.operations.ingested import identity
+from nextbasket_assets.operations.requests import MEND, Request
 from nextbasket_assets.partitions import contiguous
 
 REFRESH = "refresh_weeks"
+_SHOWN = 3  # tables that a sentence names
 
 
 def refreshes(lake: Lake, asked: Callable[[str], bool] = lambda key: False) -> list[Request]:
@@ -21,22 +23,44 @@ def refreshes(lake: Lake, asked: Callable[[str], bool] = lambda key: False) -> l
         lake: the tables.
         asked: whether there was a run under a key.
     """
-    for table, weeks in freshness.behind(lake).items():
-        version = lake.version(freshness.SOURCES[table].table)
-        left = [week for week in weeks if not asked(_key(table, week, week, version))]
-        requests = [_request(table, first, last, version) for first, last in contiguous(left)]
+    return refreshes_or_why(lake, asked)[0]
+
+
+def refreshes_or_why(lake: Lake, asked: Callable[[str], bool]) -> tuple[list[Request], str]:
+    """The same runs; when there are none, what stays behind because its runs ended without it, in a sentence, or nothing."""
+    behind = freshness.behind(lake)
+    for table, weeks in behind.items():
+        state = _state(lake, table)
+        left = [week for week in weeks if not asked(_key(table, week, week, state))]
+        requests = [_request(table, first, last, state) for first, last in contiguous(left)]
         open_requests = [request for request in requests if not asked(request.key)]
         if open_requests:
-            return open_requests
-    return []
+            return open_requests, ""
+    return [], _left(behind) if behind else ""
 
 
-def _request(table: str, first: date, last: date, version: int) -> Request:
-    span = week_code(first) if first == last else f"{week_code(first)} to {week_code(last)}"
-    why = f"{table} {span}: {freshness.SOURCES[table].table} changed since, or the week was never made"
-    return Request(_key(table, first, last, version), REFRESH, first, last, why, table)
+def _left(behind: Mapping[str, list[date]]) -> str:
+    """Tables and weeks that no run is asked for any more."""
+    named = [f"{table} {' and '.join(_span(*span) for span in contiguous(weeks))}" for table, weeks in behind.items()]
+    more = f" and {len(named) - _SHOWN} more table(s)" if len(named) > _SHOWN else ""
+    return f"behind are {', '.join(named[:_SHOWN])}{more}, and the run(s) for these weeks ended without them: {MEND}"
 
 
-def _key(table: str, first: date, last: date, version: int) -> str:
-    """The weeks and the version of what the table is made from: a change elsewhere makes no failed run worth another try."""
-    return f"{table} {first}..{last}:{version}"
+def _request(table: str, first: date, last: date, state: str) -> Request:
+    why = f"{table} {_span(first, last)}: {freshness.SOURCES[table].table} changed since, or the week was never made"
+    return Request(_key(table, first, last, state), REFRESH, first, last, why, table)
+
+
+def _span(first: date, last: date) -> str:
+    return week_code(first) if first == last else f"{week_code(first)} to {week_code(last)}"
+
+
+def _state(lake: Lake, table: str) -> str:
+    """What decides whether a failed run is worth another try: which tables these are, and the version of the source."""
+    source = freshness.SOURCES[table].table
+    return f"{lake.version(source)} of {identity(lake, source)} for {identity(lake, table) or 'none'}"
+
+
+def _key(table: str, first: date, last: date, state: str) -> str:
+    """The weeks and the state of what the table is made from: a change elsewhere makes no failed run worth another try."""
+    return f"{table} {first}..{last}:{state}"

@@ -7,11 +7,13 @@ from datetime import date
 
 from nextbasket_assets.arrivals import Decision
 from nextbasket_assets.landing import week_code
+from nextbasket_assets.operations.ingested import Ingested
 from nextbasket_assets.operations.retraining import TRAIN, Branch
 from nextbasket_assets.partitions import contiguous
 
 BACKFILL = "backfill_weeks"
 MOST_SINGLE_RUNS = 3
+MEND = "mend what stopped them and start them again"
 
 
 @dataclass(frozen=True)
@@ -35,42 +37,67 @@ class Request:
     table: str | None = None
 
 
+def wanted_weeks(decisions: list[Decision]) -> dict[date, Decision]:
+    """The file of every week that is new or corrected, oldest first."""
+    wanted = {one.week: one for one in decisions if one.kind in ("new", "corrected") and one.week and one.sha256}
+    return dict(sorted(wanted.items()))
+
+
 def plan(
-    decisions: list[Decision], ingested: Mapping[date, str], branch: Callable[[date, set[date], date | None], Branch]
+    wanted: Mapping[date, Decision],
+    held: Ingested,
+    branch: Callable[[date, date | None], Branch],
+    asked: Callable[[str], bool] = lambda key: False,
 ) -> list[Request]:
-    """Runs for the weeks that are new or corrected, oldest first.
+    """Runs to ask for now, oldest first; a run that was asked for and ended without its weeks is not asked for again.
 
     A few weeks get a run each. When many arrive at once (a first load), all but the newest go through backfills, one per
-    range without a gap, and only the newest is scored.
+    range without a gap. The newest one waits until they have ended: only then does the lake tell what history it has. A
+    week whose own run failed stays out of the ranges, which would fail with it.
 
     Args:
-        decisions: what to do about each file; `new` and `corrected` ones have a week and a digest.
-        ingested: content of every week in the lake.
-        branch: the job for one week, given the arriving weeks before it and the newest week that is about to train.
+        wanted: the file of every week that is new or corrected, oldest first.
+        held: what is in the lake.
+        branch: the job for one week, given the newest week that is about to train.
+        asked: whether there was a run under a key.
     """
-    wanted = {one.week: one for one in decisions if one.kind in ("new", "corrected") and one.week and one.sha256}
-    weeks = sorted(wanted)
-    alone = weeks if len(weeks) <= MOST_SINGLE_RUNS else weeks[-1:]
-    together = weeks[: len(weeks) - len(alone)]
-    requests = [_backfill(first, last, wanted, ingested, len(weeks)) for first, last in contiguous(together)]
+    weeks = [week for week in wanted if not asked(_key([week], wanted, held))]
+    alone = weeks if len(weeks) <= MOST_SINGLE_RUNS else [week for week in weeks if week == _scored(wanted, held)]
+    together = [week for week in weeks if week not in alone]
+    backfills = [_backfill(first, last, wanted, held, len(weeks)) for first, last in contiguous(together)]
+    pending = [request for request in backfills if not asked(request.key)]
+    return pending or _singles(alone, wanted, held, branch)
+
+
+def _scored(wanted: Mapping[date, Decision], held: Ingested) -> date | None:
+    """The week of many that is scored: the newest one there is, also when its run failed, or every look would take another."""
+    newest = max(wanted)
+    return newest if newest >= max(held.content, default=newest) else None
+
+
+def _singles(
+    weeks: list[date],
+    wanted: Mapping[date, Decision],
+    held: Ingested,
+    branch: Callable[[date, date | None], Branch],
+) -> list[Request]:
+    requests = []
     training: date | None = None
-    for week in alone:
-        chosen = branch(week, {other for other in weeks if other < week}, training)
+    for week in weeks:
+        chosen = branch(week, training)
         training = week if chosen.job == TRAIN else training
         why = f"week {week_code(week)} is {wanted[week].kind}; {chosen.why}"
-        requests.append(Request(_key([week], wanted, ingested), chosen.job, week, week, why))
+        requests.append(Request(_key([week], wanted, held), chosen.job, week, week, why))
     return requests
 
 
-def _backfill(
-    first: date, last: date, wanted: Mapping[date, Decision], ingested: Mapping[date, str], arrived: int
-) -> Request:
+def _backfill(first: date, last: date, wanted: Mapping[date, Decision], held: Ingested, arrived: int) -> Request:
     weeks = [week for week in sorted(wanted) if first <= week <= last]
     why = f"{arrived} weeks arrived at once; weeks {week_code(first)} to {week_code(last)} go through one session"
-    return Request(_key(weeks, wanted, ingested), BACKFILL, first, last, why)
+    return Request(_key(weeks, wanted, held), BACKFILL, first, last, why)
 
 
-def _key(weeks: list[date], wanted: Mapping[date, Decision], ingested: Mapping[date, str]) -> str:
-    """Weeks, their content, and the content they replace: a file that comes back after a correction is asked for again."""
-    facts = "".join(f"{week}{wanted[week].sha256}{ingested.get(week, '')}" for week in weeks)
+def _key(weeks: list[date], wanted: Mapping[date, Decision], held: Ingested) -> str:
+    """Weeks, their content, and what they replace: a file that comes back after a correction is asked for again."""
+    facts = "".join(f"{week}{wanted[week].sha256}{held.state(week)}" for week in weeks)
     return f"{weeks[0]}..{weeks[-1]}:{hashlib.sha256(facts.encode()).hexdigest()[:16]}"

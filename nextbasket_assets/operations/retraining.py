@@ -6,6 +6,7 @@ The original pipeline asked a flag. Here the data decides, and the decision says
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from nextbasket_assets.landing import week_code
 from nextbasket_assets.limits import OLDEST_CHAMPION_WEEKS
 
 SCORE, TRAIN = "score_week", "train_and_score_week"
@@ -35,17 +36,28 @@ class Branch:
 
 
 def choose(
-    week: date, *, champion: date | None, history_weeks: int, failed_check: str | None, policy: RetrainingPolicy
+    week: date,
+    *,
+    champion: date | None,
+    newest_week: date | None,
+    history_weeks: int,
+    failed_check: str | None,
+    policy: RetrainingPolicy,
 ) -> Branch:
-    """Pick the branch for one arriving week.
+    """Pick the branch for one arriving week: a late or corrected old week starts no training.
 
     Args:
         week: Monday of the arriving week.
-        champion: as-of week of the newest promoted model that is not later than `week`; None without one.
+        champion: as-of week of the newest promoted model, or of one that is about to be trained; None without one.
+        newest_week: newest week in the lake; None without one.
         history_weeks: weeks in the lake up to and including `week`.
         failed_check: name of a check that asks for a new model; None when none does.
         policy: the thresholds.
     """
+    if champion is not None and champion > week:
+        return Branch(SCORE, f"no new model: a later one is in service, as of {week_code(champion)}")
+    if newest_week is not None and newest_week > week:
+        return Branch(SCORE, f"no new model: the lake has later weeks, up to {week_code(newest_week)}")
     if history_weeks < policy.min_history_weeks:
         held = f"{history_weeks} week(s) of history, {policy.min_history_weeks} are needed to train"
         return Branch(SCORE, f"no new model: {held}")

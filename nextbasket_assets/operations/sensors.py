@@ -2,12 +2,13 @@
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from functools import cache
 from typing import Any
 
 import dagster as dg
+from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 
 from nextbasket_assets.arrivals import COMPANIONS, Decision, Listed, decide
 from nextbasket_assets.assets import next_basket
@@ -17,9 +18,10 @@ from nextbasket_assets.lake import freshness, registry
 from nextbasket_assets.lake.tables import Lake
 from nextbasket_assets.landing import LandingError, span_code
 from nextbasket_assets.operations.checks import RETRAINING_CHECKS
+from nextbasket_assets.operations.ingested import ingested
 from nextbasket_assets.operations.jobs import backfill_weeks, refresh_weeks, score_week, train_and_score_week
-from nextbasket_assets.operations.refreshing import refreshes
-from nextbasket_assets.operations.requests import Request, plan
+from nextbasket_assets.operations.refreshing import refreshes_or_why
+from nextbasket_assets.operations.requests import MEND, Request, plan, wanted_weeks
 from nextbasket_assets.operations.retraining import Branch, RetrainingPolicy, choose
 from nextbasket_assets.resources.lake import LakeResource
 from nextbasket_assets.resources.landing import Folder, LandingResource, UnopenedError, inspect_file, usable_calendar
@@ -27,8 +29,6 @@ from nextbasket_assets.resources.landing import Folder, LandingResource, Unopene
 NAME = "landing_sensor"
 SECONDS_BETWEEN_LOOKS = 15
 SECONDS_OF_READING = 30  # Dagster ends a tick after 60
-_LANDED = "landed_files"
-_ingested: dict[str, tuple[tuple[int, int], dict[date, str]]] = {}  # the newest look, of one lake
 _SHOWN = 3  # files of one kind that a skipped tick names
 
 
@@ -52,22 +52,29 @@ def landing_sensor(
         description="Watches the landing folder. A new or corrected week becomes one run; every tick says why.",
     )
     def sensor(context: dg.SensorEvaluationContext, landing: LandingResource, lake: LakeResource) -> dg.SensorResult:
+        keys = [date.fromisoformat(key) for key in weeks.get_partition_keys()]
+        if not keys:
+            first = f"no week has begun: the first one is {weeks.start:%Y-%m-%d}"
+            return dg.SensorResult(skip_reason=first, cursor=context.cursor)
         folder, tables = landing.folder(), lake.open()
         cursor = remembered(context.cursor)
         digests = Digests(folder, cursor["digests"], cursor.get("refused", {}), clock)
         now = [listed for listed in folder.list() if listed.name not in COMPANIONS]
         before = [Listed(*entry) for entry in cursor["listed"]]
-        ingested = ingested_content(tables)
-        keys = [date.fromisoformat(key) for key in weeks.get_partition_keys()]
+        held = ingested(tables).after(cursor.get("table", ""), cursor.get("former", ""))
         calendar = usable_calendar(folder, context.log.warning)
-        decisions = decide(now, before, ingested, keys[0], keys[-1], digests, calendar)
-        planned = plan(decisions, ingested, brancher(tables, policy, context.instance))
-        requests, held_back = due(planned, digests.unread, context.instance)
-        fresh = cursor.get("fresh")
+        decisions = decide(now, before, held.content, keys[0], keys[-1], digests, calendar)
+        asked, wanted = asker(context.instance), wanted_weeks(decisions)
+        held_back = reason_to_wait(len(wanted), digests.unread, context.instance)
+        requests: list[Request] = []
+        if wanted and not held_back:
+            requests = plan(wanted, held, brancher(tables, policy, context.instance), asked)
+            held_back = "" if requests else f"the run(s) for {len(wanted)} week(s) ended without them: {MEND}"
+        known: dict[str, Any] = {word: cursor.get(word) for word in ("fresh", "behind")}
+        behind = None
         if not requests and not digests.unread and not busy(context.instance):
-            versions = freshness.versions(tables)
-            requests = refreshes(tables, asker(context.instance)) if versions != fresh else []
-            fresh = fresh if requests else versions
+            requests, known = catching_up(tables, asked, known)
+            behind = known["behind"]
         listed = [[entry.name, entry.size, entry.fingerprint] for entry in now]
         if listed != cursor["listed"]:
             for decision in decisions:
@@ -76,8 +83,10 @@ def landing_sensor(
             context.log.info(f"{request.job}: {request.why}")
         return dg.SensorResult(
             run_requests=[run_request(request) for request in requests],
-            skip_reason=None if requests else "; ".join(filter(None, [held_back, skip_reason(decisions)])),
-            cursor=json.dumps({"listed": listed, **digests.known(now), "fresh": fresh}),
+            skip_reason=None if requests else "; ".join(filter(None, [held_back, behind, skip_reason(decisions)])),
+            cursor=json.dumps(
+                {"listed": listed, **digests.known(now), **known, "table": held.table, "former": held.former}
+            ),
         )
 
     return sensor
@@ -88,15 +97,28 @@ def remembered(cursor: str | None) -> dict[str, Any]:
     nothing: dict[str, Any] = {"listed": [], "digests": {}}
     try:
         found = json.loads(cursor or "{}")
-    except json.JSONDecodeError:
+    except ValueError:
         return nothing
-    if not isinstance(found, dict) or not isinstance(found.get("digests"), dict):
-        return nothing
-    if not isinstance(found.get("refused", {}), dict):
-        return nothing
-    listed = found.get("listed")
-    sound = isinstance(listed, list) and all(isinstance(entry, list) and len(entry) == 3 for entry in listed)
-    return found if sound else nothing
+    return found if isinstance(found, dict) and _is_sound(found) else nothing
+
+
+def _is_sound(cursor: dict[str, Any]) -> bool:
+    """Whether a cursor has the form that a look wrote."""
+    words = all(isinstance(cursor.get(word) or "", str) for word in ("behind", "table", "former"))
+    listed = cursor.get("listed")
+    return (
+        words
+        and _are_pairs(cursor.get("digests"))
+        and _are_pairs(cursor.get("refused", {}))
+        and isinstance(listed, list)
+        and all(isinstance(entry, list) and [*map(type, entry)] == [str, int, str] for entry in listed)
+    )
+
+
+def _are_pairs(files: Any) -> bool:
+    return isinstance(files, dict) and all(
+        isinstance(entry, list) and [*map(type, entry)] == [str, str] for entry in files.values()
+    )
 
 
 class Digests:
@@ -152,29 +174,27 @@ class Digests:
 
 
 def ingested_content(lake: Lake) -> dict[date, str]:
-    """The sha256 that every week in the lake was made from; read again when the table changed since the last look."""
-    place, mark = lake.uri(_LANDED), lake.mark(_LANDED)
-    kept = _ingested.get(place)
-    if kept is None or kept[0] != mark:
-        rows = lake.read(_LANDED, lake.weeks(_LANDED)).to_pylist()
-        kept = mark, {row["week"]: row["sha256"] for row in rows}
-        _ingested.clear()
-        _ingested[place] = kept
-    return dict(kept[1])
+    """The sha256 that every week in the lake was made from."""
+    return dict(ingested(lake).content)
 
 
 def brancher(
     lake: Lake, policy: RetrainingPolicy, instance: dg.DagsterInstance
-) -> Callable[[date, set[date], date | None], Branch]:
-    """The policy, given the lake's state and the latest results of the checks that may ask for a model."""
-    held = cache(lambda: set(lake.weeks("staged_baskets")))  # a look with nothing to decide does not open the table
+) -> Callable[[date, date | None], Branch]:
+    """The policy, given the lake's state and the latest results of the checks that may ask for a model.
 
-    def branch(week: date, arriving: set[date], training: date | None) -> Branch:
-        champion = registry.promoted(lake, next_basket.MODEL, week)
+    Only weeks that are in the lake count: one that is still to be loaded may fail.
+    """
+    held = cache(lambda: lake.weeks("staged_baskets"))  # a look with nothing to decide does not open the table
+
+    def branch(week: date, training: date | None) -> Branch:
+        champion = registry.promoted(lake, next_basket.MODEL, date.max)
+        models = [as_of for as_of in (training, champion.week if champion else None) if as_of]
         return choose(
             week,
-            champion=training or (champion.week if champion else None),
-            history_weeks=len({other for other in held() | arriving if other < week}) + 1,
+            champion=max(models, default=None),
+            newest_week=max(held(), default=None),
+            history_weeks=len([other for other in held() if other < week]) + 1,
             failed_check=failed_check(instance),
             policy=policy,
         )
@@ -182,44 +202,62 @@ def brancher(
     return branch
 
 
+def catching_up(
+    lake: Lake, asked: Callable[[str], bool], known: dict[str, Any]
+) -> tuple[list[Request], dict[str, Any]]:
+    """Runs for what is behind, and what the cursor keeps: versions that ask for none, and what stays behind at these."""
+    versions = freshness.versions(lake)
+    if known["behind"] is not None and known["fresh"] == versions:
+        return [], known
+    requests, behind = refreshes_or_why(lake, asked)
+    return requests, known if requests else {"fresh": versions, "behind": behind}
+
+
 def busy(instance: dg.DagsterInstance) -> bool:
     """Whether a run is about to change the lake: what it will make is not behind."""
-    return bool(instance.get_runs(dg.RunsFilter(statuses=UNFINISHED), limit=1))
+    return bool(instance.get_runs(dg.RunsFilter(statuses=_launched(UNFINISHED)), limit=1))
 
 
-def launched(instance: dg.DagsterInstance, statuses: list[dg.DagsterRunStatus], tags: Mapping[str, str]) -> bool:
-    """Whether this sensor launched such a run. One that a dying daemon left unlaunched is none: asked again, it starts."""
-    statuses = [status for status in statuses if status is not dg.DagsterRunStatus.NOT_STARTED]
+def _launched(statuses: Iterable[dg.DagsterRunStatus]) -> list[dg.DagsterRunStatus]:
+    """Without the runs that a dying daemon left unlaunched: such a run changes nothing; asked for again, it starts."""
+    return [status for status in statuses if status is not dg.DagsterRunStatus.NOT_STARTED]
+
+
+def launched(instance: dg.DagsterInstance, statuses: Iterable[dg.DagsterRunStatus], tags: Mapping[str, str]) -> bool:
+    """Whether this sensor launched such a run."""
     tags = {"dagster/sensor_name": NAME, **tags}
-    return bool(instance.get_runs(dg.RunsFilter(statuses=statuses, tags=tags), limit=1))
+    return bool(instance.get_runs(dg.RunsFilter(statuses=_launched(statuses), tags=tags), limit=1))
 
 
 def asker(instance: dg.DagsterInstance) -> Callable[[str], bool]:
     """Whether there was a run under a key: then Dagster launches no other one."""
-    return lambda key: launched(instance, list(dg.DagsterRunStatus), {"dagster/run_key": key})
+    return lambda key: launched(instance, dg.DagsterRunStatus, {"dagster/run_key": key})
 
 
-def due(planned: list[Request], unread: int, instance: dg.DagsterInstance) -> tuple[list[Request], str]:
-    """The planned runs to ask for now, and why the others are held back.
+def reason_to_wait(wanted: int, unread: int, instance: dg.DagsterInstance) -> str:
+    """Why no week is run now; empty when one may be.
 
     What arrives over several looks becomes one plan: a plan of half the files, or beside the runs of the plan before,
     would make weeks twice.
     """
     if unread:
-        return [], f"{unread} more file(s) to read at the next look, and no week is run before"
-    if planned and launched(instance, UNFINISHED, {}):
-        return [], "a run of this sensor has not ended, and weeks that are not in the lake wait for it"
-    asked = asker(instance)
-    requests = [request for request in planned if not asked(request.key)]
-    if requests or not planned:
-        return requests, ""
-    return [], f"{len(planned)} run(s) for these weeks ended without them: mend what stopped them and start them again"
+        return f"{unread} more file(s) to read at the next look, and no week is run before"
+    if wanted and launched(instance, UNFINISHED, {}):
+        return "a run of this sensor has not ended, and weeks that are not in the lake wait for it"
+    return ""
 
 
 def failed_check(instance: dg.DagsterInstance) -> str | None:
-    """Name of a check that asks for a new model by its latest result; None when all hold, never ran, or are running."""
-    latest = instance.event_log_storage.get_latest_asset_check_execution_by_key(RETRAINING_CHECKS)
-    return next((key.name for key, record in latest.items() if record.status.value == "FAILED"), None)
+    """Name of a check that asks for a new model by its latest result; None when all hold or never ran.
+
+    A run that died before its checks, or that has not come to them, leaves the result before it in force.
+    """
+    evaluated = {AssetCheckExecutionRecordStatus.SUCCEEDED, AssetCheckExecutionRecordStatus.FAILED}
+    for key in RETRAINING_CHECKS:
+        latest = instance.event_log_storage.get_asset_check_execution_history(key, limit=1, status=evaluated)
+        if latest and latest[0].status is AssetCheckExecutionRecordStatus.FAILED:
+            return key.name
+    return None
 
 
 def run_request(request: Request) -> dg.RunRequest:

@@ -1,12 +1,14 @@
 """Which run is asked for when tables are behind: each once, and none for ever before the others."""
 
+import re
 from datetime import date
 from pathlib import Path
 
 import pytest
 
 from nextbasket_assets.lake.tables import Lake
-from nextbasket_assets.operations.refreshing import refreshes
+from nextbasket_assets.operations.refreshing import refreshes, refreshes_or_why
+from nextbasket_assets.operations.requests import Request
 from nextbasket_tests.report.weekly.weeks import CUSTOMERS, WEEKS, basket, bought, put, score, small_lake
 
 FIRST_BEHIND = "mission_tagged_baskets"
@@ -58,3 +60,40 @@ def test_only_its_own_source_makes_a_failed_run_worth_another_try(lake: Lake) ->
     correct(lake, WEEKS[0])
 
     assert keys(lake) != before
+
+
+def test_what_stays_behind_is_said(lake: Lake) -> None:
+    """When every run was asked for and something is behind all the same, tables and weeks are named; else nothing is."""
+    asked: set[str] = set()
+    said = []
+    while len(said) < 9 and not any(said):
+        requests, why = refreshes_or_why(lake, asked.__contains__)
+        asked |= {request.key for request in requests}
+        said.append(why)
+
+    assert said[-1] == (
+        "behind are mission_tagged_baskets 200607 to 200609, mission_profiles 200608 to 200609, "
+        "customer_sequences 200607 to 200609 and 4 more table(s), and the run(s) for these weeks ended without them: "
+        "mend what stopped them and start them again"
+    )
+    assert refreshes_or_why(Lake(f"{lake.root}/none"), asked.__contains__) == ([], "")
+
+
+@pytest.mark.parametrize("table", ["staged_baskets", "mission_profiles"])
+def test_a_table_made_anew_has_keys_of_its_own(lake: Lake, table: str) -> None:
+    """The same versions of another table, of the source or of what is made from it, are no reason to call a run made."""
+    before = {request.key for request in asked_for(lake)}
+    folder = Path(lake.uri(table))
+    for path in sorted((folder / "_delta_log").glob("*.json")):
+        path.write_text(re.sub(r'("metaData":\{"id":")[^"]*', r"\1another", path.read_text()))
+    after = {request.key for request in asked_for(Lake(lake.root))}
+
+    assert {key for key in before - after if "mission_profiles" in key}
+
+
+def asked_for(lake: Lake) -> list[Request]:
+    """Everything that is asked for while every run fails."""
+    found: list[Request] = []
+    while requests := refreshes(lake, {request.key for request in found}.__contains__):
+        found += requests
+    return found

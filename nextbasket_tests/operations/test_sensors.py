@@ -3,9 +3,10 @@
 import itertools
 import json
 import os
+import shutil
 import uuid
 from collections.abc import Callable, Iterator
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import dagster as dg
@@ -14,6 +15,7 @@ import pytest
 from dagster._core.events import AssetCheckEvaluationPlanned, DagsterEvent, DagsterEventType
 
 from nextbasket_assets.definitions import build_definitions
+from nextbasket_assets.lake import registry
 from nextbasket_assets.lake.publish import Provenance, publish, stage
 from nextbasket_assets.lake.staged_files import write_staged
 from nextbasket_assets.lake.tables import Lake
@@ -22,7 +24,9 @@ from nextbasket_assets.operations import sensors
 from nextbasket_assets.operations.checks import RETRAINING_CHECKS
 from nextbasket_assets.operations.retraining import RetrainingPolicy
 from nextbasket_assets.operations.sensors import NAME, failed_check, landing_sensor
-from nextbasket_assets.partitions import LGSR_WEEKS
+from nextbasket_assets.partitions import LGSR_WEEKS, weekly
+from nextbasket_assets.resources.lake import LakeResource
+from nextbasket_assets.resources.landing import LandingResource
 from nextbasket_assets.settings.reading import settings
 
 HEADER = ",".join(FIELDS) + "\n"
@@ -53,6 +57,11 @@ class Shop:
         with stage(self.lake, "landed_files", "run") as folder:
             write_staged(self.lake, "landed_files", folder, file.week, pa.Table.from_pylist([row]))
             publish(self.lake, "landed_files", folder, [file.week], Provenance("run", "code", {}))
+
+    def hold(self, weeks: list[date], table: str = "staged_baskets") -> None:
+        """Weeks of another table, without a row."""
+        with stage(self.lake, table, "run") as folder:
+            publish(self.lake, table, folder, weeks, Provenance("run", "code", {}))
 
     def tick(self) -> dg.SensorResult:
         places = {"NEXTBASKET_LANDING": str(self.folder), "NEXTBASKET_LAKE": self.lake.root}
@@ -162,17 +171,111 @@ def test_one_bad_file_does_not_stop_the_others(shop: Shop) -> None:
     assert "transactions_200607.csv.bak" in said
 
 
-def test_a_first_load_is_a_few_runs_not_one_per_week(shop: Shop) -> None:
-    """Twelve weeks at once: one backfill of eleven, and the newest trains, because now there is history enough."""
-    for number in range(7, 19):
-        shop.deliver(f"2006{number:02d}", text=HEADER + LINE * number)
+def twelve_weeks(shop: Shop) -> list[str]:
+    """A first load, looked at once."""
+    codes = [f"2006{number:02d}" for number in range(7, 19)]
+    for lines, code in enumerate(codes, start=1):
+        shop.deliver(code, text=HEADER + LINE * lines)
     shop.tick()
-    backfill, newest = shop.tick().run_requests or []
+    return codes
+
+
+def test_a_first_load_is_a_few_runs_not_one_per_week(shop: Shop) -> None:
+    """Twelve weeks at once: one backfill of eleven; when it is over the newest trains, for now there is history enough."""
+    *loaded, _ = twelve_weeks(shop)
+    [backfill] = shop.tick().run_requests or []
 
     assert backfill.job_name == "backfill_weeks"
     assert backfill.tags["dagster/asset_partition_range_start"] == "2006-04-10"
     assert backfill.tags["dagster/asset_partition_range_end"] == "2006-06-19"
-    assert (newest.job_name, newest.partition_key) == ("train_and_score_week", "2006-06-26")
+    for code in loaded:
+        shop.ingest(code)
+    shop.hold([monday(code) for code in loaded])
+    assert shop.launched() == [("train_and_score_week", "2006-06-26")]
+
+
+def test_weeks_that_failed_to_load_are_no_history(shop: Shop) -> None:
+    """The backfill of a first load failed: the newest week is scored, and says that there is too little to train."""
+    twelve_weeks(shop)
+    [backfill] = shop.tick().run_requests or []
+    shop.has_run(dg.DagsterRunStatus.FAILURE, run_key=str(backfill.run_key))
+    [newest] = shop.tick().run_requests or []
+
+    assert (newest.job_name, newest.partition_key) == ("score_week", "2006-06-26")
+    assert "1 week(s) of history, 12 are needed" in newest.tags["nextbasket/why"]
+
+
+def test_every_delivery_of_a_file_that_comes_back_is_run(shop: Shop) -> None:
+    """A file, its correction, the file and the correction again: four runs, each under a key of its own."""
+    keys = []
+    for lines in (1, 2, 1, 2):
+        shop.deliver("200607", lines=lines)
+        shop.tick()
+        [request] = shop.tick().run_requests or []
+        shop.has_run(dg.DagsterRunStatus.SUCCESS, run_key=str(request.run_key))
+        shop.ingest("200607")
+        keys.append(request.run_key)
+
+    assert len(set(keys)) == 4
+
+
+def test_a_lake_that_was_emptied_is_loaded_again(shop: Shop) -> None:
+    """The weeks of a lake that somebody deleted are asked for once more, by the same Dagster, and not again when that fails."""
+    shop.deliver("200607")
+    shop.tick()
+    [first] = shop.tick().run_requests or []
+    shop.has_run(dg.DagsterRunStatus.SUCCESS, run_key=str(first.run_key))
+    shop.ingest("200607")
+    shop.tick()
+    shutil.rmtree(shop.lake.root)
+    [again] = shop.tick().run_requests or []
+    shop.has_run(dg.DagsterRunStatus.FAILURE, run_key=str(again.run_key))
+
+    assert again.run_key != first.run_key
+    assert shop.launched() == []
+
+
+def test_a_failed_week_is_not_tried_again_when_another_one_makes_the_first_table(shop: Shop) -> None:
+    """The table that the first success makes is no lake begun anew."""
+    shop.deliver("200607")
+    shop.deliver("200608", lines=2)
+    shop.tick()
+    failed, made = shop.tick().run_requests or []
+    shop.has_run(dg.DagsterRunStatus.FAILURE, run_key=str(failed.run_key))
+    shop.has_run(dg.DagsterRunStatus.SUCCESS, run_key=str(made.run_key))
+    shop.ingest("200608")
+
+    assert shop.launched() == []
+
+
+@pytest.mark.parametrize("old", [True, False])
+def test_a_corrected_old_week_changes_no_model(shop: Shop, old: bool) -> None:
+    """Beside an old week that was corrected the newest one hears of the champion in service; the old one trains nothing."""
+    weeks = [monday("200607") + timedelta(weeks=number) for number in range(40)]
+    shop.hold(weeks)
+    promote(shop.lake, weeks[35])
+    if old:
+        shop.deliver("200626")
+        shop.ingest("200626")
+        shop.deliver("200626", lines=2)
+    shop.deliver("200647", lines=3)
+    shop.tick()
+    requests = {request.tags["nextbasket/week"]: request for request in shop.tick().run_requests or []}
+
+    assert {request.job_name for request in requests.values()} == {"score_week"}
+    assert requests["200647"].tags["nextbasket/why"] == "week 200647 is new; the champion is 5 week(s) old"
+    assert list(requests) == (["200626"] if old else []) + ["200647"]
+    if old:
+        assert "a later one is in service, as of 200642" in requests["200626"].tags["nextbasket/why"]
+
+
+def promote(lake: Lake, week: date) -> None:
+    numbers: dict[str, dict[str, int]] = {"metrics": {}, "inputs": {}}
+    words = {"why": "it won", "artifact": "a", "digest": "d", "run_id": "run"}
+    registry.record(
+        lake,
+        registry.Decision(week=week, name="rnn_model", version="v", decision="promoted", **words, **numbers),  # type: ignore[arg-type]
+    )
 
 
 def test_the_cursor_stays_small(shop: Shop) -> None:
@@ -213,12 +316,25 @@ def test_a_failed_check_asks_for_a_model_until_it_holds(shop: Shop) -> None:
     assert failed_check(shop.instance) is None
 
 
-def test_a_check_that_is_running_does_not_stop_the_tick(shop: Shop) -> None:
-    """While a run is about to evaluate the check there is no result, and the sensor still answers."""
+def about_to_check(instance: dg.DagsterInstance) -> None:
+    """A run began and has not come to its check."""
     key, kind = RETRAINING_CHECKS[0], DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED
     planned = AssetCheckEvaluationPlanned(asset_key=key.asset_key, check_name=key.name)
     event = DagsterEvent(event_type_value=kind.value, job_name="score_week", event_specific_data=planned)
-    shop.instance.report_dagster_event(event, run_id=str(uuid.uuid4()))
+    instance.report_dagster_event(event, run_id=str(uuid.uuid4()))
+
+
+def test_a_run_that_died_before_its_checks_hides_no_result(shop: Shop) -> None:
+    """The request for a new model stands until a check that was evaluated takes it back."""
+    report(shop.instance, passed=False)
+    about_to_check(shop.instance)
+
+    assert failed_check(shop.instance) == RETRAINING_CHECKS[0].name
+
+
+def test_a_check_that_is_running_does_not_stop_the_tick(shop: Shop) -> None:
+    """While a run is about to evaluate the check there is no result, and the sensor still answers."""
+    about_to_check(shop.instance)
     shop.deliver("200607")
     shop.tick()
 
@@ -289,7 +405,7 @@ def test_a_week_whose_run_failed_is_not_asked_for_again(shop: Shop) -> None:
     [failed] = shop.tick().run_requests or []
     shop.has_run(dg.DagsterRunStatus.FAILURE, run_key=str(failed.run_key))
 
-    assert "1 run(s) for these weeks ended without them" in str(shop.tick().skip_message)
+    assert "the run(s) for 1 week(s) ended without them" in str(shop.tick().skip_message)
     shop.deliver("200608", lines=2)
     shop.tick()
     assert shop.launched() == [("score_week", "2006-04-17")]
@@ -320,3 +436,67 @@ def test_a_lake_that_was_restored_is_read_again(shop: Shop, tmp_path: Path) -> N
     shop.ingest("200608")
 
     assert list(sensors.ingested_content(shop.lake)) == [monday("200608")]
+
+
+def test_what_no_run_is_asked_for_any_more_is_said_at_every_look(shop: Shop) -> None:
+    """A week that stopped after its lines were in the lake: its refresh is asked for once, then each look names it."""
+    week = "200607"
+    shop.deliver(week)
+    shop.ingest(week)
+    shop.hold([monday(week)], "raw_transactions")
+    shop.tick()
+    [refresh] = shop.tick().run_requests or []
+    shop.has_run(dg.DagsterRunStatus.FAILURE, run_key=str(refresh.run_key))
+    said = [str(shop.tick().skip_message) for _ in range(3)]
+    shop.hold([monday(week)])
+
+    assert set(said) == {
+        "behind are staged_baskets 200607, and the run(s) for these weeks ended without them: mend what stopped them and "
+        "start them again; all 1 file(s) of the landing folder are in the lake as they are"
+    }
+    assert shop.launched() == [("refresh_weeks", "2006-04-10")]  # the table behind it, now that somebody mended it
+
+
+@pytest.mark.parametrize(("status", "held"), [("STARTED", True), ("NOT_STARTED", False)])
+def test_a_run_that_was_never_launched_holds_no_refresh_up(shop: Shop, status: str, held: bool) -> None:
+    """What a dying daemon left unlaunched changes no table: what is behind is asked for beside it."""
+    shop.hold([monday("200607")], "raw_transactions")
+    shop.has_run(dg.DagsterRunStatus(status), run_key="another")
+    shop.tick()
+
+    assert bool(shop.launched()) is not held
+
+
+@pytest.mark.parametrize(
+    ("word", "entry"),
+    [
+        ("digests", {"transactions_200607.csv": None}),
+        ("digests", {"transactions_200607.csv": ["1 2"]}),
+        ("refused", {"transactions_200607.csv": 3}),
+        ("listed", [["a", [], "1"]]),
+        ("listed", [["a", 1, 1]]),
+        ("table", ["t"]),
+    ],
+)
+def test_a_cursor_with_a_wrong_entry_is_a_lost_one(shop: Shop, word: str, entry: object) -> None:
+    """A hand-edited entry of any part costs a look: the file waits once more, then its week is run."""
+    shop.deliver("200607")
+    shop.tick()
+    shop.cursor = json.dumps(json.loads(str(shop.cursor)) | {word: entry})
+
+    assert "waiting" in str(shop.tick().skip_message)
+    assert shop.launched() == [("score_week", "2006-04-10")]
+
+
+def test_a_calendar_that_has_not_begun_is_said(shop: Shop) -> None:
+    """A first week in the future, with an open end, is a reason to wait and no error."""
+    sensor = landing_sensor(weekly(date(2998, 1, 1), None), RetrainingPolicy())
+    context = dg.build_sensor_context(
+        instance=shop.instance,
+        cursor="kept",
+        resources={"landing": LandingResource(uri=str(shop.folder)), "lake": LakeResource(root=shop.lake.root)},
+    )
+    result = sensor.evaluate_tick(context)
+
+    assert result.skip_message == "no week has begun: the first one is 2998-01-01"
+    assert result.cursor == "kept"
