@@ -47,7 +47,9 @@ def _left(behind: Mapping[str, list[date]]) -> str:
 
 
 def _request(table: str, first: date, last: date, state: str) -> Request:
-    why = f"{table} {_span(first, last)}: {freshness.SOURCES[table].table} changed since, or the week was never made"
+    main, *besides = (source.table for source in freshness.sources(table))
+    others = "".join(f", or {other} did" for other in besides)
+    why = f"{table} {_span(first, last)}: {main} changed since{others}, or the week was never made"
     return Request(_key(table, first, last, state), REFRESH, first, last, why, table)
 
 
@@ -56,9 +58,10 @@ def _span(first: date, last: date) -> str:
 
 
 def _state(lake: Lake, table: str) -> str:
-    """What decides whether a failed run is worth another try: which tables these are, and the version of the source."""
-    source = freshness.SOURCES[table].table
-    return f"{lake.version(source)} of {identity(lake, source)} for {identity(lake, table) or 'none'}"
+    """What decides whether a failed run is worth another try: which tables these are, and the versions of the sources."""
+    read = [source.table for source in freshness.sources(table)]
+    states = ", ".join(f"{lake.version(source)} of {identity(lake, source)}" for source in read)
+    return f"{states} for {identity(lake, table) or 'none'}"
 
 
 def _key(table: str, first: date, last: date, state: str) -> str:

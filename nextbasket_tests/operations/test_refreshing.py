@@ -62,6 +62,17 @@ def test_only_its_own_source_makes_a_failed_run_worth_another_try(lake: Lake) ->
     assert keys(lake) != before
 
 
+def test_tags_that_are_mended_later_ask_for_their_readers_again(lake: Lake) -> None:
+    """Sequences that were made while the tags' run had failed are asked for once more when the tags are there."""
+    asked = {request.key for request in asked_for(lake)}
+    assert not refreshes(lake, asked.__contains__)
+    for week in WEEKS[:3]:
+        put(lake, FIRST_BEHIND, week, [])
+    again = [request.table for request in asked_for(lake) if request.key not in asked]
+
+    assert {"mission_profiles", "customer_sequences"} <= {*again}
+
+
 def test_what_stays_behind_is_said(lake: Lake) -> None:
     """When every run was asked for and something is behind all the same, tables and weeks are named; else nothing is."""
     asked: set[str] = set()
