@@ -41,10 +41,12 @@ _SUMMED_UP = ("overall", "trend", "drift", "agreement")
 class ProfileConfig(dg.Config):
     """What a profile shows; the fields are those of `ProfileSettings`."""
 
-    look_back_weeks: int = Field(default=8, description="Weeks of the trend, and how old a previous basket may be.")
-    training_weeks: int = Field(default=52, description="Weeks up to the model's that drift is measured against.")
-    min_item_baskets: int = Field(default=10, description="Items in fewer baskets of a mission are left out.")
-    top_items: int = Field(default=20, description="Items per mission, those with the highest index.")
+    look_back_weeks: int = Field(
+        default=8, ge=1, description="Weeks of the trend, and how old a previous basket may be."
+    )
+    training_weeks: int = Field(default=52, ge=1, description="Weeks up to the model's that drift is measured against.")
+    min_item_baskets: int = Field(default=10, ge=1, description="Items in fewer baskets of a mission are left out.")
+    top_items: int = Field(default=20, ge=1, description="Items per mission, those with the highest index.")
 
 
 @dg.multi_asset(

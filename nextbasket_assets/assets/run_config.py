@@ -55,4 +55,6 @@ class ExportConfig(dg.Config):
 class ScoringConfig(dg.Config):
     """What is published for a customer."""
 
-    k: int = Field(default=20, ge=1, description="Items on every customer's list.")
+    k: int = Field(
+        default=20, ge=1, description="Items on every customer's list; probabilities are calibrated for the first 50."
+    )
