@@ -26,7 +26,7 @@ from nextbasket_tests.faults.test_arrival import Ticks
 from nextbasket_tests.platforms import FIRST, Platform
 
 WEEKS = int(os.environ.get("SOAK_WEEKS", "6"))  # 117 by hand: the whole calendar
-TOGETHER = max(3, WEEKS // 9)  # weeks that arrive between two looks
+TOGETHER = max(6, WEEKS // 9)  # weeks that arrive between two looks
 CORRECTED, DAMAGED, KILLED, FORGETS = 0.05, 0.02, 0.5, 0.2
 MOST_POINTS = 60  # of a run: where a kill may fall
 
