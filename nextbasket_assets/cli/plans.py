@@ -9,9 +9,9 @@ from nextbasket_assets.lake import registry
 from nextbasket_assets.lake.champions import MODEL
 from nextbasket_assets.lake.tables import Lake
 from nextbasket_assets.landing import LandingError, week_code, week_of
+from nextbasket_assets.operations.ingested import ingested
 from nextbasket_assets.operations.requests import BACKFILL
 from nextbasket_assets.operations.retraining import SCORE, TRAIN
-from nextbasket_assets.operations.sensors import ingested_content
 from nextbasket_assets.partitions import contiguous, weekly
 from nextbasket_assets.resources.landing import Folder, inspect_file
 from nextbasket_assets.settings.places import SettingsError
@@ -51,7 +51,7 @@ def state(settings: Settings, folder: Folder) -> State:
         SettingsError: a week lies outside the platform's weeks.
     """
     lake = Lake(settings.lake, settings.kms_key)
-    held, landed = ingested_content(lake), landed_weeks(folder)
+    held, landed = ingested(lake).content, landed_weeks(folder)
     require_wanted(settings, sorted(landed))
     changed = {week for week, listed in landed.items() if held.get(week) != inspect_file(folder, listed.name).sha256}
     return State(sorted(landed), changed, lake)

@@ -173,11 +173,6 @@ class Digests:
         }
 
 
-def ingested_content(lake: Lake) -> dict[date, str]:
-    """The sha256 that every week in the lake was made from."""
-    return dict(ingested(lake).content)
-
-
 def brancher(
     lake: Lake, policy: RetrainingPolicy, instance: dg.DagsterInstance
 ) -> Callable[[date, date | None], Branch]:

@@ -22,6 +22,7 @@ from nextbasket_assets.lake.tables import Lake
 from nextbasket_assets.landing import FIELDS, inspect, monday
 from nextbasket_assets.operations import sensors
 from nextbasket_assets.operations.checks import RETRAINING_CHECKS
+from nextbasket_assets.operations.ingested import ingested
 from nextbasket_assets.operations.retraining import RetrainingPolicy
 from nextbasket_assets.operations.sensors import NAME, failed_check, landing_sensor
 from nextbasket_assets.partitions import LGSR_WEEKS, weekly
@@ -415,27 +416,27 @@ def test_an_idle_look_reads_nothing_again(shop: Shop, monkeypatch: pytest.Monkey
     """What the lake was made from is read once per version of its table: an idle look opens no table and reads no file."""
     shop.deliver("200607")
     shop.ingest("200607")
-    first = sensors.ingested_content(shop.lake)
+    first = ingested(shop.lake).content
     with monkeypatch.context() as idle:
         idle.delattr("nextbasket_assets.lake.tables.DeltaTable")
-        again = sensors.ingested_content(Lake(shop.lake.root))
+        again = ingested(Lake(shop.lake.root)).content
     shop.deliver("200608", lines=2)
     shop.ingest("200608")
 
     assert again == first
-    assert list(sensors.ingested_content(shop.lake)) == [monday("200607"), monday("200608")]
+    assert list(ingested(shop.lake).content) == [monday("200607"), monday("200608")]
 
 
 def test_a_lake_that_was_restored_is_read_again(shop: Shop, tmp_path: Path) -> None:
     """Another table in the place of the former one, at the same version, is not taken for it."""
     shop.deliver("200607")
     shop.ingest("200607")
-    assert list(sensors.ingested_content(shop.lake)) == [monday("200607")]
+    assert list(ingested(shop.lake).content) == [monday("200607")]
     Path(shop.lake.uri("landed_files")).rename(tmp_path / "former")
     shop.deliver("200608")
     shop.ingest("200608")
 
-    assert list(sensors.ingested_content(shop.lake)) == [monday("200608")]
+    assert list(ingested(shop.lake).content) == [monday("200608")]
 
 
 def test_what_no_run_is_asked_for_any_more_is_said_at_every_look(shop: Shop) -> None:
