@@ -1,5 +1,6 @@
 """The retail calendar as Dagster sees it: one partition per week, named by its Monday."""
 
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from functools import cached_property
 
@@ -9,6 +10,7 @@ from nextbasket_assets.errors import BAD_INPUT, NextbasketError
 
 LGSR_FIRST_WEEK = date(2006, 4, 10)
 LGSR_LAST_WEEK = date(2008, 6, 30)
+_RANGE = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
 
 
 class CalendarError(NextbasketError, ValueError):
@@ -79,3 +81,13 @@ def contiguous(weeks: list[date]) -> list[tuple[date, date]]:
         else:
             ranges.append((week, week))
     return ranges
+
+
+def weeks_of_tags(tags: Mapping[str, str]) -> list[date]:
+    """The weeks that a run makes, by its tags: its partition, or every partition of its range; empty when they name none."""
+    if "dagster/partition" in tags:
+        return weeks_of([tags["dagster/partition"]])
+    if _RANGE[0] not in tags:
+        return []
+    first, last = (date.fromisoformat(tags[end]) for end in _RANGE)
+    return [first + timedelta(weeks=step) for step in range((last - first).days // 7 + 1)]

@@ -6,13 +6,13 @@ from typing import Any
 
 import dagster as dg
 
+from nextbasket_assets.partitions import weeks_of_tags
 from nextbasket_assets.report.weekly.inputs import RunFacts, Step
 
 _SCORES = dg.AssetKey("next_basket_scores")
 _DOLLARS = "emr_usd_so_far"
 _SHORTEST = 0.5  # seconds of a step that is worth a line; checks take less
 _PLACES = ("emr_cluster", "emr_application")
-_RANGE = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
 
 
 def run_facts(instance: dg.DagsterInstance, week: date) -> RunFacts:
@@ -43,10 +43,7 @@ def run_facts(instance: dg.DagsterInstance, week: date) -> RunFacts:
 
 def weeks_together(tags: Mapping[str, str]) -> int:
     """How many weeks a run makes, by its tags."""
-    if _RANGE[0] not in tags:
-        return 1
-    first, last = (date.fromisoformat(tags[end]) for end in _RANGE)
-    return (last - first).days // 7 + 1
+    return len(weeks_of_tags(tags)) or 1
 
 
 def _metadata(instance: dg.DagsterInstance, run_id: str) -> dict[str, Any]:

@@ -10,23 +10,15 @@ import pyarrow as pa
 from nextbasket_assets.lake.tables import Lake
 from nextbasket_assets.landing import week_code
 from nextbasket_assets.limits import MOST_FALLBACK, MOST_UNASSIGNED
-from nextbasket_assets.partitions import weeks_of
+from nextbasket_assets.partitions import weeks_of_tags
 from nextbasket_assets.resources.lake import LakeResource
-
-_RANGE = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
 
 Figures = Mapping[str, float]
 
 
 def weeks_of_run(context: dg.AssetCheckExecutionContext, lake: Lake, table: str) -> list[date]:
     """The weeks of the run that the check belongs to; the table's newest week when it is executed by itself."""
-    tags = context.run.tags
-    if "dagster/partition" in tags:
-        return weeks_of([tags["dagster/partition"]])
-    if _RANGE[0] not in tags:
-        return lake.weeks(table)[-1:]
-    first, last = (date.fromisoformat(tags[end]) for end in _RANGE)
-    return [first + timedelta(weeks=step) for step in range((last - first).days // 7 + 1)]
+    return weeks_of_tags(context.run.tags) or lake.weeks(table)[-1:]
 
 
 def judged(
