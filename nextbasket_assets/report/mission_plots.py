@@ -30,9 +30,15 @@ def figure(width: float, height: float) -> "Figure":
 
 
 def png(drawn: "Figure") -> bytes:
-    """The figure as the bytes of a PNG with a small palette, without the time it was made."""
+    """The figure as the bytes of a PNG with a small palette, without the time it was made.
+
+    Names are a retailer's: two dollar signs are prices, and never the ends of a formula.
+    """
+    from matplotlib.text import Text
     from PIL import Image
 
+    for text in drawn.findobj(Text):
+        text.set_parse_math(False)
     raw, packed = BytesIO(), BytesIO()
     drawn.savefig(raw, format="png", metadata={"Software": None})
     Image.open(raw).convert("RGB").quantize(_COLOURS, dither=Image.Dither.NONE).save(packed, "PNG", optimize=True)
