@@ -13,22 +13,21 @@ from dagster._core.storage.asset_check_execution_record import AssetCheckExecuti
 from nextbasket_assets.arrivals import COMPANIONS, Decision, Listed, decide
 from nextbasket_assets.assets import next_basket
 from nextbasket_assets.assets.publishing import UNFINISHED
-from nextbasket_assets.code_version import code_version
 from nextbasket_assets.lake import freshness, registry
 from nextbasket_assets.lake.tables import Lake
-from nextbasket_assets.landing import LandingError, span_code
+from nextbasket_assets.landing import span_code
 from nextbasket_assets.operations.checks import RETRAINING_CHECKS
+from nextbasket_assets.operations.cursor import Digests, remembered
 from nextbasket_assets.operations.ingested import ingested
 from nextbasket_assets.operations.jobs import backfill_weeks, refresh_weeks, score_week, train_and_score_week
 from nextbasket_assets.operations.refreshing import refreshes_or_why
 from nextbasket_assets.operations.requests import MEND, Request, plan, wanted_weeks
 from nextbasket_assets.operations.retraining import Branch, RetrainingPolicy, choose
 from nextbasket_assets.resources.lake import LakeResource
-from nextbasket_assets.resources.landing import Folder, LandingResource, UnopenedError, inspect_file, usable_calendar
+from nextbasket_assets.resources.landing import LandingResource, usable_calendar
 
 NAME = "landing_sensor"
 SECONDS_BETWEEN_LOOKS = 15
-SECONDS_OF_READING = 30  # Dagster ends a tick after 60
 _SHOWN = 3  # files of one kind that a skipped tick names
 
 
@@ -90,87 +89,6 @@ def landing_sensor(
         )
 
     return sensor
-
-
-def remembered(cursor: str | None) -> dict[str, Any]:
-    """What the last look saw; nothing, which costs a look and no run, when the cursor was lost or edited by hand."""
-    nothing: dict[str, Any] = {"listed": [], "digests": {}}
-    try:
-        found = json.loads(cursor or "{}")
-    except ValueError:
-        return nothing
-    return found if isinstance(found, dict) and _is_sound(found) else nothing
-
-
-def _is_sound(cursor: dict[str, Any]) -> bool:
-    """Whether a cursor has the form that a look wrote."""
-    words = all(isinstance(cursor.get(word) or "", str) for word in ("behind", "table", "former"))
-    listed = cursor.get("listed")
-    return (
-        words
-        and _are_pairs(cursor.get("digests"))
-        and _are_pairs(cursor.get("refused", {}))
-        and isinstance(listed, list)
-        and all(isinstance(entry, list) and [*map(type, entry)] == [str, int, str] for entry in listed)
-    )
-
-
-def _are_pairs(files: Any) -> bool:
-    return isinstance(files, dict) and all(
-        isinstance(entry, list) and [*map(type, entry)] == [str, str] for entry in files.values()
-    )
-
-
-class Digests:
-    """Content of landing files, each read once per change; one look reads for half a minute, and one file at least.
-
-    Attributes:
-        unread: files that this look had no time for.
-    """
-
-    def __init__(
-        self,
-        folder: Folder,
-        known: dict[str, list[str]],
-        refused: dict[str, list[str]],
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._folder, self._known, self._refused, self._clock = folder, known, refused, clock
-        self._until = clock() + SECONDS_OF_READING
-        self._read, self.unread = 0, 0
-
-    def __call__(self, listed: Listed) -> str | None:
-        """The sha256 of a listed file's content; None when the time of this look is up.
-
-        Raises:
-            LandingError: the file must not be ingested.
-        """
-        name, state = listed.name, f"{listed.size} {listed.fingerprint}"
-        judged = f"{state} {code_version()}"  # other code may take what this one refuses
-        if self._known.get(name, [""])[0] == state:
-            return self._known[name][1]
-        if self._refused.get(name, [""])[0] == judged:
-            raise LandingError(self._refused[name][1])
-        if self._read and self._clock() > self._until:
-            self.unread += 1
-            return None
-        self._read += 1
-        try:
-            self._known[name] = [state, inspect_file(self._folder, name).sha256]
-        except UnopenedError:
-            raise  # a permission may be granted without a change of the file
-        except LandingError as error:
-            self._refused[name] = [judged, str(error)]
-            raise
-        return self._known[name][1]
-
-    def known(self, now: list[Listed]) -> dict[str, dict[str, list[str]]]:
-        """What is worth remembering: the files that are still there, by the cursor's words."""
-        found = {"digests": self._known, "refused": self._refused}
-        return {
-            word: {entry.name: files[entry.name] for entry in now if entry.name in files}
-            for word, files in found.items()
-        }
 
 
 def brancher(

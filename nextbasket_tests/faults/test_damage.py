@@ -17,7 +17,7 @@ from nextbasket_assets.lake import registry
 from nextbasket_assets.lake.housekeeping import collect_models
 from nextbasket_assets.lake.space import room
 from nextbasket_assets.lake.tables import Lake, LakeError
-from nextbasket_assets.operations.sensors import remembered
+from nextbasket_assets.operations.cursor import remembered
 from nextbasket_assets.parquet import DamagedFileError
 from nextbasket_assets.resources.spark import LocalSparkResource
 from nextbasket_tests.faults import shop

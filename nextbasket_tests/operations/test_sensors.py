@@ -1,99 +1,24 @@
 """The landing sensor on an ephemeral instance: what it launches, what it waits for, what it says."""
 
-import itertools
-import json
 import os
 import shutil
 import uuid
-from collections.abc import Callable, Iterator
 from datetime import date, timedelta
-from pathlib import Path
 
 import dagster as dg
-import pyarrow as pa
 import pytest
 from dagster._core.events import AssetCheckEvaluationPlanned, DagsterEvent, DagsterEventType
 
-from nextbasket_assets.definitions import build_definitions
 from nextbasket_assets.lake import registry
-from nextbasket_assets.lake.publish import Provenance, publish, stage
-from nextbasket_assets.lake.staged_files import write_staged
 from nextbasket_assets.lake.tables import Lake
-from nextbasket_assets.landing import FIELDS, inspect, monday
-from nextbasket_assets.operations import sensors
+from nextbasket_assets.landing import monday
 from nextbasket_assets.operations.checks import RETRAINING_CHECKS
-from nextbasket_assets.operations.ingested import ingested
 from nextbasket_assets.operations.retraining import RetrainingPolicy
-from nextbasket_assets.operations.sensors import NAME, failed_check, landing_sensor
-from nextbasket_assets.partitions import LGSR_WEEKS, weekly
+from nextbasket_assets.operations.sensors import failed_check, landing_sensor
+from nextbasket_assets.partitions import weekly
 from nextbasket_assets.resources.lake import LakeResource
 from nextbasket_assets.resources.landing import LandingResource
-from nextbasket_assets.settings.reading import settings
-
-HEADER = ",".join(FIELDS) + "\n"
-LINE = ",".join(["x"] * len(FIELDS)) + "\n"
-LAST = monday("200652")
-
-
-class Shop:
-    """A landing folder and a lake, watched by the sensor."""
-
-    def __init__(self, root: Path, instance: dg.DagsterInstance) -> None:
-        self.folder, self.lake, self.instance = root / "landing", Lake(str(root / "lake")), instance
-        self.folder.mkdir()
-        self.cursor: str | None = None
-        self.clock: Callable[[], float] | None = None  # of the sensor; None for the machine's
-
-    def deliver(self, week: str, lines: int = 1, text: str | None = None) -> None:
-        path = self.folder / f"transactions_{week}.csv"
-        path.write_text(HEADER + LINE * lines if text is None else text)
-        os.utime(path, ns=(lines, lines))  # the clock of the machine plays no part
-
-    def ingest(self, week: str) -> None:
-        """What a successful run leaves behind."""
-        name = f"transactions_{week}.csv"
-        with (self.folder / name).open("rb") as stream:
-            file = inspect(stream, name)
-        row = {"source_file": name, "sha256": file.sha256, "bytes": 1, "lines": 1, "accepted": 1, "rejected": 0}
-        with stage(self.lake, "landed_files", "run") as folder:
-            write_staged(self.lake, "landed_files", folder, file.week, pa.Table.from_pylist([row]))
-            publish(self.lake, "landed_files", folder, [file.week], Provenance("run", "code", {}))
-
-    def hold(self, weeks: list[date], table: str = "staged_baskets") -> None:
-        """Weeks of another table, without a row."""
-        with stage(self.lake, table, "run") as folder:
-            publish(self.lake, table, folder, weeks, Provenance("run", "code", {}))
-
-    def tick(self) -> dg.SensorResult:
-        places = {"NEXTBASKET_LANDING": str(self.folder), "NEXTBASKET_LAKE": self.lake.root}
-        definitions = build_definitions(settings(places | {"NEXTBASKET_LAST_WEEK": LAST.isoformat()}))
-        context = dg.build_sensor_context(
-            instance=self.instance,
-            cursor=self.cursor,
-            definitions=definitions,
-            resources=dict(definitions.resources or {}),
-        )
-        sensor = definitions.get_repository_def().get_sensor_def(NAME)
-        if self.clock:
-            sensor = landing_sensor(LGSR_WEEKS, RetrainingPolicy(), clock=self.clock)
-        result = sensor.evaluate_tick(context)
-        self.cursor = result.cursor
-        return result  # type: ignore[return-value]
-
-    def has_run(self, status: dg.DagsterRunStatus, **tags: str) -> None:
-        """A run that the sensor asked for is in this state."""
-        tags = {f"dagster/{name}": value for name, value in tags.items()}
-        run = dg.DagsterRun("score_week", str(uuid.uuid4()), status=status, tags={"dagster/sensor_name": NAME, **tags})
-        self.instance.add_run(run)
-
-    def launched(self) -> list[tuple[str | None, str | None]]:
-        return [(request.job_name, request.partition_key) for request in self.tick().run_requests or []]
-
-
-@pytest.fixture
-def shop(tmp_path: Path) -> Iterator[Shop]:
-    with dg.DagsterInstance.ephemeral() as instance:
-        yield Shop(tmp_path, instance)
+from nextbasket_tests.operations.ticking import HEADER, LINE, Shop
 
 
 def test_a_file_is_taken_when_two_looks_agree(shop: Shop) -> None:
@@ -144,15 +69,6 @@ def test_a_corrected_file_runs_its_week_again(shop: Shop) -> None:
     assert second.partition_key == "2006-04-10"
     assert first.run_key != second.run_key
     assert "is corrected" in second.tags["nextbasket/why"]
-
-
-def test_a_lost_cursor_reprocesses_nothing(shop: Shop) -> None:
-    """Without its cursor the sensor looks twice again and finds the lake as it is."""
-    shop.deliver("200607")
-    shop.ingest("200607")
-    shop.cursor = None
-
-    assert [shop.launched() for _ in range(3)] == [[], [], []]
 
 
 def test_one_bad_file_does_not_stop_the_others(shop: Shop) -> None:
@@ -279,20 +195,6 @@ def promote(lake: Lake, week: date) -> None:
     )
 
 
-def test_the_cursor_stays_small(shop: Shop) -> None:
-    """The cursor holds what the folder holds, and forgets files that are gone."""
-    shop.deliver("200607")
-    shop.deliver("200608", lines=2)
-    shop.tick()
-    shop.tick()
-    (shop.folder / "transactions_200608.csv").unlink()
-    shop.tick()
-
-    remembered = json.loads(str(shop.cursor))
-    assert [name for name, _, _ in remembered["listed"]] == ["transactions_200607.csv"]
-    assert list(remembered["digests"]) == ["transactions_200607.csv"]
-
-
 def test_weeks_outside_the_calendar_are_refused(shop: Shop) -> None:
     """A file of a week that is no partition does not stop the tick; it is said."""
     shop.deliver("200701")
@@ -343,38 +245,6 @@ def test_a_check_that_is_running_does_not_stop_the_tick(shop: Shop) -> None:
     assert shop.launched() == [("score_week", "2006-04-10")]
 
 
-def test_a_look_ends_in_time_and_the_next_one_goes_on(shop: Shop) -> None:
-    """Half a minute of reading is one look; what it read is remembered, and no week is run before all are read."""
-    for number in (7, 8, 9):
-        shop.deliver(f"20060{number}", text=HEADER + LINE * number)
-    shop.clock = itertools.count(0, 31).__next__  # every look at it finds half a minute gone
-    shop.tick()
-
-    assert "2 more file(s) to read at the next look" in str(shop.tick().skip_message)
-    assert "transactions_200609.csv: this look had no time left" in str(shop.tick().skip_message)
-    assert [week for _, week in shop.launched()] == ["2006-04-10", "2006-04-17", "2006-04-24"]
-
-
-def test_a_refused_file_is_read_once(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The reason is in the cursor until the file changes; what could not even be opened is tried again."""
-    shop.deliver("200607", text=HEADER + LINE[:-1])
-    (shop.folder / "transactions_200608.csv").mkdir()
-    shop.tick()
-    first = str(shop.tick().skip_message)
-    opened: list[str] = []
-    read = sensors.inspect_file
-    monkeypatch.setattr(sensors, "inspect_file", lambda folder, name: (opened.append(name), read(folder, name))[1])
-
-    assert "last line has no newline at byte" in first
-    assert shop.tick().skip_message == first
-    assert opened == ["transactions_200608.csv"]
-    assert list(json.loads(str(shop.cursor))["refused"]) == ["transactions_200607.csv"]
-
-    shop.deliver("200607")
-    shop.tick()
-    assert shop.launched() == [("score_week", "2006-04-10")]
-
-
 def test_a_broken_calendar_stops_no_week(shop: Shop) -> None:
     """A time.csv that cannot be read is no calendar."""
     (shop.folder / "time.csv").write_text("week\n1\n")
@@ -412,33 +282,6 @@ def test_a_week_whose_run_failed_is_not_asked_for_again(shop: Shop) -> None:
     assert shop.launched() == [("score_week", "2006-04-17")]
 
 
-def test_an_idle_look_reads_nothing_again(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the lake was made from is read once per version of its table: an idle look opens no table and reads no file."""
-    shop.deliver("200607")
-    shop.ingest("200607")
-    first = ingested(shop.lake).content
-    with monkeypatch.context() as idle:
-        idle.delattr("nextbasket_assets.lake.tables.DeltaTable")
-        again = ingested(Lake(shop.lake.root)).content
-    shop.deliver("200608", lines=2)
-    shop.ingest("200608")
-
-    assert again == first
-    assert list(ingested(shop.lake).content) == [monday("200607"), monday("200608")]
-
-
-def test_a_lake_that_was_restored_is_read_again(shop: Shop, tmp_path: Path) -> None:
-    """Another table in the place of the former one, at the same version, is not taken for it."""
-    shop.deliver("200607")
-    shop.ingest("200607")
-    assert list(ingested(shop.lake).content) == [monday("200607")]
-    Path(shop.lake.uri("landed_files")).rename(tmp_path / "former")
-    shop.deliver("200608")
-    shop.ingest("200608")
-
-    assert list(ingested(shop.lake).content) == [monday("200608")]
-
-
 def test_what_no_run_is_asked_for_any_more_is_said_at_every_look(shop: Shop) -> None:
     """A week that stopped after its lines were in the lake: its refresh is asked for once, then each look names it."""
     week = "200607"
@@ -466,27 +309,6 @@ def test_a_run_that_was_never_launched_holds_no_refresh_up(shop: Shop, status: s
     shop.tick()
 
     assert bool(shop.launched()) is not held
-
-
-@pytest.mark.parametrize(
-    ("word", "entry"),
-    [
-        ("digests", {"transactions_200607.csv": None}),
-        ("digests", {"transactions_200607.csv": ["1 2"]}),
-        ("refused", {"transactions_200607.csv": 3}),
-        ("listed", [["a", [], "1"]]),
-        ("listed", [["a", 1, 1]]),
-        ("table", ["t"]),
-    ],
-)
-def test_a_cursor_with_a_wrong_entry_is_a_lost_one(shop: Shop, word: str, entry: object) -> None:
-    """A hand-edited entry of any part costs a look: the file waits once more, then its week is run."""
-    shop.deliver("200607")
-    shop.tick()
-    shop.cursor = json.dumps(json.loads(str(shop.cursor)) | {word: entry})
-
-    assert "waiting" in str(shop.tick().skip_message)
-    assert shop.launched() == [("score_week", "2006-04-10")]
 
 
 def test_a_calendar_that_has_not_begun_is_said(shop: Shop) -> None:

@@ -1,0 +1,94 @@
+"""What the landing sensor remembers between two looks: the files as they were, and the content of each that was read."""
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+from nextbasket_assets.arrivals import Listed
+from nextbasket_assets.code_version import code_version
+from nextbasket_assets.landing import LandingError
+from nextbasket_assets.resources.landing import Folder, UnopenedError, inspect_file
+
+SECONDS_OF_READING = 30  # Dagster ends a tick after 60
+
+
+def remembered(cursor: str | None) -> dict[str, Any]:
+    """What the last look saw; nothing, which costs a look and no run, when the cursor was lost or edited by hand."""
+    nothing: dict[str, Any] = {"listed": [], "digests": {}}
+    try:
+        found = json.loads(cursor or "{}")
+    except ValueError:
+        return nothing
+    return found if isinstance(found, dict) and _is_sound(found) else nothing
+
+
+def _is_sound(cursor: dict[str, Any]) -> bool:
+    """Whether a cursor has the form that a look wrote."""
+    words = all(isinstance(cursor.get(word) or "", str) for word in ("behind", "table", "former"))
+    listed = cursor.get("listed")
+    return (
+        words
+        and _are_pairs(cursor.get("digests"))
+        and _are_pairs(cursor.get("refused", {}))
+        and isinstance(listed, list)
+        and all(isinstance(entry, list) and [*map(type, entry)] == [str, int, str] for entry in listed)
+    )
+
+
+def _are_pairs(files: Any) -> bool:
+    return isinstance(files, dict) and all(
+        isinstance(entry, list) and [*map(type, entry)] == [str, str] for entry in files.values()
+    )
+
+
+class Digests:
+    """Content of landing files, each read once per change; one look reads for half a minute, and one file at least.
+
+    Attributes:
+        unread: files that this look had no time for.
+    """
+
+    def __init__(
+        self,
+        folder: Folder,
+        known: dict[str, list[str]],
+        refused: dict[str, list[str]],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._folder, self._known, self._refused, self._clock = folder, known, refused, clock
+        self._until = clock() + SECONDS_OF_READING
+        self._read, self.unread = 0, 0
+
+    def __call__(self, listed: Listed) -> str | None:
+        """The sha256 of a listed file's content; None when the time of this look is up.
+
+        Raises:
+            LandingError: the file must not be ingested.
+        """
+        name, state = listed.name, f"{listed.size} {listed.fingerprint}"
+        judged = f"{state} {code_version()}"  # other code may take what this one refuses
+        if self._known.get(name, [""])[0] == state:
+            return self._known[name][1]
+        if self._refused.get(name, [""])[0] == judged:
+            raise LandingError(self._refused[name][1])
+        if self._read and self._clock() > self._until:
+            self.unread += 1
+            return None
+        self._read += 1
+        try:
+            self._known[name] = [state, inspect_file(self._folder, name).sha256]
+        except UnopenedError:
+            raise  # a permission may be granted without a change of the file
+        except LandingError as error:
+            self._refused[name] = [judged, str(error)]
+            raise
+        return self._known[name][1]
+
+    def known(self, now: list[Listed]) -> dict[str, dict[str, list[str]]]:
+        """What is worth remembering: the files that are still there, by the cursor's words."""
+        found = {"digests": self._known, "refused": self._refused}
+        return {
+            word: {entry.name: files[entry.name] for entry in now if entry.name in files}
+            for word, files in found.items()
+        }

@@ -1,0 +1,85 @@
+"""What the landing sensor remembers: enough to read nothing twice, and nothing that cannot be lost."""
+
+import itertools
+import json
+
+import pytest
+
+from nextbasket_assets.operations import cursor
+from nextbasket_tests.operations.ticking import HEADER, LINE, Shop
+
+
+def test_a_lost_cursor_reprocesses_nothing(shop: Shop) -> None:
+    """Without its cursor the sensor looks twice again and finds the lake as it is."""
+    shop.deliver("200607")
+    shop.ingest("200607")
+    shop.cursor = None
+
+    assert [shop.launched() for _ in range(3)] == [[], [], []]
+
+
+def test_the_cursor_stays_small(shop: Shop) -> None:
+    """The cursor holds what the folder holds, and forgets files that are gone."""
+    shop.deliver("200607")
+    shop.deliver("200608", lines=2)
+    shop.tick()
+    shop.tick()
+    (shop.folder / "transactions_200608.csv").unlink()
+    shop.tick()
+
+    remembered = json.loads(str(shop.cursor))
+    assert [name for name, _, _ in remembered["listed"]] == ["transactions_200607.csv"]
+    assert list(remembered["digests"]) == ["transactions_200607.csv"]
+
+
+def test_a_look_ends_in_time_and_the_next_one_goes_on(shop: Shop) -> None:
+    """Half a minute of reading is one look; what it read is remembered, and no week is run before all are read."""
+    for number in (7, 8, 9):
+        shop.deliver(f"20060{number}", text=HEADER + LINE * number)
+    shop.clock = itertools.count(0, 31).__next__  # every look at it finds half a minute gone
+    shop.tick()
+
+    assert "2 more file(s) to read at the next look" in str(shop.tick().skip_message)
+    assert "transactions_200609.csv: this look had no time left" in str(shop.tick().skip_message)
+    assert [week for _, week in shop.launched()] == ["2006-04-10", "2006-04-17", "2006-04-24"]
+
+
+def test_a_refused_file_is_read_once(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The reason is in the cursor until the file changes; what could not even be opened is tried again."""
+    shop.deliver("200607", text=HEADER + LINE[:-1])
+    (shop.folder / "transactions_200608.csv").mkdir()
+    shop.tick()
+    first = str(shop.tick().skip_message)
+    opened: list[str] = []
+    read = cursor.inspect_file
+    monkeypatch.setattr(cursor, "inspect_file", lambda folder, name: (opened.append(name), read(folder, name))[1])
+
+    assert "last line has no newline at byte" in first
+    assert shop.tick().skip_message == first
+    assert opened == ["transactions_200608.csv"]
+    assert list(json.loads(str(shop.cursor))["refused"]) == ["transactions_200607.csv"]
+
+    shop.deliver("200607")
+    shop.tick()
+    assert shop.launched() == [("score_week", "2006-04-10")]
+
+
+@pytest.mark.parametrize(
+    ("word", "entry"),
+    [
+        ("digests", {"transactions_200607.csv": None}),
+        ("digests", {"transactions_200607.csv": ["1 2"]}),
+        ("refused", {"transactions_200607.csv": 3}),
+        ("listed", [["a", [], "1"]]),
+        ("listed", [["a", 1, 1]]),
+        ("table", ["t"]),
+    ],
+)
+def test_a_cursor_with_a_wrong_entry_is_a_lost_one(shop: Shop, word: str, entry: object) -> None:
+    """A hand-edited entry of any part costs a look: the file waits once more, then its week is run."""
+    shop.deliver("200607")
+    shop.tick()
+    shop.cursor = json.dumps(json.loads(str(shop.cursor)) | {word: entry})
+
+    assert "waiting" in str(shop.tick().skip_message)
+    assert shop.launched() == [("score_week", "2006-04-10")]
