@@ -5,6 +5,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from types import TracebackType
 
 from pyspark.sql import SparkSession
@@ -43,18 +44,19 @@ class Progress:
         self._over.set()
         self._thread.join()
         if kind is not None:
-            self._say(
-                f"failed: {kind.__name__}: {str(error).splitlines()[0] if str(error) else ''}"[:_ERROR_CHARACTERS]
-            )
+            with suppress(Exception):  # the stage's error is the news, not that its line could not be written
+                self._say(f"failed: {kind.__name__}: {_cause(str(error))}"[:_ERROR_CHARACTERS])
 
     def _watch(self) -> None:
         began = time.monotonic()
         while not self._over.wait(_next(self._limit, time.monotonic() - began)):
             if self._limit is not None and time.monotonic() - began >= self._limit:
-                self._say(f"ends itself: {self._limit:.0f} seconds are over")
+                with suppress(Exception):  # the limit holds, said or not
+                    self._say(f"ends itself: {self._limit:.0f} seconds are over")
                 self._stop(124)
                 return
-            self._say(self._tasks())
+            with suppress(Exception):  # a line that is lost must not end the watch over the limit
+                self._say(self._tasks())
 
     def _tasks(self) -> str:
         tracker = self._spark.sparkContext.statusTracker()
@@ -67,6 +69,20 @@ class Progress:
         if line != self._said:
             write_text(self._spark, f"{self._folder}/{self._lines:05d}", line)
             self._lines, self._said = self._lines + 1, line
+
+
+def _cause(message: str) -> str:
+    """The line of an error's message that says why: of a JVM's the innermost cause, of a Python worker's the last.
+
+    >>> _cause("An error occurred while calling o65.\\n: Aborted: x\\n\\tat a.b\\nCaused by: Broken: y\\n\\tat c")
+    'Broken: y'
+    """
+    lines = [line.strip() for line in message.splitlines() if line.strip()]
+    causes = [line.removeprefix("Caused by").lstrip(": ") for line in lines if line.startswith(("Caused by: ", ": "))]
+    if causes:
+        return causes[-1]
+    of_worker = any(line.startswith("Traceback ") for line in lines)
+    return lines[-1 if of_worker else 0] if lines else ""
 
 
 def _next(limit: float | None, passed: float) -> float:
