@@ -57,6 +57,9 @@ LABELS: dict[str, tuple[str, ...]] = {
 
 EMPTY_WEEK = "an_empty_week"
 
+# What a spreadsheet or a float makes of a long basket id: 9.94E+14, 99410010.0. Every other id is the retailer's own.
+DAMAGED_ID = r"^\d+([.,]\d+)?[eE]\+\d+\z|^\d+\.0\z"
+
 _FIRST_MONDAY = date(2006, 2, 27)  # of retail week 200601; every retail year has 52 weeks
 _WEEKS_PER_YEAR = 52
 

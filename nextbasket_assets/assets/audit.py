@@ -13,10 +13,17 @@ import dagster as dg
 
 from nextbasket_assets.lake.tables import Lake
 from nextbasket_assets.landing import EMPTY_WEEK, LandingFile, week_code
-from nextbasket_assets.limits import LEAST_VOLUME, MOST_REJECTED, MOST_VOLUME, RECENT_WEEKS
+from nextbasket_assets.limits import (
+    LEAST_VOLUME,
+    MOST_CONFLICTING,
+    MOST_REJECTED,
+    MOST_VOLUME,
+    RECENT_WEEKS,
+    SOME_CONFLICTING,
+)
 from nextbasket_assets.resources.spark import StageReport
 
-_RAW = "raw_transactions"
+_RAW, _STAGED = "raw_transactions", "staged_baskets"
 ALLOW_TAG = "nextbasket/allow"
 SOME_REPLAYED, MOST_REPLAYED = 0.05, 0.5
 _SHOWN_RULES, _SHOWN_COLUMNS = 3, 20
@@ -24,6 +31,7 @@ _SHOWN_RULES, _SHOWN_COLUMNS = 3, 20
 _FEW_REJECTED = "few_lines_are_rejected"
 _VOLUME = "the_volume_is_like_recent_weeks"
 _REPLAYED = "few_baskets_replay_an_earlier_week"
+_CONFLICTING = "few_lines_are_of_conflicting_baskets"
 _RECONCILED = "lines_in_are_accepted_or_rejected"
 _KNOWN = "every_column_is_known"
 _CALENDAR = "every_week_is_in_the_retailers_calendar"
@@ -52,10 +60,35 @@ def reconciled(lake: Lake, report: StageReport, table: str, sources: Mapping[dat
     return replace(report, counts=counts)
 
 
-def replay_check() -> dg.AssetCheckSpec:
-    """The check of `replay_results`."""
-    text = f"Few baskets copy an earlier week's: a warning above {SOME_REPLAYED:.0%}, a stop above {MOST_REPLAYED:.0%}."
-    return dg.AssetCheckSpec(_REPLAYED, asset="staged_baskets", blocking=True, description=text)
+def staged_checks() -> list[dg.AssetCheckSpec]:
+    """The checks of `conflict_results` and `replay_results`."""
+    texts = {
+        _CONFLICTING: "Few lines are under a basket id that several customers, hours or stores have: a warning above "
+        f"{SOME_CONFLICTING:.0%}, a stop above {MOST_CONFLICTING:.0%}.",
+        _REPLAYED: f"Few baskets copy an earlier week's: a warning above {SOME_REPLAYED:.0%}, a stop above "
+        f"{MOST_REPLAYED:.0%}.",
+    }
+    return [dg.AssetCheckSpec(name, asset=_STAGED, blocking=True, description=text) for name, text in texts.items()]
+
+
+def conflict_results(context: dg.AssetExecutionContext, report: StageReport) -> Iterator[dg.AssetCheckResult]:
+    """The check on basket ids that are not unique, over all weeks of the run.
+
+    Raises:
+        dagster.Failure: much of a week is under such ids, and the run's tag does not allow it.
+    """
+    found = {
+        week: counts["removed"]["conflicting_basket"] / max(counts["rows_in"], 1)
+        for week, counts in report.counts.items()
+    }
+    yield from _limited(
+        context,
+        (_CONFLICTING, "conflicting_share"),
+        found,
+        (SOME_CONFLICTING, MOST_CONFLICTING),
+        f"of the lines are under a basket id that several customers, hours or stores have, at most {MOST_CONFLICTING:.0%} "
+        "may. BASKET_ID is not unique: add till and date to the id",
+    )
 
 
 def replay_results(context: dg.AssetExecutionContext, report: StageReport) -> Iterator[dg.AssetCheckResult]:
@@ -65,22 +98,40 @@ def replay_results(context: dg.AssetExecutionContext, report: StageReport) -> It
         dagster.Failure: most baskets of a week are copies, and the run's tag does not allow it.
     """
     found = {week: counts["replayed"] / counts["baskets"] for week, counts in report.counts.items()}
+    yield from _limited(
+        context,
+        (_REPLAYED, "replayed_share"),
+        found,
+        (SOME_REPLAYED, MOST_REPLAYED),
+        f"of the larger baskets copy an earlier week's basket of the same customer, at most {MOST_REPLAYED:.0%} may. Such a "
+        "week is no evidence of what people buy next",
+    )
+
+
+def _limited(
+    context: dg.AssetExecutionContext,
+    names: tuple[str, str],
+    found: Mapping[str, float],
+    limits: tuple[float, float],
+    broken: str,
+) -> Iterator[dg.AssetCheckResult]:
+    """A check on the worst week's share, of these names: it warns above the first limit and stops above the second."""
+    (check, measure), (some, most) = names, limits
     worst = max(found, key=lambda week: found[week], default=None)
     share = found[worst] if worst else 0.0
-    allowed = _REPLAYED in allowed_by_tag(context)
-    stops = share > MOST_REPLAYED and not allowed
+    allowed = check in allowed_by_tag(context)
+    stops = share > most and not allowed
     yield dg.AssetCheckResult(
-        asset_key="staged_baskets",
-        check_name=_REPLAYED,
-        passed=share <= SOME_REPLAYED or allowed,
+        asset_key=_STAGED,
+        check_name=check,
+        passed=share <= some or allowed,
         severity=dg.AssetCheckSeverity.ERROR if stops else dg.AssetCheckSeverity.WARN,
-        metadata={"replayed_share": share, "worst_week": worst or "none", "allowed_by_tag": allowed},
+        metadata={measure: share, "worst_week": worst or "none", "allowed_by_tag": allowed},
     )
     if stops:
         raise dg.Failure(
-            f"week {worst}: {share:.0%} of the larger baskets copy an earlier week's basket of the same customer, at most "
-            f"{MOST_REPLAYED:.0%} may. Such a week is no evidence of what people buy next. Nothing was published; to keep "
-            f"it all the same, run again with the tag {ALLOW_TAG}={_REPLAYED}.",
+            f"week {worst}: {share:.0%} {broken}. Nothing was published; to keep it all the same, run again with the tag "
+            f"{ALLOW_TAG}={check}.",
             allow_retries=False,
         )
 

@@ -10,11 +10,12 @@ from pydantic import Field
 
 from nextbasket_assets.assets.audit import (
     allowed_by_tag,
+    conflict_results,
     raw_checks,
     raw_results,
     raw_warnings,
-    replay_check,
     replay_results,
+    staged_checks,
 )
 from nextbasket_assets.assets.publishing import (
     audited,
@@ -130,7 +131,7 @@ def _landed(file: LandingFile, rejected: int) -> dict[str, float]:
             deps=["raw_transactions"],
         )
     ],
-    check_specs=[*claim_specs("staged_baskets"), replay_check()],
+    check_specs=[*claim_specs("staged_baskets"), *staged_checks()],
     partitions_def=LGSR_WEEKS,
     backfill_policy=dg.BackfillPolicy.single_run(),
 )
@@ -144,6 +145,7 @@ def staged_baskets(
     with staged(tables, context, "staged_baskets") as folders:
         report = spark.run("staged_baskets", files, folders, weeks=_iso(weeks), non_merchandise=config.non_merchandise)
         yield from audited(report, "staged_baskets", weeks)
+        yield from conflict_results(context, report)
         yield from replay_results(context, _replays(spark, tables, folders["staged_baskets"], weeks))
         yield published(tables, context, "staged_baskets", folders["staged_baskets"], weeks, inputs, report)
 

@@ -6,11 +6,10 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from nextbasket_assets.columns import names
+from nextbasket_assets.landing import DAMAGED_ID
 
 # In the order they are tried: a line is removed by the first that applies, so that the counts add up.
 FILTERS = ("duplicate", "damaged_anonymous", "conflicting_basket", "return", "non_merchandise")
-# What a spreadsheet or a float makes of a long number: 9.94E+14, 99410010.0. Every other id is the retailer's own.
-DAMAGED_ID = r"^\d+([.,]\d+)?[eE]\+\d+\z|^\d+\.0\z"
 
 _IDENTITY = ("customer", "date", "hour", "store")
 _LABELS = (

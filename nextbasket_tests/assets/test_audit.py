@@ -1,10 +1,13 @@
 """What stops a week's lines as a whole."""
 
 from datetime import date, timedelta
+from types import SimpleNamespace
+from typing import Any, cast
 
+import dagster as dg
 import pytest
 
-from nextbasket_assets.assets.audit import many_rejected, odd_volume, unreconciled
+from nextbasket_assets.assets.audit import ALLOW_TAG, conflict_results, many_rejected, odd_volume, unreconciled
 from nextbasket_assets.landing import LandingFile
 from nextbasket_assets.resources.spark import StageReport
 
@@ -70,3 +73,30 @@ def test_later_weeks_do_not_count() -> None:
     later = {WEEK + timedelta(weeks=1): 90_000}
 
     assert odd_volume(WEEK, history(100) | later | {WEEK: 100}) is None
+
+
+def conflicts(conflicting: int, allow: str = "") -> list[dg.AssetCheckResult]:
+    """The check's result for a week of 1,000 lines of which so many are under the id of several baskets."""
+    counts = {WEEK.isoformat(): {"rows_in": 1000, "removed": {"conflicting_basket": conflicting}}}
+    context: Any = SimpleNamespace(run=SimpleNamespace(tags={ALLOW_TAG: allow}))
+    return list(conflict_results(context, StageReport("staged_baskets", 0, {}, counts, {})))
+
+
+@pytest.mark.parametrize(("conflicting", "passed"), [(0, True), (20, True), (21, False), (200, False)])
+def test_some_lines_of_conflicting_baskets_are_a_warning(conflicting: int, passed: bool) -> None:
+    """Above two percent of the lines the check is red, and the week is published up to a fifth of them."""
+    (result,) = conflicts(conflicting)
+
+    assert result.passed is passed
+    assert result.severity == dg.AssetCheckSeverity.WARN
+
+
+def test_a_shop_that_would_disappear_as_conflicts_stops() -> None:
+    """Receipt numbers that begin anew each day take half of the lines: nothing is published unless the tag allows it."""
+    with pytest.raises(
+        dg.Failure, match="50% of the lines are .* BASKET_ID is not unique: add till and date to the id"
+    ):
+        conflicts(500)
+    (allowed,) = conflicts(500, "few_lines_are_of_conflicting_baskets")
+    assert allowed.passed
+    assert cast(Any, allowed.metadata["conflicting_share"]).value == 0.5

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from datetime import date
 from statistics import median
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from nextbasket_assets.lake.tables import Lake
+from nextbasket_assets.landing import DAMAGED_ID
 from nextbasket_assets.limits import RECENT_WEEKS
 
 
@@ -33,6 +35,7 @@ class Arrived:
         rules: rule to lines that it quarantined, the commonest first.
         customers: different customers with a basket.
         anonymous: baskets of nobody known.
+        conflicting: accepted lines under a basket id that several baskets have.
     """
 
     weeks: Sequence[ArrivedWeek]
@@ -40,6 +43,7 @@ class Arrived:
     rules: Sequence[tuple[str, int]]
     customers: int
     anonymous: int
+    conflicting: int
 
     @property
     def now(self) -> ArrivedWeek:
@@ -57,6 +61,11 @@ class Arrived:
         """Of the week's lines."""
         return self.now.quarantined / max(self.now.lines, 1)
 
+    @property
+    def conflicting_share(self) -> float:
+        """Of the week's accepted lines."""
+        return self.conflicting / max(self.now.accepted, 1)
+
 
 def arrived(lake: Lake, week: date) -> Arrived:
     """What arrived for the week; reads no later one."""
@@ -64,14 +73,25 @@ def arrived(lake: Lake, week: date) -> Arrived:
     landed = lake.read("landed_files", [*recent, week]).to_pylist()
     baskets = lake.rows("staged_baskets")
     rules = Counter(lake.read("rejected_lines", [week], ["rule"])["rule"].to_pylist())
-    customers = lake.read("staged_baskets", [week], ["customer"])["customer"]
+    staged = lake.read("staged_baskets", [week], ["basket", "customer"])
+    customers = staged["customer"]
     return Arrived(
         weeks=[_week(other, landed, baskets.get(other, 0)) for other in [*recent, week]],
         files=sorted(row["source_file"] for row in landed if row["week"] == week),
         rules=sorted(rules.items(), key=lambda item: (-item[1], item[0])),
         customers=len(pc.unique(customers.drop_null())),
         anonymous=customers.null_count,
+        conflicting=_conflicting(lake, week, staged["basket"]),
     )
+
+
+def _conflicting(lake: Lake, week: date, staged: pa.ChunkedArray) -> int:
+    """Lines whose id is no staged basket's; a damaged id is none either, for its baskets were rebuilt under others."""
+    lines = 0
+    for batch in lake.batches("raw_transactions", [week], ["basket"]):
+        there = pc.or_(pc.is_in(batch["basket"], staged), pc.match_substring_regex(batch["basket"], DAMAGED_ID))
+        lines += pc.sum(pc.invert(there)).as_py() or 0
+    return lines
 
 
 def _week(week: date, landed: list[dict[str, object]], baskets: int) -> ArrivedWeek:

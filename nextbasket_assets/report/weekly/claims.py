@@ -11,6 +11,7 @@ from nextbasket_assets.limits import (
     MOST_UNASSIGNED,
     MOST_VOLUME,
     OLDEST_CHAMPION_WEEKS,
+    SOME_CONFLICTING,
 )
 from nextbasket_assets.report.weekly.light import AMBER, RED, Answer, Claim, Finding
 
@@ -77,6 +78,11 @@ def _against_usual(facts: "WeekFacts", holds: Callable[[float, float], bool]) ->
 def _few_quarantined(facts: "WeekFacts") -> Answer:
     share = facts.arrived.quarantined_share
     return share <= MOST_REJECTED, f"{share:.2%} of the lines, at most {MOST_REJECTED:.0%}"
+
+
+def _few_conflicting(facts: "WeekFacts") -> Answer:
+    share = facts.arrived.conflicting_share
+    return share <= SOME_CONFLICTING, f"{share:.2%} of the lines, at most {SOME_CONFLICTING:.0%}"
 
 
 def _usual_volume(facts: "WeekFacts") -> Answer:
@@ -185,6 +191,9 @@ CLAIMS = {
         AMBER, _champion_is_recent, "train_models; the retraining policy does it with the next week"
     ),
     "few_lines_are_rejected": Claim(AMBER, _few_quarantined, "see the rules under Rows; correct the file"),
+    "few_lines_are_of_conflicting_baskets": Claim(
+        AMBER, _few_conflicting, "BASKET_ID is not unique: add till and date to the id, and land the weeks again"
+    ),
     "the_volume_is_like_recent_weeks": Claim(AMBER, _usual_volume, "is the file whole, is it there twice?"),
     "the_week_before_is_there": Claim(AMBER, _week_before, "deliver the missing week"),
     "most_baskets_have_a_mission": Claim(AMBER, _most_have_a_mission, "train mission_model"),

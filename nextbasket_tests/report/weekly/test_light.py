@@ -2,12 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from nextbasket_assets.catalogue import Catalogue
+from nextbasket_assets.columns import TABLES
+from nextbasket_assets.columns import WEEK as WEEK_COLUMN
+from nextbasket_assets.report.weekly.arrived import arrived as arrived_of
 from nextbasket_assets.report.weekly.claims import CLAIMS, remedy
 from nextbasket_assets.report.weekly.drift import Drift
 from nextbasket_assets.report.weekly.facts import WeekFacts, gather
@@ -74,6 +78,10 @@ BREAKS: dict[str, tuple[str, Callable[[WeekFacts], WeekFacts]]] = {
     "the_model_in_service_won_its_gate": (AMBER, lambda facts: champion(facts, "promoted by hand: I like it")),
     "the_model_in_service_is_recent": (AMBER, lambda facts: replace(facts, models=replace(facts.models, age=14))),
     "few_lines_are_rejected": (AMBER, lambda facts: arrived(facts, accepted=980, quarantined=20)),
+    "few_lines_are_of_conflicting_baskets": (
+        AMBER,
+        lambda facts: replace(facts, arrived=replace(facts.arrived, conflicting=21)),
+    ),
     "the_volume_is_like_recent_weeks": (AMBER, lambda facts: arrived(facts, accepted=100, quarantined=0, lines=100)),
     "the_week_before_is_there": (
         AMBER,
@@ -159,6 +167,22 @@ def test_a_week_without_a_model_is_amber_and_nothing_is_guessed(green: WeekFacts
 
     assert [finding.claim for finding in reasons(week.findings)] == ["most_customers_are_scored_by_the_model"]
     assert {"the_model_in_service_won_its_gate", "the_probabilities_come_true"} <= unknown
+
+
+def test_lines_of_no_staged_basket_are_of_a_conflicting_one(tmp_path: Path) -> None:
+    """Counted from the tables themselves; an id that a spreadsheet damaged is none of them, for its basket was rebuilt."""
+    lake = small_lake(str(tmp_path / "lake"), WEEKS[:2])
+    ids = [*[f"{WEEKS[1]}-1"] * 3, *["receipt 7"] * 2, "9.94E+14"]
+    put(lake, "raw_transactions", WEEKS[1], [raw(WEEKS[1], number, basket) for number, basket in enumerate(ids)])
+
+    assert arrived_of(lake, WEEKS[1]).conflicting == 2
+    assert arrived_of(lake, WEEKS[0]).conflicting == 0
+
+
+def raw(week: date, number: int, basket: str) -> dict[str, object]:
+    empty = {column.name: None for column in TABLES["raw_transactions"] if column.name != WEEK_COLUMN}
+    told = {"source_file": "f", "line_number": number, "basket": basket, "item": "x", "store": "S1"}
+    return empty | told | {"date": week, "hour": 9, "quantity": 1, "spend": Decimal("1.00")}
 
 
 def test_an_empty_week_is_amber_and_judges_nobody(tmp_path: Path) -> None:
