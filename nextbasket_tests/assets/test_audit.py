@@ -94,7 +94,7 @@ def test_some_lines_of_conflicting_baskets_are_a_warning(conflicting: int, passe
 def test_a_shop_that_would_disappear_as_conflicts_stops() -> None:
     """Receipt numbers that begin anew each day take half of the lines: nothing is published unless the tag allows it."""
     with pytest.raises(
-        dg.Failure, match="50% of the lines are .* BASKET_ID is not unique: add till and date to the id"
+        dg.Failure, match=r"50% of the lines are .* BASKET_ID is not unique: add till and date to the id"
     ):
         conflicts(500)
     (allowed,) = conflicts(500, "few_lines_are_of_conflicting_baskets")
