@@ -53,21 +53,29 @@ def identify(topics: Topics, former: Topics | None, ids: list[str], last_number:
         ids: of the former model's missions, in its order.
         last_number: of the youngest id ever given; 0 before the first model.
     """
-    same: dict[int, tuple[str, float]] = {}
-    if former is not None:
-        similarity_KK = similarity(topics, former)
-        for row, column in matched(similarity_KK):
-            if similarity_KK[row, column] >= THRESHOLD:
-                same[row] = (ids[column], float(similarity_KK[row, column]))
-    found: dict[int, Identity] = {row: Identity(mission, KEPT, value) for row, (mission, value) in same.items()}
+    same = _same(topics, former) if former is not None else {}
+    found = {row: Identity(ids[column], KEPT, value) for row, (column, value) in same.items()}
     for row in np.argsort(-topics.item_share_K, kind="stable").tolist():
         if row not in found:
             last_number += 1
             found[row] = Identity(mission_id(last_number), NEW)
     order = sorted(found, key=lambda row: number_of(found[row].mission))
-    kept = {mission for mission, _ in same.values()}
-    retired = tuple(Identity(mission, RETIRED) for mission in ids if mission not in kept)
+    kept = {column for column, _ in same.values()}
+    retired = tuple(Identity(mission, RETIRED) for column, mission in enumerate(ids) if column not in kept)
     return Identities(np.array(order), tuple(found[row] for row in order), retired, last_number)
+
+
+def _same(topics: Topics, former: Topics) -> dict[int, tuple[int, float]]:
+    """Positions of missions to those of their former selves and how similar they are: as much in all as can be had.
+
+    "Everything" is what other missions stand apart from and the same as none of them, and a former mission none of whose
+    items is left says nothing about what it was.
+    """
+    if (topics.k == 1) != (former.k == 1):
+        return {}
+    similarity_KK = similarity(topics, former)
+    near_KK = np.where((similarity_KK >= THRESHOLD) & former.counts_KV.any(axis=1), similarity_KK, 0.0)
+    return {row: (column, float(near_KK[row, column])) for row, column in matched(near_KK) if near_KK[row, column] > 0}
 
 
 def mission_id(number: int) -> str:

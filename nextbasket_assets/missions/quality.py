@@ -36,7 +36,7 @@ class Examination:
         Raises:
             ValueError: no customer with a basket of two known items is held out.
         """
-        held_out = documents.where(documents.held_out_D & (documents.sizes_D >= _ENOUGH_ITEMS))
+        held_out = judged_by(documents)
         if not len(held_out):
             raise ValueError(
                 f"no held-out basket has {_ENOUGH_ITEMS} known items, so missions cannot be judged. Ingest more weeks."
@@ -69,6 +69,11 @@ class Examination:
         return float(pairs.mean()) if pairs.size else 0.0
 
 
+def judged_by(documents: Documents) -> Documents:
+    """The held-out baskets that can be cut in two."""
+    return documents.where(documents.held_out_D & (documents.sizes_D >= _ENOUGH_ITEMS))
+
+
 def _first_half(documents: Documents) -> Flags:
     """(T,) true for half of each basket's items, drawn by a fixed seed."""
     draw_T = np.random.default_rng(0).random(documents.items_T.size)
@@ -98,8 +103,9 @@ def _npmi(present: Floats) -> Floats:
 
 
 def top_items(topics: Topics, limit: int = TOP_ITEMS) -> list[Ints]:
-    """Positions of each mission's most probable items; ties go by the vocabulary's order."""
-    return [np.argsort(-row, kind="stable")[:limit] for row in topics.counts_KV]
+    """Positions of each mission's most probable items that were bought on it; ties go by the vocabulary's order."""
+    ordered = (np.argsort(-row, kind="stable")[:limit] for row in topics.counts_KV)
+    return [top[row[top] > 0] for top, row in zip(ordered, topics.counts_KV, strict=True)]
 
 
 def distinctness(topics: Topics) -> float:

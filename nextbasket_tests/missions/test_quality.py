@@ -35,22 +35,27 @@ def test_planted_missions_gain_and_shuffled_ones_do_not() -> None:
 
 
 def test_coherence_is_worked_by_hand() -> None:
-    """Items always together have NPMI 1, items never together -1; a mission of one of each pair is their mean."""
+    """Items always together have NPMI 1, items never together -1; a mission of both is their mean.
+
+    An item that is never bought on the mission is in none of its pairs.
+    """
     together = [[0, 1, 2, 3], [4, 5, 6, 7]] * 10
     examination = Examination(documents(together, 8))
 
     # All eight items are top items: 12 pairs are always together, 16 never.
-    assert examination.coherence(topics([1, 1, 1, 1, 0, 0, 0, 0])) == pytest.approx((12 - 16) / 28)
+    assert examination.coherence(topics([2, 2, 2, 2, 1, 1, 1, 1])) == pytest.approx((12 - 16) / 28)
+    assert examination.coherence(topics([1, 1, 1, 1, 0, 0, 0, 0])) == pytest.approx(1.0)
     always = Examination(documents([[0, 1, 2, 3, 4, 5, 6, 7, 8, 9], [10, 11, 12, 13]] * 10, 14))
     assert always.coherence(topics([1.0] * 10 + [0.0] * 4)) == pytest.approx(1.0)
 
 
 def test_distinct_missions_share_no_top_item() -> None:
-    """Missions of twenty items that share none are distinct (1); copies of one mission are not at all (0)."""
+    """Missions that share no item are distinct (1), however few they have; copies of one mission are not at all (0)."""
     one, other = [1.0] * 10 + [0.0] * 10, [0.0] * 10 + [1.0] * 10
 
     assert distinctness(topics(one, other)) == 1.0
     assert distinctness(topics(one, one)) == 0.0
+    assert distinctness(topics([9, 8, 7, 0, 0, 0], [0, 0, 0, 9, 8, 7])) == 1.0
 
 
 def test_similarity_looks_at_what_sets_missions_apart() -> None:
