@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from nextbasket_assets.missions.choosing import Candidate
+from nextbasket_assets.missions.candidates import Candidate
 from nextbasket_assets.missions.documents import Floats
 from nextbasket_assets.missions.naming import lifts
 from nextbasket_assets.missions.topics import Topics
