@@ -8,7 +8,7 @@ import numpy as np
 
 from nextbasket_assets.missions.choosing import Choice, ChoiceSettings, choose
 from nextbasket_assets.missions.documents import Documents
-from nextbasket_assets.missions.identity import KEPT, NEW, Identities, identify
+from nextbasket_assets.missions.identity import KEPT, NEW, Identities, identify, number_of
 from nextbasket_assets.missions.model import MissionModel
 from nextbasket_assets.missions.naming import propose
 from nextbasket_assets.missions.topics import fold_in
@@ -30,6 +30,10 @@ class Naming:
     items: Mapping[str, str]
     groups: Mapping[str, str]
     given: Mapping[str, str]
+
+    def too_early(self, last_number: int) -> list[str]:
+        """Ids with a name that no mission ever had, when the youngest one has this number."""
+        return sorted((mission for mission in self.given if number_of(mission) > last_number), key=number_of)
 
 
 @dataclass(frozen=True)
@@ -122,7 +126,7 @@ def learn(
         groups=vocabulary.groups,
         baskets_V=np.asarray(vocabulary.baskets, np.float64),
         missions=missions,
-        names=propose(topics, *_words(vocabulary, naming), _taken(missions, naming, former)),
+        names=propose(topics, missions, *_words(vocabulary, naming), _taken(missions, naming, former)),
         last_number=identities.last_number,
     )
     return Learnt(model, choice, identities, former)
@@ -137,9 +141,9 @@ def _words(vocabulary: Vocabulary, naming: Naming) -> tuple[list[str], list[str]
     return coarse, finer
 
 
-def _taken(missions: Sequence[str], naming: Naming, former: MissionModel | None) -> dict[int, str]:
-    """Names by position: a person's, else the one that a kept mission had, unless a person gave it to another."""
+def _taken(missions: Sequence[str], naming: Naming, former: MissionModel | None) -> dict[str, str]:
+    """Names by id: a person's, else the one that a kept mission had, unless a person gave it to another."""
     had = dict(zip(former.missions, former.names, strict=True)) if former else {}
     given = naming.given
     names = {mission: name for mission, name in had.items() if name not in given.values()} | dict(given)
-    return {number: names[mission] for number, mission in enumerate(missions) if mission in names}
+    return {mission: name for mission, name in names.items() if mission in missions}

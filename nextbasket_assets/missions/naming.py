@@ -8,6 +8,7 @@ import numpy as np
 import yaml
 
 from nextbasket_assets.missions.documents import Floats
+from nextbasket_assets.missions.identity import number_of
 from nextbasket_assets.missions.topics import Topics
 
 NAMES_FILE = "missions.yaml"
@@ -15,36 +16,39 @@ _LEAST_COUNT = 20.0  # items of a word bought on the mission, else its lift is c
 _LEAST_LIFT = 1.25
 _WORDS = 2
 _EVERYTHING = "Everything"
+_TEXT = "tag:yaml.org,2002:str"
 _ID = re.compile(r"M(0[1-9]|[1-9]\d+)")
 
 
-def propose(topics: Topics, words: Sequence[str], finer: Sequence[str], taken: Mapping[int, str]) -> list[str]:
+def propose(
+    topics: Topics, missions: Sequence[str], words: Sequence[str], finer: Sequence[str], taken: Mapping[str, str]
+) -> list[str]:
     """A name for every mission: the two words that set it apart most, by information, like "Fruit & salad".
 
     Args:
         topics: their order is the names' order.
+        missions: K, their ids.
         words: V, what each item is called by: its category, or its own name.
         finer: V, words for what two missions share, usually the items' names.
-        taken: names that missions (by position) have already.
+        taken: names that missions have already, by id.
     """
     if topics.k == 1:
-        return [taken.get(0, _EVERYTHING)]
-    coarse, fine = _ranked(topics, words), _ranked(topics, finer)
-    names: dict[int, str] = dict(taken)
-    for mission in range(topics.k):
+        return [taken.get(missions[0], _EVERYTHING)]
+    names = dict(taken)
+    for mission, coarse, fine in zip(missions, _ranked(topics, words), _ranked(topics, finer), strict=True):
         if mission not in names:
-            names[mission] = _unused(coarse[mission], fine[mission], set(names.values()), mission)
-    return [names[mission] for mission in range(topics.k)]
+            names[mission] = _unused(coarse, fine, set(names.values()), number_of(mission))
+    return [names[mission] for mission in missions]
 
 
-def _unused(coarse: list[str], fine: list[str], used: set[str], mission: int) -> str:
-    ordered = coarse[:_WORDS] or fine[:_WORDS] or [f"mission {mission + 1}"]
+def _unused(coarse: list[str], fine: list[str], used: set[str], number: int) -> str:
+    ordered = coarse[:_WORDS] or fine[:_WORDS] or [f"mission {number}"]
     name = _joined(ordered)
     for word in [*coarse[_WORDS:], *fine]:
         if name not in used:
             break
         name = _joined([*ordered, word])
-    return name if name not in used else f"{name} ({mission + 1})"
+    return name if name not in used else f"{name} ({number})"
 
 
 def _joined(words: Sequence[str]) -> str:
@@ -82,22 +86,24 @@ def read_names(text: str | bytes) -> dict[str, str]:
         ValueError: it is not a mapping of mission ids to names, or an id or a name is there twice.
     """
     try:
-        given, keys = yaml.safe_load(text) or {}, _keys(text)
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+        document = yaml.compose(text, Loader=yaml.SafeLoader)
+    except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as error:
         raise ValueError(
             f"{NAMES_FILE} is not YAML in UTF-8: {error}. Write one line a mission, like 'M03: Sunday roast'."
         ) from error
-    if not isinstance(given, dict) or not all(isinstance(name, str) and name.strip() for name in given.values()):
+    lines = _lines(document)
+    if not all(name for _, name in lines):
         raise ValueError(
-            f"{NAMES_FILE} must map mission ids to names. Write one line a mission, like 'M03: Sunday roast'."
+            f"{NAMES_FILE} must map mission ids to names. Write one line a mission, like 'M03: Sunday roast', with quotes "
+            "around a name that is a number or a date."
         )
-    names = {str(mission): str(name).strip() for mission, name in given.items()}
+    names = dict(lines)
     strange = [mission for mission in names if not _ID.fullmatch(mission)]
     if strange:
         raise ValueError(
             f"{NAMES_FILE} names {strange[0]!r}, which is no mission id. Write it as mission_identities does, like M03."
         )
-    doubled = [mission for mission, times in Counter(keys).items() if times > 1]
+    doubled = [mission for mission, times in Counter(mission for mission, _ in lines).items() if times > 1]
     if doubled:
         raise ValueError(f"{NAMES_FILE} gives {doubled[0]} two names. Keep one of its lines.")
     twice = sorted({name for name in names.values() if list(names.values()).count(name) > 1})
@@ -106,7 +112,14 @@ def read_names(text: str | bytes) -> dict[str, str]:
     return names
 
 
-def _keys(text: str | bytes) -> list[str]:
-    """The keys of a YAML mapping as they are written, those that are there twice too."""
-    node = yaml.compose(text, Loader=yaml.SafeLoader)
-    return [str(key.value) for key, _ in node.value] if isinstance(node, yaml.MappingNode) else []
+def _lines(document: yaml.Node | None) -> list[tuple[str, str]]:
+    """Key and text of each line as they are written, those that are there twice too; no text for what is not plain text."""
+    if document is None:
+        return []
+    if not isinstance(document, yaml.MappingNode):
+        return [("", "")]
+    return [(_written(key), _written(name) if name.tag == _TEXT else "") for key, name in document.value]
+
+
+def _written(node: yaml.Node) -> str:
+    return node.value.strip() if isinstance(node, yaml.ScalarNode) else ""

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from nextbasket_assets.missions.choosing import ChoiceSettings
-from nextbasket_assets.missions.learning import Learnt, Naming, learn
+from nextbasket_assets.missions.documents import documents
+from nextbasket_assets.missions.learning import Learnt, Naming, Vocabulary, learn
 from nextbasket_assets.missions.model import MissionModel, candidate_rows, files, read
 from nextbasket_assets.missions.topics import fold_in
 from nextbasket_tests.missions.planted import planted, vocabulary
@@ -57,6 +58,32 @@ def test_baskets_keep_their_mission_over_a_refit() -> None:
         ids.append(np.array(model.missions)[share_DK.argmax(axis=1)])
 
     assert (ids[0] == ids[1]).mean() >= 0.95
+
+
+def test_a_mission_without_an_item_left_gives_its_id_to_nobody() -> None:
+    """Garden's items are delisted and school's come: the others keep their ids, school gets one never used."""
+    chance, aisles = np.random.default_rng(0), ["milk", "pets", "garden"]
+    shops = [
+        documents(
+            [sorted(10 * aisle + chance.choice(10, 4, replace=False)) for aisle in chance.integers(3, size=600)], 30
+        )
+        for _ in range(2)
+    ]
+    before, after = (
+        Vocabulary(
+            [f"{name} {item}" for name in names for item in range(10)], np.repeat(names, 10).tolist(), [100] * 30
+        )
+        for names in (aisles, [*aisles[:2], "school"])
+    )
+    first = learn("v0", shops[0], before, QUICK, Naming({}, {}, {}), None).model
+    second = learn("v1", shops[1], after, QUICK, Naming({}, {}, {}), first)
+    had = dict(zip(first.names, first.missions, strict=True))
+
+    assert dict(zip(second.model.names, second.model.missions, strict=True)) == {
+        **{name: had[name] for name in ("Milk", "Pets")},
+        "School": "M04",
+    }
+    assert [one.mission for one in second.identities.retired] == [had["Garden"]]
 
 
 def test_a_name_that_a_person_gave_survives_refits() -> None:
@@ -128,3 +155,11 @@ def test_no_number_of_any_model_is_given_again() -> None:
     assert learn("v1", baskets, vocabulary(), QUICK, NAMES, None, last_number=6).model.missions == ["M07", "M08", "M09"]
     after = learn("v1", baskets, vocabulary(), QUICK, NAMES, first, last_number=6).model
     assert (list(after.missions), after.last_number) == (["M01", "M02", "M07"], 7)
+
+
+def test_a_name_given_too_early_is_told() -> None:
+    """With M03 the youngest id ever given, M04 and M10 name nobody yet."""
+    given = replace(NAMES, given={"M10": "Garden", "M03": "Pets", "M04": "Wine"})
+
+    assert given.too_early(3) == ["M04", "M10"]
+    assert given.too_early(10) == []

@@ -19,7 +19,9 @@ def test_lift_is_worked_by_hand() -> None:
 
 def test_names_say_what_sets_a_mission_apart() -> None:
     """Milk is in every basket and names nobody; wine and beer do, by what they tell, most first."""
-    named = propose(topics([500, 90, 60, 0], [500, 0, 0, 150]), ["milk", "wine", "beer", "soap"], [""] * 4, {})
+    named = propose(
+        topics([500, 90, 60, 0], [500, 0, 0, 150]), ["M01", "M02"], ["milk", "wine", "beer", "soap"], [""] * 4, {}
+    )
 
     assert named == ["Wine & beer", "Soap"]
 
@@ -27,32 +29,48 @@ def test_names_say_what_sets_a_mission_apart() -> None:
 def test_names_are_unique() -> None:
     """Two missions of one category are told apart by an item."""
     named = propose(
-        topics([80, 0, 0], [0, 80, 0], [0, 0, 200]), ["pets", "pets", "soap"], ["cat food", "dog food", "s"], {}
+        topics([80, 0, 0], [0, 80, 0], [0, 0, 200]),
+        ["M01", "M02", "M03"],
+        ["pets", "pets", "soap"],
+        ["cat food", "dog food", "s"],
+        {},
     )
 
     assert named == ["Pets", "Pets & dog food", "Soap"]
 
 
 def test_rare_items_name_nobody() -> None:
-    """Five purchases of an item are chance, whatever its lift; nothing else sets the mission apart."""
-    named = propose(topics([5, 100], [0, 100]), ["rare", "common"], ["rare", "common"], {})
+    """Five purchases of an item are chance, whatever its lift; nothing else sets the mission apart, and it is its number."""
+    named = propose(topics([5, 100], [0, 100]), ["M07", "M12"], ["rare", "common"], ["rare", "common"], {})
 
-    assert named == ["Mission 1", "Mission 2"]
+    assert named == ["Mission 7", "Mission 12"]
+
+
+def test_names_that_nothing_tells_apart_get_the_number() -> None:
+    """Of three missions that buy the same, words tell two apart, and the third one's id tells it from the second."""
+    missions, words = ["M01", "M04", "M05", "M06"], ["pets", "soap"]
+    named = propose(topics([80, 0], [80, 0], [80, 0], [0, 200]), missions, words, words, {})
+
+    assert named == ["Pets", "Pets & pets", "Pets & pets (5)", "Soap"]
 
 
 def test_a_name_that_is_taken_stays_whose_it_is() -> None:
     """A generated name never repeats one that another mission has from before."""
-    assert propose(topics([80, 0], [0, 80]), ["wine", "soap"], ["w", "s"], {0: "Soap"}) == ["Soap", "Soap & s"]
+    assert propose(topics([80, 0], [0, 80]), ["M01", "M02"], ["wine", "soap"], ["w", "s"], {"M01": "Soap"}) == [
+        "Soap",
+        "Soap & s",
+    ]
 
 
 def test_one_mission_is_everything() -> None:
     """Without structure there is nothing to name."""
-    assert propose(topics([1, 1]), ["a", "b"], ["a", "b"], {}) == ["Everything"]
+    assert propose(topics([1, 1]), ["M03"], ["a", "b"], ["a", "b"], {}) == ["Everything"]
 
 
 def test_names_of_a_person() -> None:
     """A YAML mapping of ids to names; spaces around a name do not count, an empty file names nobody."""
     assert read_names("M01: Sunday roast\nM02: ' Pets '\n") == {"M01": "Sunday roast", "M02": "Pets"}
+    assert read_names("M01: '2024-12-24'") == {"M01": "2024-12-24"}
     assert read_names("M10: a\nM123: b\n").keys() == {"M10", "M123"}
     assert read_names("# nothing yet\n") == {}
 
@@ -62,7 +80,15 @@ def test_names_of_a_person() -> None:
     [
         ("- M01", "must map mission ids to names"),
         ("M01: 3", "must map"),
+        ("M01: 2024-99-99", "must map .* with quotes around a name that is a number or a date"),
+        ("M01: !!int 'x'", "must map"),
+        ("M01: !!int ''", "must map"),
+        ("M01: !!str [a]", "must map"),
+        ("M01: ''", "must map"),
+        ("? [a]\n: b", "no mission id"),
+        ('M01: "\\U00110000"', "not YAML"),
         ("M01: a\nM02: a", "to two missions"),
+        ("M01: &x a\nM02: *x", "to two missions"),
         ("{", "not YAML"),
         ("M3: a", "'M3', which is no mission id"),
         ("m03: a", "'m03', which is no mission id"),
