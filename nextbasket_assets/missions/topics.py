@@ -7,6 +7,7 @@ import numpy as np
 from nextbasket_assets.missions.documents import Documents, Flags, Floats, Ints
 
 _ITERATIONS = 50
+_ITEMS_AT_ONCE = 100_000  # whose weights are in memory together
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +56,13 @@ def fold_in(documents: Documents, probability_KV: Floats, mission_prior_K: Float
     Collapsed variational inference of order zero (Asuncion et al., "On Smoothing and Inference for Topic Models", UAI 2009):
     an item's missions are weighed by those of the basket's other items. A basket without items gets the prior.
     """
+    part_D = np.cumsum(documents.sizes_D) // _ITEMS_AT_ONCE
+    parts = [documents.where(part_D == part) for part in range(part_D.max(initial=0) + 1)]
+    return np.concatenate([_shares(part, probability_KV, mission_prior_K) for part in parts])
+
+
+def _shares(documents: Documents, probability_KV: Floats, mission_prior_K: Floats) -> Floats:
+    """(D, K) as `fold_in`, of all baskets together."""
     likelihood_TK = probability_KV.T[documents.items_T]
     starts = np.concatenate([[0], np.cumsum(documents.sizes_D)[:-1]])
     filled = documents.sizes_D > 0

@@ -56,6 +56,16 @@ def test_shares_are_worked_by_hand() -> None:
     assert share_DK == pytest.approx(np.array([[0.75, 0.25], [0.5, 0.5], [0.625, 0.375], [0.5, 0.5]]))
 
 
+def test_shares_do_not_depend_on_what_is_in_memory_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In parts of seven items or all at once, bit for bit the same; a basket larger than a part is a part."""
+    baskets = documents([[0, 1], [], [2, 0, 1, 2, 0, 1, 2, 0], [1], [0, 2, 1], [2]], 3)
+    probability_KV, prior_K = np.array([[0.7, 0.2, 0.1], [0.1, 0.3, 0.6]]), np.array([0.3, 0.2])
+    together = fold_in(baskets, probability_KV, prior_K)
+    monkeypatch.setattr("nextbasket_assets.missions.topics._ITEMS_AT_ONCE", 7)
+
+    assert np.array_equal(fold_in(baskets, probability_KV, prior_K), together)
+
+
 def test_matching_takes_the_best_total() -> None:
     """The assignment maximises the sum: greedily pairing 0.9 first would leave 0.1."""
     assert matched(np.array([[0.9, 0.8], [0.8, 0.1]])) == [(0, 1), (1, 0)]
