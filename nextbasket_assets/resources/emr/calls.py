@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlparse
 
 _TRANSIENT = {
     *("Throttling", "ThrottlingException", "ThrottledException", "RequestLimitExceeded", "TooManyRequestsException"),
@@ -36,18 +37,19 @@ class Aws:
 
     def __init__(self, clock: Clock, patience: float, tell: Callable[[str], None]) -> None:
         self._clock, self._patience, self._tell = clock, patience, tell
-        self._clients: dict[str, Any] = {}
+        self._clients: dict[tuple[str, int], Any] = {}
 
-    def client(self, service: str) -> Any:  # boto3 builds its clients at run time
-        """The client of a service, with boto3's own short retries."""
-        if service not in self._clients:
+    def client(self, service: str, attempts: int = 3) -> Any:  # boto3 builds its clients at run time
+        """The client of a service; `attempts` are boto3's own short ones, of each call."""
+        if (service, attempts) not in self._clients:
             import boto3
             from botocore.config import Config
 
-            config = Config(retries={"mode": "standard", "total_max_attempts": 3}, connect_timeout=10, read_timeout=60)
+            retries = {"mode": "standard", "total_max_attempts": attempts}
+            config = Config(retries=retries, connect_timeout=10, read_timeout=60)
             # A session of its own: credentials that were renewed on disk or by a role are read again.
-            self._clients[service] = boto3.session.Session().client(service, config=config)
-        return self._clients[service]
+            self._clients[service, attempts] = boto3.session.Session().client(service, config=config)
+        return self._clients[service, attempts]
 
     def call(self, service: str, operation: str, **arguments: Any) -> Any:
         """Call, and call again while the reason passes.
@@ -59,10 +61,45 @@ class Aws:
 
     def call_within(self, patience: float, service: str, operation: str, arguments: dict[str, Any]) -> Any:
         """The same with another patience, in seconds."""
+        return self._patiently(patience, operation, lambda: getattr(self.client(service), operation)(**arguments))
+
+    def make(self, service: str, operation: str, lost: Callable[[], Any | None], **arguments: Any) -> Any:
+        """Call what makes another one each time it is called: once, and again only where `lost` finds no answer.
+
+        Args:
+            service: as boto3 names it.
+            operation: the same.
+            lost: the answer that did not arrive, by what is there now; None where the call made nothing.
+            arguments: of the call.
+        """
+        asked = False
+
+        def ask() -> Any:
+            nonlocal asked
+            answer = lost() if asked else None
+            asked = True
+            return answer or getattr(self.client(service, attempts=1), operation)(**arguments)
+
+        return self._patiently(self._patience, operation, ask)
+
+    def read(self, uri: str) -> bytes:
+        """An object of S3, to its end.
+
+        Raises:
+            botocore.exceptions.ClientError: it is not there.
+        """
+
+        def whole() -> bytes:
+            return bytes(self.client("s3").get_object(**location(uri))["Body"].read())
+
+        content: bytes = self._patiently(self._patience, "get_object", whole)
+        return content
+
+    def _patiently(self, patience: float, operation: str, ask: Callable[[], Any]) -> Any:
         began, wait = self._clock.now(), 1.0
         while True:
             try:
-                return getattr(self.client(service), operation)(**arguments)
+                return ask()
             except Exception as error:
                 reason = passing(error)
                 if reason is None or self._clock.now() - began + wait > patience:
@@ -75,9 +112,21 @@ class Aws:
                 wait = min(2 * wait, 60.0)
 
 
+def location(uri: str) -> dict[str, str]:
+    """Bucket and key of an s3:// URI, as boto3 takes them."""
+    parsed = urlparse(uri)
+    return {"Bucket": parsed.netloc, "Key": parsed.path.lstrip("/")}
+
+
 def passing(error: Exception) -> str | None:
     """Why a call failed, when the reason may pass; None when calling again is useless."""
-    from botocore.exceptions import ClientError, ConnectionError, CredentialRetrievalError, HTTPClientError
+    from botocore.exceptions import (
+        ClientError,
+        ConnectionError,
+        CredentialRetrievalError,
+        HTTPClientError,
+        IncompleteReadError,
+    )
 
     if isinstance(error, ClientError):
         code = error.response.get("Error", {}).get("Code", "")
@@ -85,6 +134,6 @@ def passing(error: Exception) -> str | None:
         if code in _EXPIRED:
             return _RENEWED
         return f"AWS answers {code or status}" if code in _TRANSIENT or status >= 500 else None
-    if isinstance(error, ConnectionError | HTTPClientError | CredentialRetrievalError):
+    if isinstance(error, ConnectionError | HTTPClientError | IncompleteReadError | CredentialRetrievalError):
         return f"no answer from AWS ({type(error).__name__})"
     return None

@@ -64,14 +64,23 @@ class Cluster:
         """Add a step; when the cluster went idle since we looked, to another one."""
         from botocore.exceptions import ClientError
 
-        request = {"Steps": [step]}
         try:
-            answer = self._emr("add_job_flow_steps", JobFlowId=self._id, **request)
+            return self._add_here(step)
         except ClientError as error:
             if error.response.get("Error", {}).get("Code") not in _NOT_TAKEN or not self._ended_itself():
                 raise
             self._create(package)
-            answer = self._emr("add_job_flow_steps", JobFlowId=self._id, **request)
+            return self._add_here(step)
+
+    def _add_here(self, step: dict[str, Any]) -> str:
+        def lost() -> dict[str, list[str]] | None:
+            """Ours has our plan and report at its end; the newest steps come first, so it is on the first page."""
+            listed = self._emr("list_steps", ClusterId=self._id)["Steps"]
+            ours = step["HadoopJarStep"]["Args"][-2:]
+            found = [one["Id"] for one in listed if one["Config"]["Args"][-2:] == ours]
+            return {"StepIds": found} if found else None
+
+        answer = self._aws.make("emr", "add_job_flow_steps", lost, JobFlowId=self._id, Steps=[step])
         (step_id,) = answer["StepIds"]
         return str(step_id)
 
@@ -84,7 +93,7 @@ class Cluster:
         cluster = self._emr("describe_cluster", ClusterId=self._id)["Cluster"]["Status"]
         if cluster["State"] in GONE:
             reason = "; ".join(filter(None, (reason, f"the cluster is {cluster['State']}", _reason(cluster))))
-            return State(name, reason, over=True)
+            return State(name, reason, over=True, gone=True)
         detail = step.get("FailureDetails", {}).get("Message", "")
         waits = f"the cluster is {cluster['State']}" if name == "PENDING" else ""
         return State(name, "; ".join(filter(None, (reason, detail, waits))), over=name in _STEP_OVER)
@@ -172,25 +181,18 @@ class Cluster:
     def _create(self, package: Package) -> None:
         self._paid_hours, self._asked, self._paid_since = self._hours(), True, self._clock.now()
         request = requests.cluster_request(self._settings, package, self._run_id, self._lake, on_demand=self._on_demand)
-        try:
-            self._id = self._aws.client("emr").run_job_flow(**request)["JobFlowId"]
-        except Exception:
-            # The answer may have been lost on the way: look before asking again.
+
+        def lost() -> dict[str, str] | None:
             found = self._named()
-            self._id = found[0] if found else self._emr("run_job_flow", **request)["JobFlowId"]
+            return {"JobFlowId": found[0]} if found else None
+
+        self._id = str(self._aws.make("emr", "run_job_flow", lost, **request)["JobFlowId"])
         market = "on demand" if self._on_demand or not self._settings.spot else "spot"
         self._tell(f"created cluster {self._id}: {self._settings.release}, {self._settings.core_units} nodes, {market}")
 
     def _named(self) -> list[str]:
         """Living clusters of this run."""
-        found: list[str] = []
-        marker: dict[str, str] = {}
-        while True:
-            page = self._emr("list_clusters", ClusterStates=ACTIVE, **marker)
-            found += [one["Id"] for one in page["Clusters"] if one["Name"] == requests.cluster_name(self._run_id)]
-            if not page.get("Marker"):
-                return found
-            marker = {"Marker": page["Marker"]}
+        return [one["Id"] for one in living(self._emr) if one["Name"] == requests.cluster_name(self._run_id)]
 
     def _hours(self) -> float:
         running = self._clock.now() - self._paid_since if self._paid_since is not None else 0.0
@@ -203,6 +205,22 @@ class Cluster:
             patience = max(self._until - self._clock.now(), 0.0)
             answer = self._aws.call_within(patience, "emr", operation, arguments)
         return answer
+
+
+def living(emr: Callable[..., dict]) -> list[dict[str, Any]]:
+    """All living clusters of the account, as EMR lists them, whosever they are.
+
+    Args:
+        emr: calls an operation of EMR by its name.
+    """
+    found: list[dict[str, Any]] = []
+    marker: dict[str, str] = {}
+    while True:
+        page = emr("list_clusters", ClusterStates=ACTIVE, **marker)
+        found += page["Clusters"]
+        if not page.get("Marker"):
+            return found
+        marker = {"Marker": page["Marker"]}
 
 
 def _reason(status: dict) -> str:

@@ -3,7 +3,6 @@
 import gzip
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlparse
 
 import dagster as dg
 
@@ -13,6 +12,7 @@ _TAIL_LINES = 30
 _CAPACITY = (
     *("insufficient capacity", "insufficientinstancecapacity", "spot instance", "spot capacity", "spot request"),
     *("capacity-not-available", "instance_failure", "instance failure", "terminated by amazon ec2", "ec2 is out of"),
+    "instance_fleet_timeout",
 )
 
 
@@ -42,12 +42,14 @@ class State:
         reason: why, in AWS's own words, or empty.
         over: nothing will change any more.
         good: it ended, and well.
+        gone: the cluster went away with it.
     """
 
     name: str
     reason: str
     over: bool = False
     good: bool = False
+    gone: bool = False
 
 
 def is_capacity(reason: str) -> bool:
@@ -73,12 +75,9 @@ def failure(stage: str, job: Job, state: State, why: str, tail: str) -> dg.Failu
 
 def stderr_tail(aws: Aws, logs: str) -> str:
     """The last lines of a job's stderr; empty when EMR has not delivered it (it may take minutes)."""
-    parsed = urlparse(logs)
     for name in ("stderr.gz", "stdout.gz"):
         try:
-            key = f"{parsed.path.strip('/')}/{name}"
-            body = aws.call("s3", "get_object", Bucket=parsed.netloc, Key=key)["Body"].read()
-            lines = gzip.decompress(body).decode(errors="replace").rstrip().splitlines()
+            lines = gzip.decompress(aws.read(f"{logs}/{name}")).decode(errors="replace").rstrip().splitlines()
         except Exception:  # the log is a help; that it is not there, or only a part of it, is no second failure
             continue
         if lines:

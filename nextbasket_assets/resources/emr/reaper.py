@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from nextbasket_assets.resources.emr.calls import Aws
-from nextbasket_assets.resources.emr.cluster import ACTIVE, EndError
+from nextbasket_assets.resources.emr.cluster import EndError, living
 from nextbasket_assets.resources.emr.requests import LAKE_TAG, RUN_TAG, cluster_name
 
 
@@ -47,14 +48,8 @@ def reap(aws: Aws, lake: str, over: Callable[[str], str | None]) -> list[Orphan]
 
 
 def _living(aws: Aws) -> list[str]:
-    ids: list[str] = []
-    marker: dict[str, str] = {}
-    while True:
-        page = aws.call("emr", "list_clusters", ClusterStates=ACTIVE, **marker)
-        ids += [cluster["Id"] for cluster in page["Clusters"] if cluster["Name"].startswith(cluster_name(""))]
-        if not page.get("Marker"):
-            return ids
-        marker = {"Marker": page["Marker"]}
+    listed = living(partial(aws.call, "emr"))
+    return [cluster["Id"] for cluster in listed if cluster["Name"].startswith(cluster_name(""))]
 
 
 def _orphan(aws: Aws, cluster: str, lake: str, over: Callable[[str], str | None]) -> Orphan | None:

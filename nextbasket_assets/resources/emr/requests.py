@@ -38,7 +38,7 @@ def cluster_request(
                 "Name": "python",
                 "ScriptBootstrapAction": {
                     "Path": package.bootstrap,
-                    "Args": [settings.environment, settings.python],
+                    "Args": [settings.python, *([settings.environment] if settings.environment else [])],
                 },
             }
         ],
@@ -95,20 +95,16 @@ def _configurations(settings: EmrSettings) -> list[dict[str, Any]]:
     return configurations
 
 
-def spark_arguments(settings: EmrSettings) -> list[str]:
-    """--conf arguments of every stage: which Python, and UTC for driver and executors."""
-    python = ENVIRONMENT_PYTHON if settings.environment else settings.python
-    confs = {
-        "spark.pyspark.python": python,
-        "spark.pyspark.driver.python": python,
-        "spark.sql.session.timeZone": "UTC",
-        "spark.sql.shuffle.partitions": "64",
-    }
-    return [argument for name, value in confs.items() for argument in ("--conf", f"{name}={value}")]
+def spark_arguments(confs: dict[str, str]) -> list[str]:
+    """--conf arguments of a stage: those of its place, and what holds in every place."""
+    everywhere = {"spark.sql.session.timeZone": "UTC", "spark.sql.shuffle.partitions": "64"}
+    return [argument for name, value in {**confs, **everywhere}.items() for argument in ("--conf", f"{name}={value}")]
 
 
 def step_request(settings: EmrSettings, package: Package, stage: str, plan: str, report: str) -> dict[str, Any]:
     """One step of add_job_flow_steps: spark-submit of one stage. A failed step leaves the cluster to the run."""
+    python = ENVIRONMENT_PYTHON if settings.environment else settings.python
+    confs = {"spark.pyspark.python": python, "spark.pyspark.driver.python": python}
     return {
         "Name": stage,
         "ActionOnFailure": "CONTINUE",
@@ -116,7 +112,7 @@ def step_request(settings: EmrSettings, package: Package, stage: str, plan: str,
             "Jar": "command-runner.jar",
             "Args": [
                 *("spark-submit", "--master", "yarn", "--deploy-mode", "client", "--name", f"nextbasket {stage}"),
-                *("--py-files", package.zip, *spark_arguments(settings)),
+                *("--py-files", package.zip, *spark_arguments(confs)),
                 *(package.main, plan, report),
             ],
         },

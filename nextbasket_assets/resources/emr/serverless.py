@@ -42,7 +42,7 @@ class Application:
                 "sparkSubmit": {
                     "entryPoint": self._package.main,
                     "entryPointArguments": [plan, report],
-                    "sparkSubmitParameters": " ".join(["--py-files", self._package.zip, *self._confs()]),
+                    "sparkSubmitParameters": " ".join(["--py-files", self._package.zip, *self._arguments()]),
                 }
             },
             configurationOverrides={
@@ -58,9 +58,7 @@ class Application:
         logs = f"{self._settings.work}/logs/applications/{application}/jobs/{job_id}/SPARK_DRIVER"
         return Job(job_id, f"job run {job_id} of application {application}", link, logs)
 
-    def _confs(self) -> list[str]:
-        if not self._settings.environment:
-            return spark_arguments(self._settings)[4:]  # Serverless chooses Python by its release
+    def _arguments(self) -> list[str]:
         python = "./environment/bin/python"
         confs = {
             "spark.archives": f"{self._settings.environment}#environment",
@@ -68,7 +66,7 @@ class Application:
             "spark.emr-serverless.driverEnv.PYSPARK_PYTHON": python,
             "spark.executorEnv.PYSPARK_PYTHON": python,
         }
-        return [*spark_arguments(self._settings)[4:], *(f"--conf {name}={value}" for name, value in confs.items())]
+        return spark_arguments(confs)
 
     def state(self, job: Job) -> State:
         """What EMR Serverless says about the job run."""

@@ -8,9 +8,8 @@ from typing import Any, Protocol
 import dagster as dg
 
 from nextbasket_assets.lake.storage import encryption
-from nextbasket_assets.resources.emr.calls import Aws, Clock
+from nextbasket_assets.resources.emr.calls import Aws, Clock, location
 from nextbasket_assets.resources.emr.failures import Job, State, failure, is_capacity, stderr_tail
-from nextbasket_assets.resources.emr.package import location
 from nextbasket_assets.resources.emr.settings import EmrSettings
 from nextbasket_assets.resources.spark import StageReport
 
@@ -69,15 +68,16 @@ class FarStages:
         self._put(f"{folder}/plan.json", json.dumps({**plan, "limit_seconds": max(limit, 1.0)}, indent=1))
         began = self._clock.now()
         job = self.place.submit(stage, f"{folder}/plan.json", f"{folder}/report.json")
+        said: list[str] = []
         try:
-            state = self._watch(stage, job, folder, began + limit)
+            state = self._watch(stage, job, folder, began + limit, said)
         except BaseException:  # a cancelled run must not leave its step running, and cancelling is no Exception
             self._cancel(stage, job)
             raise
         finally:
             self._used += self._clock.now() - began
         if not state.good:
-            raise self._failed(stage, job, state, folder)
+            raise self._failed(stage, job, state, said)
         report = self._read(f"{folder}/report.json")
         if report is None:
             raise failure(stage, job, state, "It wrote no report, so nothing is known of what it did. " + _AGAIN, "")
@@ -90,17 +90,17 @@ class FarStages:
         except Exception as error:
             self._tell(f"{stage}: {job.where} could not be cancelled ({error})")
 
-    def _watch(self, stage: str, job: Job, folder: str, deadline: float) -> State:
-        """Wait for the end of a job, telling its states and its own lines."""
-        seen, told = "", 0
+    def _watch(self, stage: str, job: Job, folder: str, deadline: float, said: list[str]) -> State:
+        """Wait for the end of a job, telling its states and its own lines, which `said` gathers."""
+        seen = ""
         while True:
             state = self.place.state(job)
-            told = self._tell_progress(stage, folder, told)
+            self._tell_progress(stage, folder, said)
             if f"{state.name} {state.reason}" != seen:
                 seen = f"{state.name} {state.reason}"
                 self._tell(f"{stage}: {job.where} is {state.name}{f' ({state.reason})' if state.reason else ''}")
             if state.over:
-                self._tell_progress(stage, folder, told)
+                self._tell_progress(stage, folder, said)
                 return state
             if self._clock.now() > deadline:
                 why = (
@@ -109,14 +109,13 @@ class FarStages:
                 raise failure(stage, job, state, why, stderr_tail(self._aws, job.logs))
             self._clock.sleep(self._settings.poll_seconds)
 
-    def _tell_progress(self, stage: str, folder: str, told: int) -> int:
-        """Tell the stage's lines after the first `told`; how many there are now."""
-        while (line := self._read(f"{folder}/report.json.log/{told:05d}")) is not None:
+    def _tell_progress(self, stage: str, folder: str, said: list[str]) -> None:
+        """Tell the stage's lines after those that it has `said`, and gather them there."""
+        while (line := self._read(f"{folder}/report.json.log/{len(said):05d}")) is not None:
             self._tell(f"{stage}: {line}")
-            told += 1
-        return told
+            said.append(line)
 
-    def _failed(self, stage: str, job: Job, state: State, folder: str) -> Exception:
+    def _failed(self, stage: str, job: Job, state: State, said: list[str]) -> Exception:
         """The failure, or the wish to try again when machines were missing."""
         if is_capacity(state.reason):
             why = "Machines were missing or taken away; the next try gets them on demand."
@@ -127,9 +126,7 @@ class FarStages:
             again.__cause__ = failed
             self._tell(str(failed.description))
             return again
-        opened = self._read(f"{folder}/report.json.log/00000") is not None
-        why = "" if opened else "It ended before it said a word: the code, the plan or Python was not there for it. "
-        return failure(stage, job, state, why + _AGAIN, stderr_tail(self._aws, job.logs))
+        return failure(stage, job, state, _why(state, said) + _AGAIN, stderr_tail(self._aws, job.logs))
 
     def _put(self, uri: str, text: str) -> None:
         key = self._settings.kms_key or None
@@ -140,12 +137,20 @@ class FarStages:
         from botocore.exceptions import ClientError
 
         try:
-            body: bytes = self._aws.call("s3", "get_object", **location(uri))["Body"].read()
+            return self._aws.read(uri).decode()
         except ClientError as error:
             if error.response["Error"]["Code"] in {"NoSuchKey", "404"}:
                 return None
             raise
-        return body.decode()
 
 
+def _why(state: State, said: list[str]) -> str:
+    """What the stage's own lines say about its end, as the start of a sentence for people."""
+    if said:
+        last = [line.removeprefix(_FAILED) for line in said if line.startswith(_FAILED)]
+        return f"Its error is {last[-1].rstrip('.')}. " if last else ""
+    return "" if state.gone else "It ended before it said a word: the code, the plan or Python was not there for it. "
+
+
+_FAILED = "failed: "  # begins the line with the error of a stage (transforms.progress)
 _AGAIN = "Nothing was published. Correct what the error names, then run again."

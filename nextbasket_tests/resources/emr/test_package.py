@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from nextbasket_assets import code_version as versions
+from nextbasket_assets.resources.emr import package
 from nextbasket_assets.resources.emr.package import build
 from nextbasket_tests.emr_bed.scripted import ScriptedBed
 from nextbasket_tests.resources.emr.conftest import Ran
@@ -76,3 +77,30 @@ def test_the_code_is_uploaded_once(bed: ScriptedBed, run: Callable[..., Ran]) ->
     assert [item for item in bed.s3.list_objects_v2(Bucket="shop")["Contents"] if item["Key"] == zipped["Key"]] == [
         zipped
     ]
+
+
+def test_a_corrected_bootstrap_script_reaches_the_next_cluster(
+    bed: ScriptedBed, run: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The script is no part of the code's digest: the same code with another script boots by the new one."""
+    assert run().success
+    monkeypatch.setattr(package, "_BOOTSTRAP", "#!/bin/bash\n# corrected\n")
+    assert run().success
+
+    actions = [cluster.request["BootstrapActions"][0]["ScriptBootstrapAction"] for cluster in bed.worker.clusters]
+    former, corrected = (bed.get(action["Path"]) for action in actions)
+    assert corrected == b"#!/bin/bash\n# corrected\n"
+    assert former != corrected
+
+
+def test_the_bootstrap_script_tries_the_archive(bed: ScriptedBed, run: Callable[..., Ran]) -> None:
+    """Its first argument is a node's Python and its second the archive, if any, whose Python it starts once."""
+    assert run().success
+    assert run(environment="s3://shop/emr/environment.tar.gz").success
+
+    actions = [cluster.request["BootstrapActions"][0]["ScriptBootstrapAction"] for cluster in bed.worker.clusters]
+    python = "/usr/bin/python3.11"
+    assert [action["Args"] for action in actions] == [[python], [python, "s3://shop/emr/environment.tar.gz"]]
+    script = bed.get(actions[0]["Path"]).decode()
+    assert script.index('aws s3 cp "$2"') < script.index(f"{package.ENVIRONMENT_PYTHON} -c ''")
+    assert subprocess.run(["bash", "-n"], input=script, text=True, check=False).returncode == 0

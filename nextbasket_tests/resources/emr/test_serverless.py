@@ -11,6 +11,7 @@ from nextbasket_tests.emr_bed.scripted import Scene, ScriptedBed
 from nextbasket_tests.resources.emr.conftest import Ran
 
 ROLE = "arn:aws:iam::123456789012:role/jobs"
+PYTHON = "s3://shop/emr/environment.tar.gz"
 
 
 @pytest.fixture
@@ -21,7 +22,7 @@ def serverless(bed: ScriptedBed, run: Callable[..., Ran]) -> Callable[[], tuple[
     ]
 
     def serverless() -> tuple[Ran, list[dict[str, Any]]]:
-        ran = run(mode="serverless", application_id=application, job_role_arn=ROLE)
+        ran = run(mode="serverless", environment=PYTHON, application_id=application, job_role_arn=ROLE)
         jobs = client.list_job_runs(applicationId=application)["jobRuns"]
         found = [client.get_job_run(applicationId=application, jobRunId=job["id"])["jobRun"] for job in jobs]
         return ran, found
@@ -37,7 +38,15 @@ def test_two_stages_are_two_job_runs_and_no_cluster(bed: ScriptedBed, serverless
     assert [job["state"] for job in jobs] == ["SUCCESS", "SUCCESS"]
     assert {job["executionRole"] for job in jobs} == {ROLE}
     assert all(job["jobDriver"]["sparkSubmit"]["entryPoint"].endswith("/stage.py") for job in jobs)
+    assert all(f"--conf spark.archives={PYTHON}#environment" in _parameters(job) for job in jobs)
+    assert not any(
+        "spark.pyspark.python" in _parameters(job) for job in jobs
+    )  # the archive's, by its release's own way
     assert bed.worker.clusters == []
+
+
+def _parameters(job: dict[str, Any]) -> str:
+    return str(job["jobDriver"]["sparkSubmit"]["sparkSubmitParameters"])
 
 
 def test_a_failed_job_run_is_a_red_run_with_its_stderr(bed: ScriptedBed, serverless: Callable) -> None:
