@@ -4,6 +4,8 @@ data "aws_caller_identity" "me" {}
 
 locals {
   written = [for prefix in ["lake", "emr"] : "${aws_s3_bucket.lake.arn}/${prefix}/*"] # what is ours to write in the bucket
+  # Of it the nodes': not emr/code and the archive of their Python, which later clusters run.
+  written_by_nodes = [for prefix in ["lake", "emr/runs", "emr/logs"] : "${aws_s3_bucket.lake.arn}/${prefix}/*"]
 }
 
 data "aws_iam_policy_document" "trust" {
@@ -82,11 +84,11 @@ data "aws_iam_policy_document" "node" {
   }
   statement {
     actions   = ["s3:GetObject"]
-    resources = ["${aws_s3_bucket.lake.arn}/landing/*"]
+    resources = concat(["${aws_s3_bucket.lake.arn}/landing/*"], local.written)
   }
   statement {
-    actions   = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"]
-    resources = local.written
+    actions   = ["s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"]
+    resources = local.written_by_nodes
   }
   # No node commits to a table: only the orchestrator does.
   statement {
@@ -159,7 +161,8 @@ data "aws_iam_policy_document" "host" {
   statement {
     actions = [
       "elasticmapreduce:AddJobFlowSteps", "elasticmapreduce:CancelSteps", "elasticmapreduce:DescribeCluster",
-      "elasticmapreduce:DescribeStep", "elasticmapreduce:TerminateJobFlows", "elasticmapreduce:PutAutoTerminationPolicy",
+      "elasticmapreduce:DescribeStep", "elasticmapreduce:ListSteps", "elasticmapreduce:TerminateJobFlows",
+      "elasticmapreduce:PutAutoTerminationPolicy",
     ]
     resources = ["arn:aws:elasticmapreduce:${var.region}:${data.aws_caller_identity.me.account_id}:cluster/*"]
     condition {

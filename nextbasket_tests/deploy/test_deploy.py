@@ -1,5 +1,6 @@
 """The files of deploy/ are sound, name settings that exist, and say about the roles what the platform promises."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -179,6 +180,39 @@ def test_terraform_holds_what_the_page_promises() -> None:
     assert "lake/*/_delta_log/*" in text
     assert not re.search(r'actions\s*=\s*\["\*"\]', text)
     assert not re.search(r"AKIA[0-9A-Z]{16}", text)
+
+
+def test_nodes_cannot_change_what_later_clusters_run() -> None:
+    """Nodes and job runs write staged files, reports and logs, and nothing beside these below emr/; they read all of it."""
+    text = (DEPLOY / "terraform" / "roles.tf").read_text()
+    policy = text.split('data "aws_iam_policy_document" "node"')[1].split("\nresource ")[0]
+    (prefixes,) = re.findall(r"written_by_nodes = \[for prefix in (\[.*?\])", text)
+    writing = [part for part in policy.split("statement {") if "s3:PutObject" in part and "Deny" not in part]
+
+    assert json.loads(prefixes) == ["lake", "emr/runs", "emr/logs"]
+    assert [re.findall(r"resources = (.*)", part) for part in writing] == [["local.written_by_nodes"]]
+    assert re.search(r'"s3:GetObject"\]\s+resources = .*local\.written\)', policy)
+
+
+def test_the_host_may_do_all_that_it_asks_of_emr() -> None:
+    """Every operation of EMR that the code calls by name is one that the host's role allows."""
+    code = "\n".join(path.read_text() for path in (ROOT / "nextbasket_assets" / "resources" / "emr").glob("*.py"))
+    called = set(re.findall(r'(?:_emr|emr)\("(\w+)"|"emr", "(\w+)"', code))
+    policy = (DEPLOY / "terraform" / "roles.tf").read_text().split('data "aws_iam_policy_document" "host"')[1]
+    wanted = {"".join(word.capitalize() for word in "".join(pair).split("_")) for pair in called}
+
+    assert len(wanted) >= 8
+    assert {name for name in wanted if f"elasticmapreduce:{name}" not in policy} == set()
+
+
+def test_the_archive_is_of_the_nodes_kind() -> None:
+    """Every image that the archive is built from is x86-64, also on a machine of another kind."""
+    text = (DEPLOY / "environment.Dockerfile").read_text()
+    images = [line for line in text.splitlines() if line.startswith("FROM ") and line != "FROM scratch"]
+
+    assert len(images) == 2
+    assert all(line.startswith("FROM --platform=linux/amd64 ") for line in images)
+    assert re.findall(r"--from=(\S+)", text) == ["uv", "build"]
 
 
 @pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not installed")
