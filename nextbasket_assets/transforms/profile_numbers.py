@@ -15,11 +15,11 @@ from datetime import date
 from math import fsum, sqrt
 from typing import Any
 
-from nextbasket_assets.stability import stability_index
+from nextbasket_assets.stability import by_chance, stability_index
+from nextbasket_assets.transforms.intervals import Z, newcombe, wilson
 
 ALL, UNASSIGNED = "all", "unassigned"
 ITEM, NEXT_MISSION = "item", "next_mission"
-Z = 1.959963984540054  # of a 95 % interval
 
 Counts = Iterable[Mapping[str, Any]]
 
@@ -48,18 +48,6 @@ class ProfileRow:
     index: float | None = None
     low: float | None = None
     high: float | None = None
-
-
-def wilson(share: float, cases: float) -> tuple[float, float]:
-    """Wilson's 95 % score interval of a share that was found in so many cases.
-
-    >>> [round(end, 3) for end in wilson(0.0, 10)]
-    [0.0, 0.278]
-    """
-    scale = 1 + Z * Z / cases
-    centre = (share + Z * Z / (2 * cases)) / scale
-    half = Z * sqrt(max(0.0, share * (1 - share) / cases + Z * Z / (4 * cases * cases))) / scale
-    return max(0.0, min(centre - half, share)), min(1.0, max(centre + half, share))
 
 
 def index_rows(counts: Counts, settings: ProfileSettings) -> list[ProfileRow]:
@@ -104,11 +92,12 @@ def _indexed(
     nothing = {"baskets": 0, "x": 0, "xx": 0, "xm": 0}
     row, cases = answers.get((mission, level), nothing), int(whole["x"])
     share, base = row["x"] / cases, answers[ALL, level]["x"] / average["x"]
-    # Of sum((x - share * cases)^2) over baskets: what the share varies between them.
-    spread = row["xx"] - 2 * share * row["xm"] + share * share * whole["xx"]
-    variance = spread / cases / cases
-    # Without any spread (never, or always) each basket is one case; lines are never more cases than there are lines.
-    certain = row["x"] in (0, cases) or variance <= 0
+    # cases^2 * sum((x - share * cases)^2) over baskets, in whole numbers: what the share varies between them.
+    x, xx, xm, squares = (int(number) for number in (row["x"], row["xx"], row["xm"], whole["xx"]))
+    spread = xx * cases**2 - 2 * x * xm * cases + x**2 * squares
+    variance = spread / cases**4
+    # Without any spread (never, always, or as often in each) each basket is one case; lines are never more cases than lines.
+    certain = x in (0, cases) or spread <= 0
     low, high = wilson(share, whole["baskets"] if certain else min(share * (1 - share) / variance, cases))
     section = {ITEM: ITEM, NEXT_MISSION: "transition"}.get(question[1], "attribute")
     head = (question[0], mission, section, question[1], level, int(row["baskets"]), share)
@@ -182,7 +171,7 @@ def _share_of_spend(week: date, mission: str, sums: tuple[int, int, int], of_all
 def trend_rows(counts: Counts) -> list[ProfileRow]:
     """A mission's share of the baskets week by week, and its change: this week's less the mean of those before.
 
-    The change is in percentage points; its interval is of sampling alone, and knows nothing of seasons.
+    The change is in percentage points; its interval (Newcombe's) is of sampling alone, and knows nothing of seasons.
 
     Args:
         counts: asked, week, mission, baskets.
@@ -207,17 +196,20 @@ def trend_rows(counts: Counts) -> list[ProfileRow]:
 def _change(asked: date, mission: str, shares: Mapping[date, tuple[int, float, int]]) -> ProfileRow:
     baskets, share, total = shares[asked]
     before = [(earlier, n) for week, (_, earlier, n) in shares.items() if week != asked]
-    change = 100 * (share - fsum(earlier for earlier, _ in before) / len(before))
-    variance = fsum(earlier * (1 - earlier) / n for earlier, n in before) / len(before) ** 2
-    half = 100 * Z * sqrt(share * (1 - share) / total + variance)
-    return ProfileRow(asked, mission, "trend", "change", "", baskets, change, None, change - half, change + half)
+    mean = fsum(earlier for earlier, _ in before) / len(before)
+    # So many baskets of one week would give a share as certain as the mean of all these weeks' shares.
+    cases = len(before) ** 2 / fsum(1 / n for _, n in before)
+    low, high = newcombe(share, total, mean, cases)
+    change = 100 * (share - mean)
+    return ProfileRow(asked, mission, "trend", "change", "", baskets, change, None, 100 * low, 100 * high)
 
 
 def drift_rows(week: date, now: Mapping[str, int], then: Mapping[str, int]) -> list[ProfileRow]:
     """Population stability index of the missions' shares against the model's training window, and what nobody knows.
 
     The index compares baskets that have a mission, with half a basket more in each mission, so that an empty one counts and
-    does not explode. Both sides are tagged by the same model.
+    does not explode. Both sides are tagged by the same model. `psi_by_chance` is what the index of so few baskets stays below
+    in nineteen weeks of twenty when nothing changed: an index at that height is none.
 
     Args:
         week: of the baskets.
@@ -231,9 +223,12 @@ def drift_rows(week: date, now: Mapping[str, int], then: Mapping[str, int]) -> l
     rows = [ProfileRow(*head, *wilson(unknown / total, total))]
     if not then or not assigned:
         return rows
-    for mission in sorted(assigned.keys() | then.keys()):
+    missions = sorted(assigned.keys() | then.keys())
+    for mission in missions:
         share = then.get(mission, 0) / total_then
         head = (week, mission, "drift", "training_share", "", then.get(mission, 0), share, None)
         rows.append(ProfileRow(*head, *wilson(share, total_then)))
     rows.append(ProfileRow(week, ALL, "drift", "psi", "", total_now, stability_index(assigned, then)))
+    chance = by_chance(len(missions), total_now, total_then)
+    rows.append(ProfileRow(week, ALL, "drift", "psi_by_chance", "", total_now, chance))
     return rows

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from nextbasket_assets.transforms.agreement import agreement, agreement_rows
+from nextbasket_assets.transforms.intervals import newcombe, wilson
 from nextbasket_assets.transforms.profile_numbers import (
     ProfileRow,
     ProfileSettings,
@@ -15,7 +16,6 @@ from nextbasket_assets.transforms.profile_numbers import (
     index_rows,
     overall_rows,
     trend_rows,
-    wilson,
 )
 
 WEEK = date(2006, 4, 10)
@@ -46,13 +46,6 @@ def found(rows: list[ProfileRow], **fields: Any) -> ProfileRow:
     return row
 
 
-def test_wilson_is_wilsons() -> None:
-    """The interval of 5 in 10 is the textbook's 0.237 to 0.763; never and always keep their own end."""
-    assert wilson(0.5, 10) == pytest.approx((0.2366, 0.7634), abs=1e-4)
-    assert wilson(0.0, 10)[0] == 0.0
-    assert wilson(1.0, 10)[1] == 1.0
-
-
 def test_an_index_worked_by_hand() -> None:
     """Six of a mission's ten baskets against 20 of all 100: index 300; a level that it never has is a row of 0."""
     counts = [plain("M01", None, 10), plain("all", None, 100), plain("M01", "XLS", 6), plain("all", "XLS", 20)]
@@ -80,6 +73,17 @@ def test_baskets_are_the_clusters_of_lines() -> None:
     row = found(rows, mission="M01")
     assert row.low is not None
     assert (row.low / 200, row.high / 200) == pytest.approx(wilson(0.5, 10))  # type: ignore[operator]
+
+
+@pytest.mark.parametrize(("lines", "fruit"), [(5, 1), (5, 2), (59, 58), (40, 20)])
+def test_a_basket_alone_is_one_case(lines: int, fruit: int) -> None:
+    """However its share rounds, a single basket has no spread: its interval is that of one case, never of its lines."""
+    whole = count("M01", None, 1, lines, lines**2, lines**2)
+    part = count("M01", "fruit", 1, fruit, fruit**2, fruit * lines)
+    rows = index_rows([whole, {**whole, "mission": "all"}, part, {**part, "mission": "all"}], ProfileSettings())
+    row, share = found(rows, mission="M01"), fruit / lines
+
+    assert (row.low, row.high) == pytest.approx(tuple(100 * end / share for end in wilson(share, 1)))
 
 
 def test_the_most_typical_items_come_first() -> None:
@@ -131,12 +135,27 @@ def test_a_trend_worked_by_hand() -> None:
     rows = trend_rows(counts)
 
     change = found(rows, mission="M01", name="change")
-    half = 196 * (0.3 * 0.7 / 100 + (0.1 * 0.9 / 100 + 0.2 * 0.8 / 100) / 4) ** 0.5
     assert (change.baskets, change.value) == (30, pytest.approx(15))
-    assert (change.low, change.high) == (pytest.approx(15 - half, rel=1e-3), pytest.approx(15 + half, rel=1e-3))
+    assert (change.low, change.high) == pytest.approx([100 * end for end in newcombe(0.3, 100, 0.15, 200)])
     assert found(rows, mission="M03", name="change").value == pytest.approx(10)
     assert found(rows, mission="M03", name="share", level=weeks[0].isoformat()).value == 0
     assert not [row for row in trend_rows(counts[-3:]) if row.name == "change"]
+
+
+def test_a_change_of_a_few_baskets_is_seldom_sure() -> None:
+    """None of five baskets after one in five for eight weeks: a share of 0 is no certainty, and the change may be none."""
+    weeks = [WEEK - timedelta(weeks=number) for number in range(1, 9)]
+    counts = [
+        {"asked": WEEK, "week": week, "mission": mission, "baskets": baskets}
+        for week in weeks
+        for mission, baskets in (("M01", 1), ("M02", 4))
+    ]
+    rows = trend_rows([*counts, {"asked": WEEK, "week": WEEK, "mission": "M02", "baskets": 5}])
+
+    change = found(rows, mission="M01", name="change")
+    assert change.value == pytest.approx(-20)
+    assert change.high is not None
+    assert change.high > 0
 
 
 def test_drift_worked_by_hand() -> None:
@@ -148,6 +167,8 @@ def test_drift_worked_by_hand() -> None:
     assert found(same, name="psi").value == 0
     assert found(swapped, name="psi").value == pytest.approx(2 * 0.6 * 1.386, rel=0.01)  # 0.6 * ln 4, twice
     assert 0.25 < found(new, name="psi").value < 20
+    assert found(same, name="psi_by_chance").value == pytest.approx(3.84 * 2 / 1000, rel=0.03)
+    assert found(new, name="psi_by_chance").value == pytest.approx(5.99 * (1 / 100 + 1 / 1000), rel=0.03)
     assert (found(new, name="share_without_known_item").value, found(new, name="psi").baskets) == (0.2, 100)
     assert [row.name for row in drift_rows(WEEK, {"unassigned": 5}, {})] == ["share_without_known_item"]
 
