@@ -81,13 +81,14 @@ def mission_profiles(
         yield from audited(report, TABLE, weeks)
         result = published(tables, context, TABLE, folders[TABLE], weeks, inputs, report)
     for week in weeks:
-        rows = profile_rows(tables, week)
+        pictured = week in weeks[-_PICTURED_WEEKS:]
+        rows = profile_rows(tables, week, None if pictured else _SUMMED_UP)
         show(context, TABLE, week, figures(rows))
-        if week in weeks[-_PICTURED_WEEKS:]:
-            every, names = profile_rows(tables, week, sections=None), mission_names(tables, week)
-            drawn = pictures(every, names, catalogue)
+        if pictured:
+            names = _names(tables, rows)
+            drawn = pictures(rows, names, catalogue)
             if week == weeks[-1]:
-                drawn |= card_pictures(every, names, catalogue)
+                drawn |= card_pictures(rows, names, catalogue)
             show(context, TABLE, week, drawn)
     yield result
 
@@ -97,8 +98,8 @@ def _profile(config: ProfileConfig, spark: SparkResource, lake: Lake, folder: st
     reach = timedelta(weeks=config.look_back_weeks)
     held = [other for other in lake.weeks("staged_baskets") if any(week - reach <= other <= week for week in weeks)]
     registry.champion(lake, MODEL, weeks[-1])  # refuses a registry that has lost the models
-    tags = lake.read("mission_tagged_baskets", weeks, ["mission_model"])
-    models = model_weeks(lake, tags["mission_model"].unique().to_pylist())
+    tags = lake.batches("mission_tagged_baskets", weeks, ["mission_model"])
+    models = model_weeks(lake, {model for file in tags for model in file["mission_model"].unique().to_pylist()})
     return spark.run(
         TABLE,
         {
@@ -140,6 +141,7 @@ def figures(rows: Sequence[Mapping[str, Any]]) -> dict[str, float]:
     changes = [abs(row["value"]) for row in rows if row["name"] == "change" and row["mission"] in missions]
     named = {
         "psi": ("psi", ""),
+        "psi_by_chance": ("psi_by_chance", ""),
         "nmi": ("nmi", "basket_dominant_mission"),
         "v_measure": ("v_measure", "basket_dominant_mission"),
         "nmi_basket_type": ("nmi", "basket_type"),
@@ -183,6 +185,10 @@ def pictures(
 
 def mission_names(lake: Lake, week: date) -> dict[str, str]:
     """Mission id to name, of the model that tagged the week; empty where it has no names."""
-    versions_ = {row["mission_model"] for row in profile_rows(lake, week, ["overall"])}
+    return _names(lake, profile_rows(lake, week, ["overall"]))
+
+
+def _names(lake: Lake, rows: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    versions_ = {row["mission_model"] for row in rows}
     identities = lake.read("mission_identities", model_weeks(lake, versions_)).to_pylist()
     return {row["mission"]: row["name"] for row in identities if row["mission_model"] in versions_}

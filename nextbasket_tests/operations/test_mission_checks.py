@@ -19,11 +19,15 @@ from nextbasket_tests.report.test_week_numbers import published
 FIRST, SECOND = (date(2006, 4, 10) + timedelta(weeks=number) for number in range(2))
 
 
-def profile(psi: float, largest: float, small: float) -> list[dict[str, Any]]:
+def profile(psi: float, largest: float, small: float, missions: int = 2, chance: float = 0.0) -> list[dict[str, Any]]:
     """A week's figures; larger baskets have a mean confidence of 0.5."""
-    share = {"section": "overall", "name": "share_of_baskets", "level": "", "mission": "M01", "value": largest}
+    shares = [
+        {"section": "overall", "name": "share_of_baskets", "level": "", "mission": f"M0{number + 1}", "value": share}
+        for number, share in enumerate((largest, 0.1)[:missions])
+    ]
     of_all = {
         "psi": ("drift", psi),
+        "psi_by_chance": ("drift", chance),
         "mean_confidence_of_small_baskets": ("overall", small),
         "mean_confidence_of_larger_baskets": ("overall", 0.5),
     }
@@ -31,7 +35,7 @@ def profile(psi: float, largest: float, small: float) -> list[dict[str, Any]]:
         {"section": section, "name": name, "level": "", "mission": "all", "value": value}
         for name, (section, value) in of_all.items()
     ]
-    return [share, *rows]
+    return [*shares, *rows]
 
 
 BROKEN, SOUND = profile(0.3, 0.7, 0.6), profile(0.1, 0.5, 0.4)
@@ -57,3 +61,19 @@ def test_a_check_by_itself_judges_the_newest_week(lake: Lake, tmp_path: Path, ch
     """Executed in the UI without a run of its table it takes the table's newest week, and passes where there is none."""
     assert not checked(lake, check).passed
     assert checked(Lake(str(tmp_path / "empty")), check).passed
+
+
+def test_a_shift_that_chance_explains_is_none(tmp_path: Path) -> None:
+    """An index of 0.3 breaks the claim where chance reaches 0.1, and not where so few baskets reach 0.4 without any change."""
+    weeks = {FIRST: profile(0.3, 0.5, 0.4, chance=0.4), SECOND: profile(0.3, 0.5, 0.4, chance=0.1)}
+    result = checked(published(tmp_path, "mission_profiles", weeks), shares_are_like_in_training, FIRST, SECOND)
+
+    assert result.metadata["broken_weeks"].value == str(SECOND)
+
+
+@pytest.mark.parametrize("check", [no_mission_has_most_baskets, small_baskets_have_lower_confidence])
+def test_a_week_of_one_mission_has_nothing_to_compare(tmp_path: Path, check: dg.AssetChecksDefinition) -> None:
+    """All baskets are on it, with full confidence, every week: no reason to warn every week."""
+    lake = published(tmp_path, "mission_profiles", {FIRST: profile(0.0, 1.0, 1.0, missions=1)})
+
+    assert checked(lake, check, FIRST).passed
