@@ -27,7 +27,7 @@ class NoAnswerError(NextbasketError):
 
 def missions_answer(lake: Lake, week: date, catalogue: Catalogue, items: int = 5) -> Answer:
     """The missions of the model as of `week`: share of the tagged history, and the most over-represented items."""
-    tagged = lake.read("mission_history", [week])["mission"].value_counts().to_pylist()
+    tagged = lake.read("mission_history", [week], ["mission"])["mission"].value_counts().to_pylist()
     baskets = {row["values"]: row["counts"] for row in tagged}
     identities = [row for row in lake.read("mission_identities", [week]).to_pylist() if row["status"] != "retired"]
     topics: dict[str, list[dict[str, Any]]] = defaultdict(list)

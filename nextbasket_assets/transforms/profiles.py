@@ -1,7 +1,7 @@
 """Tagged baskets to counts: what baskets are made of, by mission. `profile_numbers` makes indices and intervals of them.
 
-Everything here counts in whole numbers, so that neither cores nor file order reach a result, and leaves few rows: levels times
-missions, whatever the retailer's size.
+Everything here counts in whole numbers, so that neither cores nor file order reach a result, and leaves few rows: levels and
+items times missions, however many customers and baskets the retailer has.
 
 A *fact* is one basket's answer to one question: `name` (the question), `cases` (1, or lines), `levels` (the answers: level
 and count). Baskets without an answer, such as a lifestage of nobody known, have no fact and are in no denominator.

@@ -62,7 +62,11 @@ def _kept(kept: ExitStack, frame: DataFrame) -> DataFrame:
 def _rows(
     kept: ExitStack, tables: dict[str, DataFrame], weeks: list[date], settings: ProfileSettings
 ) -> list[ProfileRow]:
-    """Count on the cluster, finish here: what is collected are missions times levels, a few thousand rows a week."""
+    """Count on the cluster, finish here.
+
+    What is collected are missions times levels, a few thousand rows a week, and the items of each mission that are in
+    `min_item_baskets` of its baskets: as many again as the assortment has, at most, for each mission.
+    """
     asked = F.col("week").isin(weeks)
     visits, tags = tables["visits"], tables["mission_tagged_baskets"]
     earliest = min(weeks) - timedelta(weeks=settings.look_back_weeks)
