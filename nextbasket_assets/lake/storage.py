@@ -4,6 +4,7 @@ boto3's own chain (environment, profile, role) says which region and endpoint; n
 environment it reads AWS_DEFAULT_REGION, to which `definitions` and the commands hand AWS_REGION on (`tell_boto3`).
 """
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -22,6 +23,13 @@ class PlaceError(NextbasketError, ValueError):
     exit_code = BAD_INPUT
 
 
+# S3 may say SlowDown for half a minute while it makes room for more requests: each way to it asks for about a minute.
+_ATTEMPTS = 10  # of boto3 and Arrow, which wait up to 1, 2, 4, 8, 16, 20, 20, ... seconds between them
+_DELTA_PATIENCE = {"max_retries": "20", "retry_timeout": "60s", "backoff_config.init_backoff": "1s"}
+_NO_ANSWER = re.compile(
+    "SLOW_DOWN|SERVICE_UNAVAILABLE|INTERNAL_FAILURE|REQUEST_TIMEOUT|NETWORK_CONNECTION|HTTP status 5[0-9]{2}"  # Arrow's words
+    "|after [1-9][0-9]* retries"  # deltalake's
+)
 PARTIAL = ".partial"  # ends the name of a file on a disk that is not written yet; a killed run may leave one
 
 
@@ -68,8 +76,10 @@ class Bucket:
     def client(self) -> Any:  # boto3 builds its clients at run time
         """The S3 client."""
         import boto3
+        from botocore.config import Config
 
-        return boto3.client("s3")
+        retries = {"mode": "standard", "total_max_attempts": _ATTEMPTS}
+        return boto3.client("s3", config=Config(retries=retries, connect_timeout=10))
 
     @cached_property
     def _endpoint(self) -> str | None:
@@ -79,12 +89,16 @@ class Bucket:
     @cached_property
     def filesystem(self) -> pyarrow.fs.FileSystem:
         """Arrow's view."""
-        return pyarrow.fs.S3FileSystem(region=self.client.meta.region_name, endpoint_override=self._endpoint)
+        return pyarrow.fs.S3FileSystem(
+            region=self.client.meta.region_name,
+            endpoint_override=self._endpoint,
+            retry_strategy=pyarrow.fs.AwsStandardS3RetryStrategy(max_attempts=_ATTEMPTS),
+        )
 
     @cached_property
     def options(self) -> dict[str, str] | None:
         """deltalake's view. Commits are conditional puts: of two writers of one version, S3 refuses the second."""
-        options = {"aws_region": self.client.meta.region_name, "aws_conditional_put": "etag"}
+        options = {"aws_region": self.client.meta.region_name, "aws_conditional_put": "etag", **_DELTA_PATIENCE}
         if self._endpoint:
             allow_http = str(self._endpoint.startswith("http://")).lower()
             options |= {"aws_endpoint": self._endpoint, "aws_allow_http": allow_http}
@@ -106,6 +120,17 @@ class Bucket:
 
 
 Storage = Disk | Bucket
+
+
+def is_no_answer(error: Exception) -> bool:
+    """Whether an error of Arrow or deltalake says that S3 gave no answer, however often it was asked.
+
+    >>> is_no_answer(OSError("AWS Error SLOW_DOWN during ListObjectsV2 operation: Please reduce your request rate."))
+    True
+    >>> is_no_answer(OSError("AWS Error ACCESS_DENIED during ListObjectsV2 operation: No."))
+    False
+    """
+    return _NO_ANSWER.search(str(error)) is not None
 
 
 def encryption(kms_key: str | None) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from nextbasket_assets import parquet
 from nextbasket_assets.columns import REGISTRY, TABLES, WEEK, Column, spark_schema
 from nextbasket_assets.errors import NOTHING_THERE, NextbasketError
 from nextbasket_assets.lake.damage import DamageError, damaged, newest_commit
-from nextbasket_assets.lake.storage import storage_of
+from nextbasket_assets.lake.storage import is_no_answer, storage_of
 
 
 class LakeError(NextbasketError):
@@ -115,8 +115,11 @@ class Lake:
         try:
             yield self.path(table, "_delta_log")
         except (DeltaError, DamageError, OSError) as error:
+            said = str(error).splitlines()[0][:200]
+            if is_no_answer(error):
+                raise LakeError(f"{table}: S3 does not answer ({said}). Nothing was changed. Run again.") from error
             raise LakeError(
-                f"{table}: its log cannot be read ({str(error).splitlines()[0][:200]}). Nothing was changed. Restore "
+                f"{table}: its log cannot be read ({said}). Nothing was changed. Restore "
                 f"{self.uri(table, '_delta_log')} from a copy of the lake, or let this process read it."
             ) from error
 
