@@ -4,19 +4,37 @@ import re
 from typing import Any
 
 _BLOCK = 1 << 20
-_OTHERS = rb"[^0-9A-Za-z_]"
+_EDGE, _AROUND, _MOST_AROUND = r"[,;|\t\r\n]", "[ \"']", 3
+
+
+def field_pattern(code: str) -> str:
+    """What finds a code that is a whole field, plain or as CSV quotes it; an edge, like a line end, stands on both sides.
+
+    A number that is part of a price, a day or an hour is no code. Python's `re` and Arrow's RE2 both read the pattern.
+
+    >>> bool(re.search(field_pattern("1"), "\\n2006,1,0.99\\n")), bool(re.search(field_pattern("1"), "\\n2006,1.50\\n"))
+    (True, False)
+    """
+    around = f"{_AROUND}{{0,{_MOST_AROUND}}}"
+    quoted = code.replace('"', '""')
+    return f"{_EDGE}{around}(?:{re.escape(code)}|{re.escape(quoted)}){around}{_EDGE}"
 
 
 def mentions(stream: Any, code: str) -> bool:
-    """Whether the code stands by itself somewhere in a text; a code that only starts with it is another one.
+    """Whether the code is a field somewhere in a text; a code that only starts with it is another one.
 
     The text is read in blocks, because what a bucket gives by lines is none.
+
+    Raises:
+        ValueError: it is no text, so that nobody can tell.
     """
-    plain, quoted = code.encode(), code.replace('"', '""').encode()  # as CSV writes it
-    alone = re.compile(_OTHERS + b"(" + re.escape(plain) + b"|" + re.escape(quoted) + b")" + _OTHERS)
+    field = re.compile(field_pattern(code).encode())
+    longest = 2 * len(code) + 2 * _MOST_AROUND + 2
     text = b"\n"
     while block := stream.read(_BLOCK):
-        text = text[-len(quoted) - 2 :] + block
-        if alone.search(text):
+        text = text[-longest:] + block
+        if field.search(text):
             return True
-    return alone.search(text + b"\n") is not None
+        if b"\0" in block:
+            raise ValueError
+    return field.search(text + b"\n") is not None

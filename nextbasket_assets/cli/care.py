@@ -58,8 +58,8 @@ def erase(settings: "Settings", customer: str, yes: bool) -> None:
     if landed:
         advice = "Remove the customer from these landing files too: a week that is ingested again brings them back."
         click.echo(advice, err=True)
-    if unsearched:
-        advice = "Search the landing files that were not searched for the customer yourself: the receipt names them."
+    if unsearched or receipt.not_searched:
+        advice = "Search the files that were not searched for the customer yourself: the receipt names them."
         click.echo(advice, err=True)
     if not found and not landed:
         raise CommandFailed(

@@ -39,7 +39,7 @@ def write_export(folder: Path, lists: Lists, about: Mapping[str, Any]) -> dict[s
     Args:
         folder: where to write.
         lists: what is exported.
-        about: what the manifest says besides counts and files: week, models, tables, settings, unknown items.
+        about: what the manifest says besides models, counts and files: week, tables, settings, unknown items.
     """
     guard = about["settings"]["csv_guard"]
     forms = {LONG_FORM: lists.long, WIDE_FORM: wide(lists.long, lists.customers, lists.places)}
@@ -52,7 +52,8 @@ def write_export(folder: Path, lists: Lists, about: Mapping[str, Any]) -> dict[s
     write_csv(described, folder / DICTIONARY, guard=guard)
     rows[DICTIONARY] = described.num_rows
     files = [asdict(_exported(folder / name, count)) for name, count in rows.items()]
-    manifest = {"format": FORMAT, **about, "counts": counts(lists), "files": files}
+    told = {"customers_by_model": _by_model(lists.customers), "counts": counts(lists), "files": files}
+    manifest = {"format": FORMAT, **about, **told}
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n")
     return manifest
 
@@ -79,6 +80,12 @@ def counts(lists: Lists) -> dict[str, int]:
         "lists_empty": _true(pc.equal(customers["items"], 0)),
         **{f"rows_removed_by_{name}": number for name, number in lists.removed.items()},
     }
+
+
+def _by_model(customers: pa.Table) -> dict[str, int]:
+    """Customers by the version that scored them."""
+    counted = customers.group_by("model_version").aggregate([("customer", "count")]).sort_by("model_version")
+    return {row["model_version"]: row["customer_count"] for row in counted.to_pylist()}
 
 
 def _true(column: pa.ChunkedArray) -> int:

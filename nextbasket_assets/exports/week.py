@@ -47,19 +47,12 @@ def export_week(folder: Path, made: WeekOfScores, settings: ExportSettings) -> d
     about = {
         "week": made.week.isoformat(),
         "retail_week": week_code(made.week),
-        "customers_by_model": _by_model(made.scores),
         "tables": dict(made.tables),
         "code_version": code_version(),
         "settings": settings.as_json(),
         "unknown_items": _unknown(made, settings),
     }
     return write_export(folder, lists(made.week, made.scores, made.outlook, settings, made.names), about)
-
-
-def _by_model(scores: pa.Table) -> dict[str, int]:
-    """Customers by the version that scored them; it stands on every row of theirs."""
-    counted = scores.group_by("model_version").aggregate([("customer", "count_distinct")]).sort_by("model_version")
-    return {row["model_version"]: row["customer_count_distinct"] for row in counted.to_pylist()}
 
 
 def _unknown(made: WeekOfScores, settings: ExportSettings) -> dict[str, dict[str, Any]]:

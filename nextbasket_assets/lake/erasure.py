@@ -24,17 +24,16 @@ from nextbasket_assets.crash_points import reach
 from nextbasket_assets.errors import BAD_INPUT
 from nextbasket_assets.lake import registry, reports
 from nextbasket_assets.lake.claims import settle
-from nextbasket_assets.lake.export_erasure import erase_from_exports, exported_files_with
+from nextbasket_assets.lake.export_erasure import erase_from_exports, exported_files_with, search_exports
 from nextbasket_assets.lake.exports import EXPORTS
 from nextbasket_assets.lake.publish import ERASED, Provenance, publish, stage
 from nextbasket_assets.lake.staged_files import write_staged
 from nextbasket_assets.lake.storage import PARTIAL
 from nextbasket_assets.lake.tables import Lake, LakeError, PublishedFile
+from nextbasket_assets.mentions import field_pattern
 
 _CUSTOMER, _RAW_TEXT = "customer", "raw_text"
 _CODE = re.compile(r"[!-~]{1,64}")
-_QUOTE = '"'
-_PART_OF_A_CODE = "0-9A-Za-z_"
 
 
 @dataclass(frozen=True)
@@ -49,6 +48,7 @@ class Receipt:
         models: versions that were trained on weeks with the person. Their weights hold no code; the next training, by the
             retraining policy or by the job train_models, is on data without them.
         remaining: files that still hold the person; empty unless something was published meanwhile.
+        not_searched: files below exports and reports that somebody else put there, and of which nobody can tell.
     """
 
     rows: dict[str, int]
@@ -56,6 +56,7 @@ class Receipt:
     deleted: dict[str, list[str]]
     models: list[str]
     remaining: list[str]
+    not_searched: list[str]
 
     def as_json(self) -> dict[str, Any]:
         """The receipt as a JSON object."""
@@ -96,7 +97,7 @@ def erase_customer(lake: Lake, customer: str, run_id: str) -> Receipt:
         deleted[table] = _purge(lake, table, customer)
     rows[EXPORTS], rewritten[EXPORTS], deleted[EXPORTS] = erase_from_exports(lake, customer, run_id)
     deleted[reports.FOLDER] = _purge_reports(lake, customer)
-    return Receipt(rows, rewritten, deleted, models, holding(lake, customer))
+    return Receipt(rows, rewritten, deleted, models, holding(lake, customer), _not_searched(lake, customer))
 
 
 def personal_tables() -> list[str]:
@@ -185,8 +186,12 @@ def _purge_reports(lake: Lake, customer: str) -> list[str]:
 
 
 def _reports_with(lake: Lake, customer: str) -> list[str]:
-    code = re.compile(_alone(re.escape(customer)))
-    return [name for name in reports.files(lake) if code.search(reports.text_of(lake, name))]
+    return [name for name in reports.files(lake) if reports.shows(lake, name, customer)]
+
+
+def _not_searched(lake: Lake, customer: str) -> list[str]:
+    pages = [f"{reports.FOLDER}/{name}" for name in reports.files(lake) if reports.shows(lake, name, customer) is None]
+    return search_exports(lake, customer)[1] + pages
 
 
 def _parquet(lake: Lake, table: str) -> list[str]:
@@ -208,20 +213,15 @@ def _count(lake: Lake, path: str, table: str, customer: str, of_a_stump: int = 1
 
 
 def _mask(rows: pa.Table, table: str, customer: str) -> pa.ChunkedArray:
-    """Which rows hold the customer: their own rows, or rejected lines in which the code stands by itself."""
+    """Which rows hold the customer: their own rows, or rejected lines of which the code is a field."""
     column = personal_column(table)
     assert column is not None, f"{table} holds no customer"
     if column == _CUSTOMER:
         found = pc.equal(rows[column], customer)
     else:
-        written = f"{re.escape(customer)}|{re.escape(customer.replace(_QUOTE, 2 * _QUOTE))}"  # as CSV quotes it
-        found = pc.match_substring_regex(rows[column], _alone(written))
+        lines = pc.binary_join_element_wise("\n", rows[column], "\n", "")
+        found = pc.match_substring_regex(lines, field_pattern(customer))
     return pc.fill_null(found, False)
-
-
-def _alone(pattern: str) -> str:
-    """The pattern where it is no part of a longer code."""
-    return f"(^|[^{_PART_OF_A_CODE}])({pattern})($|[^{_PART_OF_A_CODE}])"
 
 
 def _models(lake: Lake, customer: str) -> list[str]:

@@ -85,6 +85,12 @@ def behind(lake: Lake) -> dict[str, list[date]]:
     return found
 
 
+def last_made(lake: Lake, table: str, week: date) -> int | None:
+    """The version that made a week's rows as they are, but for what was erased since; None when none did."""
+    commit = _last(_commits(lake, table)).get(week)
+    return commit.version if commit else None
+
+
 @dataclass(frozen=True)
 class _Commit:
     version: int

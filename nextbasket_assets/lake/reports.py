@@ -1,6 +1,7 @@
 """Where the weekly reports lie: one page a week at `reports/week=W/index.html`, beside the tables and on the same storage."""
 
 import html
+import re
 from datetime import date
 
 import pyarrow.fs
@@ -10,6 +11,9 @@ from nextbasket_assets.lake.space import room
 from nextbasket_assets.lake.tables import Lake, NotThereError
 
 FOLDER, NAME = "reports", "index.html"
+_CUSTOMER = re.compile(
+    r'<h3 id="person-\d+">([^<]*)(?:</h3>|\Z)'
+)  # the only elements of a page that introduce a customer
 
 
 def place(week: date) -> str:
@@ -39,8 +43,17 @@ def read(lake: Lake, week: date) -> str:
 
 def weeks(lake: Lake) -> list[date]:
     """Weeks that have a report, in order."""
-    folders = (name.split("/")[0].split("=")[-1] for name in files(lake) if name.endswith(f"/{NAME}"))
-    return sorted(date.fromisoformat(week) for week in folders)
+    places = (name.rpartition("/") for name in files(lake))
+    return sorted(week for folder, _, name in places if name == NAME and (week := week_of(folder)))
+
+
+def week_of(folder: str) -> date | None:
+    """The week that a folder `week=2006-04-10` is named for; None for every other name."""
+    try:
+        week = date.fromisoformat(folder.removeprefix(f"{WEEK}="))
+    except ValueError:
+        return None
+    return week if folder == f"{WEEK}={week}" else None
 
 
 def files(lake: Lake) -> list[str]:
@@ -51,9 +64,11 @@ def files(lake: Lake) -> list[str]:
     return sorted(info.path.removeprefix(base) for info in infos if info.type == pyarrow.fs.FileType.File)
 
 
-def text_of(lake: Lake, name: str) -> str:
-    """What a report says, character by character: a code with an ampersand is found as it is in the tables."""
-    return html.unescape(_text(lake, name))
+def shows(lake: Lake, name: str, customer: str) -> bool | None:
+    """Whether a page, a half-written one too, introduces the customer; None for a file that is no page."""
+    if ".html" not in name.rpartition("/")[2]:
+        return None
+    return any(html.unescape(code) == customer for code in _CUSTOMER.findall(_text(lake, name)))
 
 
 def _text(lake: Lake, name: str) -> str:

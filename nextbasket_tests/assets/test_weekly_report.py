@@ -39,17 +39,19 @@ def test_a_week_has_its_page_its_claims_and_its_numbers(lake: Lake) -> None:
     instance = dg.DagsterInstance.ephemeral()
     result = make(lake, WEEKS[2], instance)
     [made] = [event for event in result.get_asset_materialization_events() if event.partition == str(WEEKS[2])]
-    shown = {name: value.value for name, value in made.materialization.metadata.items()}
+    told = {name: value.value for name, value in made.materialization.metadata.items()}
     run = instance.get_run_by_id(result.run_id)
     assert run is not None
 
     assert "Sourdough &lt;b&gt;" in reports.read(lake, WEEKS[2])
-    assert sum(code(number) in reports.read(lake, WEEKS[2]) for number in range(CUSTOMERS)) == 12
-    assert len(lake.read("weekly_report", [WEEKS[2]])) == shown["dagster/partition_row_count"] == 16
-    assert shown["report"] == lake.uri(reports.place(WEEKS[2]))
-    assert (shown["light"], shown["customers_scored"], shown["broken_claims"]) == ("amber", CUSTOMERS, 2)
-    assert "the_probabilities_come_true" in str(shown["why"])
-    assert "CUST" not in str(shown), "metadata tells nobody"
+    shown = [code(number) for number in range(CUSTOMERS) if code(number) in reports.read(lake, WEEKS[2])]
+    assert len(shown) == 12
+    assert all(reports.shows(lake, f"week={WEEKS[2]}/index.html", customer) for customer in shown), "erasure finds them"
+    assert len(lake.read("weekly_report", [WEEKS[2]])) == told["dagster/partition_row_count"] == 16
+    assert told["report"] == lake.uri(reports.place(WEEKS[2]))
+    assert (told["light"], told["customers_scored"], told["broken_claims"]) == ("amber", CUSTOMERS, 2)
+    assert "the_probabilities_come_true" in str(told["why"])
+    assert "CUST" not in str(told), "metadata tells nobody"
     assert [run.tags[f"nextbasket/{name}"] for name in ("week", "light")] == ["200609", "amber"]
 
 

@@ -25,7 +25,18 @@ def test_the_receipt_says_which_landing_files_were_not_searched(on_lake: Run, tm
     assert receipt["landing_files_that_still_hold_the_customer"] == ["transactions_200607.csv"]
     assert receipt["landing_files_not_searched"] == ["transactions_200609.csv"]
     assert "Remove the customer from these landing files" in result.stderr
-    assert "Search the landing files that were not searched" in result.stderr
+    assert "Search the files that were not searched" in result.stderr
+
+
+def test_the_receipt_says_what_in_the_lake_was_not_searched(on_lake: Run, tmp_path: Path) -> None:
+    """Notes that somebody put beside the exports stop no erasure, and are named."""
+    (tmp_path / "lake" / "exports").mkdir()
+    (tmp_path / "lake" / "exports" / "notes.txt").write_text("BOB\n")
+    result = on_lake("erase", "BOB", "--yes")
+
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["not_searched"] == ["exports/notes.txt"]
+    assert "Search the files that were not searched" in result.stderr
 
 
 def test_a_receipt_is_printed_without_a_landing_folder(on_lake: Run, tmp_path: Path) -> None:

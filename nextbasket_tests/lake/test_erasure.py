@@ -125,3 +125,16 @@ def test_an_erased_staged_folder_costs_no_second_commit(lake: Lake) -> None:
     assert len(receipt.deleted[TABLE]) == 2
     assert receipt.remaining == []
     assert lake.version(TABLE) == version
+
+
+def test_a_number_in_a_rejected_line_is_no_customer(tmp_path: Path) -> None:
+    """Of rejected lines those go of which the code is a field, in quotes or not; not those with a price or a day of it."""
+    lake = Lake(str(tmp_path / "lake"))
+    kept = ["20060410,1.50,x", "2006-04-10,-1,x"]
+    with stage(lake, TABLE, "first") as folder:
+        write_staged(lake, TABLE, folder, ONE, rejected("x,1,y", 'x;"1"', *kept))
+        publish(lake, TABLE, folder, [ONE], Provenance("first", "code", {}))
+
+    assert erase_customer(lake, "2006", "none").rows[TABLE] == 0
+    assert erase_customer(lake, "1", "erasing").rows[TABLE] == 2
+    assert lake.read(TABLE, [ONE])["raw_text"].to_pylist() == kept

@@ -1,5 +1,6 @@
 """Exports in the lake: the manifest is the commit, on a disk and in a bucket, and an erasure reaches all of it."""
 
+import dataclasses
 import hashlib
 import uuid
 from collections.abc import Iterator
@@ -13,7 +14,10 @@ import pytest
 
 from nextbasket_assets.exports.week import export_week
 from nextbasket_assets.lake import export_erasure, exports
+from nextbasket_assets.lake.erasure import erase_customer
 from nextbasket_assets.lake.export_erasure import erase_from_exports, exported_files_with
+from nextbasket_assets.lake.publish import Provenance, publish, stage
+from nextbasket_assets.lake.staged_files import write_staged
 from nextbasket_assets.lake.tables import Lake
 from nextbasket_assets.parquet import DamagedFileError
 from nextbasket_tests.emr_bed.aws import local_aws
@@ -98,7 +102,7 @@ def test_what_killed_runs_left_is_collected(lake: Lake) -> None:
 def test_an_erasure_rewrites_the_export(lake: Lake) -> None:
     """BOB is in no file, ANN and CAT are; a code that only begins like BOB's is another customer's."""
     export(lake, "run-one")
-    lake.storage.put(lake.path(exports.place(MONDAY, "dead0000-1/scores_long.csv")), b"BOBBY,x\n")
+    lake.storage.put(lake.path(exports.place(MONDAY, "dead0000-1/scores_long.csv")), b"customer,item\nBOBBY,x\n")
     assert len(exported_files_with(lake, "BOB")) == 4
     rows, written, deleted = erase_from_exports(lake, "BOB", "run-two")
     manifest = exports.current(lake, MONDAY)
@@ -162,3 +166,78 @@ def test_an_erasure_does_not_write_again_what_it_cannot_read(lake: Lake) -> None
     with pytest.raises(DamagedFileError, match="materialise its table for that week again"):
         erase_from_exports(lake, "BOB", "run-two")
     assert exports.current(lake, MONDAY) == manifest
+
+
+def test_only_the_column_says_who_is_in_an_export(lake: Lake) -> None:
+    """Codes that are numbers: the ranks and the year of an export are nobody, whichever folder it is in."""
+    export(lake, "run-one")
+    before = files(lake)
+
+    for code in ("1", "2006"):
+        assert erase_from_exports(lake, code, "run-two") == (0, 0, [])
+    assert files(lake) == before
+
+
+def test_a_guarded_code_is_found(lake: Lake) -> None:
+    """A code that CSV has behind an apostrophe is the same customer's; half a file may hold anybody."""
+    lake.storage.put(lake.path(exports.place(MONDAY, "dead0000-1/scores_long.csv")), b"customer,item\n'-BOB,x\n")
+    lake.storage.put(lake.path(exports.place(MONDAY, "dead0000-1/scores_wide.csv")), b"customer,item\nANN")
+
+    assert len(exported_files_with(lake, "-BOB")) == 2
+    assert len(exported_files_with(lake, "-BOB", stumps=False)) == 1
+
+
+def test_what_somebody_put_below_the_exports_is_searched(lake: Lake) -> None:
+    """Other files with a customer column are searched and go; of the rest the receipt says that it was not."""
+    export(lake, "run-one")
+    others = {
+        "exports/spring/scores_long.csv": b"customer,item\nBOB,x\n",
+        "exports/spring/ann.csv": b"customer,item\nANN,x\n",
+        "exports/notes.txt": b"BOB",
+        "exports/week=2006-13-01/items.csv": b"item\nBOB\n",
+        "exports/broken.parquet": b"PAR1 half of one",
+    }
+    for path, text in others.items():
+        lake.storage.put(lake.path(path), text)
+    receipt = erase_customer(lake, "BOB", "run-two")
+
+    assert "exports/spring/scores_long.csv" in receipt.deleted["exports"]
+    assert "exports/spring/ann.csv" not in receipt.deleted["exports"]
+    assert receipt.remaining == []
+    assert receipt.not_searched == [
+        "exports/broken.parquet",
+        "exports/notes.txt",
+        "exports/week=2006-13-01/items.csv",
+    ]
+
+
+def test_the_manifest_of_an_erasure_agrees_with_itself(lake: Lake) -> None:
+    """Customers by model are those that are left, and the tables' versions are the ones that can still be read."""
+    for table, rows in (("next_basket_scores", small.scores()), ("next_trip_outlook", small.outlook())):
+        with stage(lake, table, "run") as folder:
+            write_staged(lake, table, folder, MONDAY, rows)
+            publish(lake, table, folder, [MONDAY], Provenance("run", "code", {}))
+    write = partial(export_week, made=exports.week_of_scores(lake, MONDAY, {}), settings=PLAIN)
+    before = exports.replace_export(lake, MONDAY, "run", write)
+    erase_customer(lake, "BOB", "erasing")
+    after = exports.current(lake, MONDAY)
+
+    assert after is not None
+    assert before["customers_by_model"] == {"2006-04-03-abc": 3}
+    assert after["customers_by_model"] == {"2006-04-03-abc": after["counts"]["customers"]} == {"2006-04-03-abc": 2}
+    assert after["tables"] == {table: before["tables"][table] + 1 for table in before["tables"]}
+
+
+def test_an_older_export_keeps_its_versions(lake: Lake) -> None:
+    """An export that was made before its scores were made again does not claim the new ones."""
+    for _ in range(2):
+        with stage(lake, "next_basket_scores", "run") as folder:
+            write_staged(lake, "next_basket_scores", folder, MONDAY, small.scores())
+            publish(lake, "next_basket_scores", folder, [MONDAY], Provenance("run", "code", {}))
+    made = dataclasses.replace(small.made(), tables={"next_basket_scores": 0})
+    exports.replace_export(lake, MONDAY, "run", partial(export_week, made=made, settings=PLAIN))
+    erase_customer(lake, "BOB", "erasing")
+    after = exports.current(lake, MONDAY)
+
+    assert after is not None
+    assert after["tables"] == {"next_basket_scores": 0}

@@ -1,5 +1,6 @@
 """Reports in the lake: written whole or not at all, found, and out of it again when they show an erased customer."""
 
+import html
 from datetime import date
 from pathlib import Path
 
@@ -48,14 +49,41 @@ def test_a_write_that_breaks_leaves_the_page_before(lake: Lake, monkeypatch: pyt
     assert reports.files(lake) == ["week=2006-04-10/index.html"]
 
 
+def shown(code: str) -> str:
+    """A page's part that introduces a customer."""
+    return f'<h3 id="person-1">{html.escape(code)}</h3>'
+
+
 def test_an_erased_customer_is_in_no_report(lake: Lake) -> None:
     """Pages that show the code go, escaped characters and half-written pages included; others and longer codes stay."""
-    reports.put(lake, WEEK, "<td>C&lt;1&amp;&#39;&#34;</td>")
-    reports.put(lake, NEXT, "<td>C&lt;1&amp;&#39;&#34;99</td>")
-    Disk().put(lake.path(reports.FOLDER, "week=2006-04-24", ".index.html.half"), b"C&lt;1&amp;&#39;&#34; \xc3")
-    assert holding(lake, GONE) == ["reports/week=2006-04-10/index.html", "reports/week=2006-04-24/.index.html.half"]
+    reports.put(lake, WEEK, shown(GONE))
+    reports.put(lake, NEXT, shown(f"{GONE}99"))
+    Disk().put(lake.path(reports.FOLDER, "week=2006-04-24", ".index.html.half"), shown(GONE)[:-5].encode() + b"\xc3")
+    Disk().put(lake.path(reports.FOLDER, "week=2006-04-24", ".index.html.cut"), shown(GONE)[:-5].encode())
+    assert holding(lake, GONE) == ["reports/week=2006-04-10/index.html", "reports/week=2006-04-24/.index.html.cut"]
     receipt = erase_customer(lake, GONE, "run")
 
-    assert receipt.deleted["reports"] == ["week=2006-04-10/index.html", "week=2006-04-24/.index.html.half"]
+    assert receipt.deleted["reports"] == ["week=2006-04-10/index.html", "week=2006-04-24/.index.html.cut"]
     assert receipt.remaining == []
     assert reports.weeks(lake) == [NEXT]
+
+
+@pytest.mark.parametrize("code", ["1", "2006"])
+def test_a_number_on_a_page_is_no_customer(lake: Lake, code: str) -> None:
+    """Codes that are numbers are found where a page introduces a customer, and in no count, rank or year."""
+    reports.put(lake, WEEK, f"<th scope='row'>{code}</th><td>{code}</td> 1 of 2006 {shown('CUST1')}")
+    reports.put(lake, NEXT, shown(code))
+
+    assert erase_customer(lake, code, "run").deleted["reports"] == ["week=2006-04-17/index.html"]
+
+
+def test_what_is_no_report_is_named_by_a_receipt(lake: Lake) -> None:
+    """Files that somebody else put below reports/ are no week; those that are no page are not called searched."""
+    reports.put(lake, WEEK, shown("CUST1"))
+    for name in ("week=2006-04-10/notes.txt", "week=summer/index.html", "index.html"):
+        lake.storage.put(lake.path(reports.FOLDER, name), shown("CUST1").encode())
+    receipt = erase_customer(lake, "CUST1", "run")
+
+    assert receipt.deleted["reports"] == ["index.html", "week=2006-04-10/index.html", "week=summer/index.html"]
+    assert receipt.not_searched == ["reports/week=2006-04-10/notes.txt"]
+    assert reports.weeks(lake) == []
