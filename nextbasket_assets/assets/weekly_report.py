@@ -1,6 +1,6 @@
 """The weekly report: one page per scored week that says whether the week is safe to use, and why."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from nextbasket_assets.resources.landing import LandingResource, usable_catalogu
 
 if TYPE_CHECKING:
     from nextbasket_assets.report.weekly.facts import WeekFacts
+    from nextbasket_assets.report.weekly.light import Finding
 
 
 @dg.multi_asset(
@@ -40,12 +41,13 @@ def weekly_report(context: dg.AssetExecutionContext, lake: LakeResource, landing
     weeks, tables = run_weeks(context), lake.open()
     inputs = versions(tables, *READS, "model_registry")
     with staged(tables, context, TABLE) as folders:
-        for week in [*_before(tables, weeks[0]), *weeks]:
+        for week in _before(tables, weeks[0]):
+            reports.put(tables, week, _page(_facts(context, tables, landing, week, _published(tables, week))))
+        for week in weeks:
             facts = _facts(context, tables, landing, week)
             place = reports.put(tables, week, _page(facts))
-            if week in weeks:
-                write_rows(tables, TABLE, folders[TABLE], week, [vars(finding) for finding in facts.findings])
-                show(context, TABLE, week, _shown(facts, place))
+            write_rows(tables, TABLE, folders[TABLE], week, [vars(finding) for finding in facts.findings])
+            show(context, TABLE, week, _shown(facts, place))
         tag_run(context, light=facts.light)
         yield published(tables, context, TABLE, folders[TABLE], weeks, inputs)
 
@@ -55,12 +57,26 @@ def _before(lake: Lake, week: date) -> list[date]:
     return [other for other in reports.weeks(lake) if other < week][-1:]
 
 
-def _facts(context: dg.AssetExecutionContext, lake: Lake, landing: LandingResource, week: date) -> "WeekFacts":
+def _published(lake: Lake, week: date) -> "list[Finding]":
+    """What the table says of a week: its page is made again with the same light, whatever changed since."""
+    from nextbasket_assets.report.weekly.light import Finding
+
+    rows = lake.read(TABLE, [week], ["claim", "light", "held", "found"]).drop_columns(["week"])
+    return [Finding(**row) for row in rows.to_pylist()]
+
+
+def _facts(
+    context: dg.AssetExecutionContext,
+    lake: Lake,
+    landing: LandingResource,
+    week: date,
+    published: "Sequence[Finding]" = (),
+) -> "WeekFacts":
     from nextbasket_assets.report.weekly.facts import gather
 
     lake.require("next_basket_scores", [week])
     names, catalogue = mission_names(lake, week), usable_catalogue(landing.folder(), context.log.warning)
-    return gather(lake, week, catalogue, names, run_facts(context.instance, week))
+    return gather(lake, week, catalogue, names, run_facts(context.instance, week), published)
 
 
 def _page(facts: "WeekFacts") -> str:

@@ -12,9 +12,11 @@ from nextbasket_assets.assets.weekly_report import weekly_report
 from nextbasket_assets.cli.main import main
 from nextbasket_assets.lake import freshness, reports
 from nextbasket_assets.lake.tables import Lake
+from nextbasket_assets.report.weekly.claims import CLAIMS
+from nextbasket_assets.report.weekly.page import LIGHTS
 from nextbasket_assets.resources.lake import LakeResource
 from nextbasket_assets.resources.landing import LandingResource
-from nextbasket_tests.report.weekly.weeks import CUSTOMERS, WEEKS, code, deliver, score, small_lake
+from nextbasket_tests.report.weekly.weeks import CUSTOMERS, WEEKS, code, deliver, put, score, small_lake
 
 
 @pytest.fixture
@@ -47,7 +49,7 @@ def test_a_week_has_its_page_its_claims_and_its_numbers(lake: Lake) -> None:
     shown = [code(number) for number in range(CUSTOMERS) if code(number) in reports.read(lake, WEEKS[2])]
     assert len(shown) == 12
     assert all(reports.shows(lake, f"week={WEEKS[2]}/index.html", customer) for customer in shown), "erasure finds them"
-    assert len(lake.read("weekly_report", [WEEKS[2]])) == told["dagster/partition_row_count"] == 16
+    assert len(lake.read("weekly_report", [WEEKS[2]])) == told["dagster/partition_row_count"] == len(CLAIMS)
     assert told["report"] == lake.uri(reports.place(WEEKS[2]))
     assert (told["light"], told["customers_scored"], told["broken_claims"]) == ("amber", CUSTOMERS, 2)
     assert "the_probabilities_come_true" in str(told["why"])
@@ -67,6 +69,32 @@ def test_the_page_before_is_made_again_with_what_people_then_bought(lake: Lake) 
     assert "Looked at up to week 200610" in reports.read(lake, WEEKS[2])
     assert reports.weeks(lake) == WEEKS[2:]
     assert lake.version("weekly_report") == version + 1
+
+
+def test_the_page_made_again_has_the_light_of_the_table(lake: Lake) -> None:
+    """What would be found about the week before by now changes neither its light nor its claims: table and page agree."""
+    make(lake, WEEKS[2])
+    former = lake.read("weekly_report", [WEEKS[2]]).to_pylist()
+    broken = former[0]["claim"]
+    put(lake, "weekly_report", WEEKS[2], [row | {"held": row["claim"] != broken} for row in former])
+    deliver(lake, WEEKS[3])
+    score(lake, WEEKS[3])
+    make(lake, WEEKS[3])
+
+    assert former[0]["light"] == "red"
+    assert LIGHTS["red"][1] in reports.read(lake, WEEKS[2])
+    assert LIGHTS["red"][1] not in reports.read(lake, WEEKS[3])
+
+
+def test_a_claim_that_is_no_more_stays_on_its_page(lake: Lake) -> None:
+    """A week that an older version of the code found amber is amber when its page is made again."""
+    make(lake, WEEKS[2])
+    put(lake, "weekly_report", WEEKS[2], [{"claim": "old_claim", "light": "amber", "held": False, "found": "0 of 1"}])
+    deliver(lake, WEEKS[3])
+    score(lake, WEEKS[3])
+
+    assert make(lake, WEEKS[3]).success
+    assert "old claim" in reports.read(lake, WEEKS[2])
 
 
 def test_lists_that_were_made_again_leave_the_report_behind(lake: Lake) -> None:

@@ -33,6 +33,7 @@ class WeekFacts:
         dozen: customers.
         run: how it was made.
         after: what people then bought: the only part that reads later weeks.
+        published: what was found when the week's claims were published; a page that is made again says the same.
     """
 
     week: date
@@ -48,6 +49,7 @@ class WeekFacts:
     dozen: Sequence[Person]
     run: RunFacts
     after: Aftermath
+    published: Sequence[Finding] = ()
 
     @property
     def segments(self) -> list[Segment]:
@@ -57,7 +59,7 @@ class WeekFacts:
     @property
     def findings(self) -> list[Finding]:
         """Every claim about the week."""
-        return findings(self)
+        return list(self.published) or findings(self)
 
     @property
     def light(self) -> str:
@@ -81,7 +83,14 @@ class WeekFacts:
         return {name: value for name, value in found.items() if value is not None}
 
 
-def gather(lake: Lake, week: date, catalogue: Catalogue, names: Mapping[str, str], run: RunFacts) -> WeekFacts:
+def gather(
+    lake: Lake,
+    week: date,
+    catalogue: Catalogue,
+    names: Mapping[str, str],
+    run: RunFacts,
+    published: Sequence[Finding] = (),
+) -> WeekFacts:
     """The facts of a week whose lists are in the lake.
 
     Args:
@@ -90,6 +99,7 @@ def gather(lake: Lake, week: date, catalogue: Catalogue, names: Mapping[str, str
         catalogue: names of items and categories.
         names: mission id to name, of the model that tagged the week.
         run: how the week was made.
+        published: what was found about it, of a week whose claims are not looked at again.
     """
     in_service = models(lake, week)
     profile = [dict(row) for row in lake.read("mission_profiles", [week]).to_pylist()]
@@ -108,6 +118,7 @@ def gather(lake: Lake, week: date, catalogue: Catalogue, names: Mapping[str, str
         dozen=dozen,
         run=run,
         after=aftermath(lake, week, dozen, catalogue),
+        published=published,
     )
 
 

@@ -127,7 +127,7 @@ def test_the_first_thing_said_is_whether_it_is_safe(page: str) -> None:
     """The light in words and with a symbol, why, and nothing of it by colour alone."""
     said = " ".join(Elements(page).texts["safe"].split())
 
-    assert said.startswith("▲ Amber: usable, with care Because of 2 of 16 checks:")
+    assert said.startswith("▲ Amber: usable, with care Because of 2 of 17 checks:")
     assert (
         "Does not hold: the probabilities come true (off by 15.0 points on average, at most 5). What to do: use the order"
         in said
