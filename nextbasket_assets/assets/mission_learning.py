@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 MODEL = "mission_model"
 LEARNT = ("mission_topics", "mission_identities", "mission_candidates")
-_MOST = 1000  # missions; a fit of many more has no memory to be made in
+_MOST = 100  # missions; people tell far fewer apart, and tagging takes as many times longer
 
 
 class MissionConfig(dg.Config):
@@ -49,10 +49,12 @@ class MissionConfig(dg.Config):
     seeds: int = Field(default=3, ge=1, description="Fits of each candidate with different seeds.")
     restarts: int = Field(default=5, ge=1, description="Fits of the chosen candidate; the best one is kept.")
     sweeps: int = Field(default=100, ge=1, description="Passes of each fit over its baskets.")
-    max_fits: int = Field(default=80, ge=1, description="Budget: no candidate is begun that needs more fits in all.")
+    max_fits: int = Field(
+        default=80, ge=1, description="Budget: no further candidate is begun that needs more fits in all."
+    )
     seed: int = Field(default=1, ge=0, description="Seed of the sample and of the first fit.")
     memory: float = Field(
-        default=1.0, ge=0, description="What the former model knew, as a share of the new baskets' items."
+        default=1.0, ge=0, description="What the former model knew, as a share of the new baskets' items; 0: nothing."
     )
     least_share: float = Field(
         default=0.01, ge=0, lt=1, description="A mission of a smaller share of the items has vanished."
@@ -106,6 +108,11 @@ def learn(
     former = load(lake, before) if before else None
     given = last_number(lake, [*registry.decisions(lake, MODEL), *decided], version)
     learnt = learning.learn(version, documents, vocabulary, settings, naming, former, context.log.info, given)
+    for mission in naming.too_early(learnt.model.last_number):
+        context.log.warning(
+            f"missions.yaml names {mission}, which no mission has been so far. Correct the id, or take the line out: else "
+            f"whichever mission gets that id will be called {naming.given[mission]!r}."
+        )
     write_rows(lake, "mission_topics", folders["mission_topics"], week, learnt.model.topic_rows(config.topic_items))
     write_rows(lake, "mission_identities", folders["mission_identities"], week, learnt.identity_rows())
     candidates = model.candidate_rows(version, learnt.choice.candidates, learnt.choice.chosen)

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from nextbasket_assets.missions.learning import Learnt
 
 STRUCTURE = "missions_foretell_baskets_of_held_out_customers"
+_BASKETS_PER_FILE = 1_000_000  # of a history: a Spark task sorts and writes each file
 
 
 @dg.multi_asset(
@@ -222,13 +223,16 @@ def tag(
     """Run the tagging stage on the baskets of these weeks, after checking that the model is the one that was promoted."""
     if model:
         artifacts.verify(lake, model.artifact, model.digest)
+    parameters: dict[str, Any] = {"weeks": [week.isoformat() for week in weeks]}
+    if model and table == "mission_history":
+        rows = lake.rows("staged_baskets")
+        files = -(-sum(rows[week] for week in weeks) // _BASKETS_PER_FILE)
+        parameters = {"weeks": [model.week.isoformat()], "files_per_week": max(1, files)}
     return spark.run(
         "tag_baskets",
         {"staged_baskets": lake.require("staged_baskets", weeks)},
         {table: folder},
-        weeks=[model.week.isoformat()]
-        if model and table == "mission_history"
-        else [week.isoformat() for week in weeks],
+        **parameters,
         model=lake.uri(model.artifact) if model else None,
     )
 

@@ -100,7 +100,7 @@ class FittedTopics:
 def tagged(baskets: DataFrame, topics: FittedTopics) -> DataFrame:
     """Baskets with mission_weights, mission, confidence; one basket alone is tagged as in a large file."""
     weights = F.unwrap_udt("topicDistribution")["values"]
-    rounded = F.array(*((F.rint(weights[k] * _SCALE) / _SCALE).cast("float") for k in range(len(topics.missions))))
+    rounded = F.transform(weights, lambda weight: (F.rint(weight * _SCALE) / _SCALE).cast("float"))
     assigned = _spark_model(baskets.sparkSession, topics).transform(_with_features(baskets, topics.vocabulary))
     known = F.col("known_items") > 0
     weighted = assigned.withColumn("mission_weights", F.when(known, rounded).otherwise(_no_weights()))

@@ -1,5 +1,6 @@
 """The missions' settings in the UI, a model's version, and the ids that the models of one lake give."""
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import date
@@ -13,6 +14,7 @@ from pydantic import ValidationError
 
 from nextbasket_assets.assets import mission_learning
 from nextbasket_assets.assets.mission_learning import LEARNT, MissionConfig, newest, version_of
+from nextbasket_assets.assets.missions import STRUCTURE
 from nextbasket_assets.lake import registry
 from nextbasket_assets.lake.registry import PROMOTED, Decision
 from nextbasket_assets.lake.staged_files import rows_by_week, staged_files
@@ -48,14 +50,14 @@ Shop = dict[date, list[int]]  # the planted missions of each week
 
 
 @pytest.fixture
-def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Shop], Platform]:
-    """A platform whose baskets are planted in place of Spark's sample."""
+def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Platform]:
+    """A platform whose baskets are planted, or shuffled, in place of Spark's sample."""
 
-    def platform(name: str, shop: Shop) -> Platform:
+    def platform(name: str, shop: Shop, shuffled: bool = False) -> Platform:
         def documents(*given: Any) -> Any:
             week = given[-1][-1]
             metrics = {"learnable_baskets": 1, "baskets": 1, "vocabulary": 1}
-            sample = planted(shop[week], baskets=600, seed=WEEKS.index(week))
+            sample = planted(shop[week], baskets=600, seed=WEEKS.index(week), shuffled=shuffled)
             return sample, vocabulary(), SimpleNamespace(metrics=metrics)
 
         monkeypatch.setattr(mission_learning, "_documents", documents)
@@ -68,10 +70,11 @@ def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Shop
     return platform
 
 
-def train(platform: Platform, first: date, last: date | None = None) -> None:
-    config = {"mission_model": {"config": SMALL}}
+def train(platform: Platform, first: date, last: date | None = None, **settings: Any) -> dg.ExecuteInProcessResult:
+    config = {"mission_model": {"config": {**SMALL, **settings}}}
     result = platform.run("train_models", first, last, config=config, selection=["mission_model", *LEARNT])
     assert result.success, failure(result)
+    return result
 
 
 def models(platform: Platform) -> list[tuple[date, str, str]]:
@@ -82,7 +85,7 @@ def ids(platform: Platform, week: date) -> list[tuple[str, str]]:
     return sorted((row["mission"], row["status"]) for row in platform.rows("mission_identities", week))
 
 
-def test_a_range_is_one_run_for_each_week(make: Callable[[str, Shop], Platform]) -> None:
+def test_a_range_is_one_run_for_each_week(make: Callable[..., Platform]) -> None:
     """The second week of a range refits the first one's model, to the byte as in a run of its own; no id is used twice."""
     shop = {FIRST: [0, 1, 2], SECOND: [0, 1, 3]}
     together = make("together", shop)
@@ -97,7 +100,7 @@ def test_a_range_is_one_run_for_each_week(make: Callable[[str, Shop], Platform])
     assert ("M04", "new") in ids(together, SECOND)
 
 
-def test_an_older_week_made_anew_gives_new_ids_only(make: Callable[[str, Shop], Platform]) -> None:
+def test_an_older_week_made_anew_gives_new_ids_only(make: Callable[..., Platform]) -> None:
     """Another model of the first week has ids that no model had; the same one made again has those that it had."""
     shop = {FIRST: [0, 1, 2], SECOND: [0, 1, 3]}
     platform = make("anew", shop)
@@ -112,7 +115,7 @@ def test_an_older_week_made_anew_gives_new_ids_only(make: Callable[[str, Shop], 
     assert ids(platform, FIRST) == [("M05", "new"), ("M06", "new"), ("M07", "new")]
 
 
-def test_weeks_of_one_run_do_not_pass_for_one_model(make: Callable[[str, Shop], Platform]) -> None:
+def test_weeks_of_one_run_do_not_pass_for_one_model(make: Callable[..., Platform]) -> None:
     """The data version of a range is none of its models' versions; that of a single week is its model's."""
     platform = make("data", {FIRST: [0, 1, 2], SECOND: [0, 1, 2]})
     found = []
@@ -124,6 +127,30 @@ def test_weeks_of_one_run_do_not_pass_for_one_model(make: Callable[[str, Shop], 
 
     assert found[0] == models(platform)[0][1]
     assert found[1] not in [version for _, version, _ in models(platform)]
+
+
+@pytest.mark.parametrize("structure", [True, False])
+def test_a_shop_without_missions_is_told_of(make: Callable[..., Platform], structure: bool) -> None:
+    """Where any item is in any basket the model has one mission and the check is yellow, with the reason."""
+    platform = make("structure", {FIRST: [0, 1, 2]}, shuffled=not structure)
+    result = train(platform, FIRST, k=None, candidates=[2, 3])
+    (check,) = [one for one in result.get_asset_check_evaluations() if one.check_name == STRUCTURE]
+    (model,) = registry.decisions(platform.lake, "mission_model")
+
+    assert (check.passed, check.severity) == (structure, dg.AssetCheckSeverity.WARN)
+    assert check.metadata[model.version].value == model.why
+    assert ("no mission structure" in model.why) == (not structure)
+    assert len(ids(platform, FIRST)) == (3 if structure else 1)
+
+
+def test_a_name_for_an_id_that_nobody_had_is_warned_of(make: Callable[..., Platform]) -> None:
+    """With three missions, missions.yaml may name M03; what it says of M04 is for whoever comes next, and a warning says so."""
+    platform = make("names", {FIRST: [0, 1, 2]})
+    (platform.root / "landing" / "missions.yaml").write_text("M03: Pets\nM04: Garden\n")
+    run = train(platform, FIRST).run_id
+    said = [entry.user_message for entry in platform.instance.all_logs(run) if entry.level == logging.WARNING]
+
+    assert [line.split(",")[0] for line in said] == ["missions.yaml names M04"]
 
 
 def test_another_sample_is_another_version() -> None:
@@ -169,9 +196,9 @@ def test_the_model_before_is_the_newest_one() -> None:
         *[({name: 0}, "greater than or equal to 1") for name in ("window_weeks", "k", "seeds", "restarts", "sweeps")],
         *[({name: 0}, "greater than or equal to 1") for name in ("max_baskets", "min_item_baskets", "topic_items")],
         ({"k": -1}, "greater than or equal to 1"),
-        ({"k": 10**9}, "less than or equal to 1000"),
+        ({"k": 101}, "less than or equal to 100"),
         ({"candidates": []}, "at least 1 item"),
-        ({"candidates": [0, 2]}, "Give numbers from 2 to 1000"),
+        ({"candidates": [0, 2]}, "Give numbers from 2 to 100"),
         ({"item_priors": []}, "at least 1 item"),
         ({"item_priors": [-0.1]}, "Give numbers above 0"),
         ({"memory": -1.0}, "greater than or equal to 0"),
