@@ -14,6 +14,8 @@ from typing import BinaryIO
 from nextbasket_assets.landing_text import Counted, Text, chunks
 from nextbasket_assets.landing_text import LandingError as LandingError
 
+REPORT_FOLDER = "land-report"  # of the last landing, a folder, so that no reader takes its files for a week
+UNFINISHED = ".land-"  # how the folder of a landing that is at work, or was killed, begins
 NAME = re.compile(r"transactions_([0-9]{6})\.csv(\.gz)?")
 
 # Field of the transaction -> the header names that mean it, the documented one first.

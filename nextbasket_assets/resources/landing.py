@@ -1,14 +1,11 @@
-"""The landing folder: a local folder or an s3:// prefix, listed and opened by the same code."""
+"""The landing folder: what it is asked for, wherever it is."""
 
 import gzip
-import os
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import date
 from io import BytesIO
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol, cast
+from typing import TypeVar
 from urllib.parse import urlparse
 
 import dagster as dg
@@ -18,110 +15,12 @@ from nextbasket_assets.arrivals import Listed
 from nextbasket_assets.catalogue import FILE_NAME, Catalogue, read_catalogue
 from nextbasket_assets.landing import LandingError, LandingFile, inspect, week_code, week_of
 from nextbasket_assets.mentions import mentions
+from nextbasket_assets.resources.landing_folders import Folder as Folder
+from nextbasket_assets.resources.landing_folders import LocalFolder as LocalFolder
+from nextbasket_assets.resources.landing_folders import S3Folder as S3Folder
+from nextbasket_assets.resources.landing_folders import UnopenedError as UnopenedError
 
-
-class UnopenedError(LandingError):
-    """A file that could not be opened. Another time it may be, though the listing shows it as it was."""
-
-
-class Folder(Protocol):
-    """What a landing folder can do, wherever it is."""
-
-    def list(self) -> list[Listed]:
-        """Every name directly inside it, with size and fingerprint."""
-
-    def uri(self, name: str) -> str:
-        """How Spark names a file of it."""
-
-    def open(self, name: str) -> AbstractContextManager[BinaryIO]:
-        """A file of it, as bytes."""
-
-
-@dataclass(frozen=True)
-class LocalFolder:
-    """A landing folder on a disk."""
-
-    path: Path
-
-    def list(self) -> list[Listed]:
-        """Files, and what only bears a weekly file's name; the fingerprint changes with content, whatever `cp -p` keeps."""
-        if not self.path.is_dir():
-            raise LandingError(
-                f"{self.path}: no such landing folder. Create it, or set NEXTBASKET_LANDING to the right one."
-            )
-        names = sorted(entry.name for entry in os.scandir(self.path))
-        listed = [(name, self.path / name) for name in names if (self.path / name).is_file() or week_of(name)]
-        stats = [(name, path.stat() if path.exists() else path.lstat()) for name, path in listed]
-        return [Listed(name, stat.st_size, f"{stat.st_mtime_ns} {stat.st_ctime_ns}") for name, stat in stats]
-
-    def uri(self, name: str) -> str:
-        """Absolute path of a file."""
-        return str(self.path / name)
-
-    @contextmanager
-    def open(self, name: str) -> Iterator[BinaryIO]:
-        """A file's bytes.
-
-        Raises:
-            UnopenedError: it is no file, or this process may not read it.
-        """
-        if not (self.path / name).is_file():  # to open a pipe would wait for ever
-            raise UnopenedError(
-                f"{name}: no file, but a folder, a pipe, a link to nothing, or gone. Put the file itself there."
-            )
-        try:
-            stream = (self.path / name).open("rb")
-        except OSError as error:
-            raise UnopenedError(f"{name}: cannot be opened ({error.strerror}). Let this process read it.") from error
-        with stream:
-            yield stream
-
-
-@dataclass(frozen=True)
-class S3Folder:
-    """A landing prefix of a bucket. Only whole objects are ever listed: S3 shows a multipart upload when it is complete."""
-
-    bucket: str
-    prefix: str
-
-    def list(self) -> list[Listed]:
-        """Objects directly below the prefix; the fingerprint is the ETag."""
-        pages = (
-            self._client()
-            .get_paginator("list_objects_v2")
-            .paginate(Bucket=self.bucket, Prefix=self.prefix, Delimiter="/")
-        )
-        objects = [item for page in pages for item in page.get("Contents", ()) if item["Key"] != self.prefix]
-        return [Listed(item["Key"].removeprefix(self.prefix), item["Size"], item["ETag"]) for item in objects]
-
-    def uri(self, name: str) -> str:
-        """URI of an object."""
-        return f"s3://{self.bucket}/{self.prefix}{name}"
-
-    @contextmanager
-    def open(self, name: str) -> Iterator[BinaryIO]:
-        """An object's bytes, streamed.
-
-        Raises:
-            UnopenedError: it is gone, archived, or this process may not read or decrypt it.
-        """
-        from botocore.exceptions import ClientError
-
-        try:
-            body = self._client().get_object(Bucket=self.bucket, Key=self.prefix + name)["Body"]
-        except ClientError as error:
-            code = error.response.get("Error", {}).get("Code", "no code")
-            raise UnopenedError(f"{name}: cannot be opened ({code}). Let this process read it.") from error
-        try:
-            yield cast(BinaryIO, body)
-        finally:
-            body.close()
-
-    @staticmethod
-    def _client() -> Any:  # boto3 builds its clients at run time
-        import boto3
-
-        return boto3.client("s3")
+_Read = TypeVar("_Read")
 
 
 class LandingResource(dg.ConfigurableResource):
@@ -158,11 +57,7 @@ def usable_calendar(
     folder: Folder, warn: Callable[[str], None], unreadable: frozenset[date] | None = None
 ) -> frozenset[date] | None:
     """The retailer's calendar; one that cannot be read is said and stops nothing, and `unreadable` stands for it."""
-    try:
-        return calendar_of(folder)
-    except LandingError as error:
-        warn(str(error))
-        return unreadable
+    return _usable(calendar_of, folder, warn, unreadable)
 
 
 def read_optional(folder: Folder, name: str) -> bytes | None:
@@ -185,11 +80,15 @@ def catalogue_of(folder: Folder) -> Catalogue:
 
 def usable_catalogue(folder: Folder, warn: Callable[[str], None]) -> Catalogue:
     """The retailer's names; a products.csv that cannot be read is said, and codes stand for themselves."""
+    return _usable(catalogue_of, folder, warn, Catalogue())
+
+
+def _usable(read: Callable[[Folder], _Read], folder: Folder, warn: Callable[[str], None], instead: _Read) -> _Read:
     try:
-        return catalogue_of(folder)
+        return read(folder)
     except LandingError as error:
         warn(str(error))
-        return Catalogue()
+        return instead
 
 
 def inspect_file(folder: Folder, name: str, *, allow_empty: bool = False) -> LandingFile:
@@ -203,12 +102,12 @@ def inspect_file(folder: Folder, name: str, *, allow_empty: bool = False) -> Lan
 
 
 def files_with(folder: Folder, code: str) -> tuple[list[str], list[str]]:
-    """Names of the weekly files in which the code stands by itself, and what could not be searched.
+    """Names of the weekly files, and of what landings left, in which the code stands by itself; what could not be searched.
 
     It raises nothing, whatever the folder or a file is like: the folder's own URI stands for all that is in it.
     """
     try:
-        names = [listed.name for listed in folder.list() if week_of(listed.name)]
+        names = [*(listed.name for listed in folder.list() if week_of(listed.name)), *folder.beside()]
     except Exception:
         return [], [folder.uri("")]
     found = {name: _holds(folder, name, code) for name in names}

@@ -1,6 +1,7 @@
 """The landing folder, on a disk and in a bucket."""
 
 import gzip
+import os
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -13,6 +14,7 @@ from nextbasket_assets.landing import FIELDS, LandingError
 from nextbasket_assets.resources.landing import (
     Folder,
     LandingResource,
+    LocalFolder,
     files_of,
     files_with,
     usable_calendar,
@@ -44,10 +46,11 @@ def place(
 
 
 def test_listing_shows_the_folder_and_nothing_beside_it(place) -> None:  # type: ignore[no-untyped-def]
-    """Names, sizes and fingerprints of the files directly inside; other content has another fingerprint."""
+    """Names, sizes and fingerprints of the files directly inside, no landing's lock; other content has another fingerprint."""
     folder, put = place
     assert folder.list() == []
 
+    put(".land-lock", b"")
     put(NAME, b"ab")
     [before] = folder.list()
     put(NAME, b"cde")
@@ -126,6 +129,31 @@ def test_a_whole_code_is_searched_for(place) -> None:  # type: ignore[no-untyped
     put("products.csv", across)
 
     assert files_with(folder, "CUST000000003") == (["transactions_200607.csv", "transactions_200608.csv.gz"], [])
+
+
+def test_what_landings_left_is_searched(place) -> None:  # type: ignore[no-untyped-def]
+    """Refused rows, and the files of a landing that was killed, are named by an erasure as the weekly files are."""
+    folder, put = place
+    if isinstance(folder, LocalFolder):
+        (folder.path / "land-report").mkdir()
+        (folder.path / ".land-x1").mkdir()
+    put("land-report/refused_lines.csv", b"s.csv,2,why,ANN\n")
+    put(".land-x1/transactions_200607.csv", b"x,ANN\n")
+    put(".land-x1/transactions_200608.csv", b"x,BOB\n")
+
+    assert files_with(folder, "ANN") == ([".land-x1/transactions_200607.csv", "land-report/refused_lines.csv"], [])
+
+
+def test_a_name_that_goes_meanwhile_is_not_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that is renamed between the listing and the look at it is left out; a link to nothing is listed by its week."""
+    (tmp_path / NAME).write_bytes(TEXT)
+    (tmp_path / f"{NAME}.gz").symlink_to("nothing")
+    (tmp_path / "half").write_bytes(b"x")
+    found = list(os.scandir(tmp_path))
+    (tmp_path / "half").unlink()
+    monkeypatch.setattr(os, "scandir", lambda _: found)
+
+    assert [listed.name for listed in LocalFolder(tmp_path).list()] == [NAME, f"{NAME}.gz"]
 
 
 def test_what_cannot_be_searched_is_named(tmp_path: Path) -> None:
