@@ -1,15 +1,15 @@
 """`nextbasket export`: a week's lists as files, where one wants them and as one wants them."""
 
-import shutil
+import errno
 import tempfile
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from nextbasket_assets.cli.failing import writing
-from nextbasket_assets.cli.opened import lake_of, show, week_in
+from nextbasket_assets.cli.opened import lake_of, names_of, show, week_in
 from nextbasket_assets.cli.options import json_option, week_option
 from nextbasket_assets.cli.settled import settled
 
@@ -52,26 +52,47 @@ def export(
     from nextbasket_assets.exports.week import export_week
     from nextbasket_assets.lake.exports import week_of_scores
     from nextbasket_assets.resources.export_settings import export_settings
-    from nextbasket_assets.resources.landing import LandingResource, catalogue_of
+    from nextbasket_assets.resources.landing import LandingResource
 
-    if ":/" in str(out):
-        raise click.UsageError(
-            f"{out} is no folder of this machine. A lake in a bucket has its exports there: exports/week=..."
-        )
-    if out.exists():
-        raise click.UsageError(f"{out} is there already. Choose a folder that is not, or remove it.")
+    _require_free(out, settings)
     lake, folder = lake_of(settings), LandingResource(uri=settings.landing).folder()
     given |= {name: _items(path) for name, path in (("allow", allow), ("exclude", exclude)) if path}
     options = export_settings(folder, given)
-    made = week_of_scores(lake, week_in(lake, "next_basket_scores", week), catalogue_of(folder).names)
+    made = week_of_scores(lake, week_in(lake, "next_basket_scores", week), names_of(settings).names)
     with writing(out):
         out.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as new:
             files = Path(new) / "files"
             files.mkdir()
             manifest = export_week(files, made, options)
-            shutil.move(files, out)
+            _rename(files, out)
     show(manifest, lambda: said(manifest, out), as_json)
+
+
+def _require_free(out: Path, settings: "Settings") -> None:
+    """Refuse a place where no export may be made."""
+    if ":/" in str(out):
+        raise click.UsageError(
+            f"{out} is no folder of this machine. A lake in a bucket has its exports there: exports/week=..."
+        )
+    if "://" not in settings.lake and out.resolve().is_relative_to(Path(settings.lake).resolve()):
+        raise click.UsageError(f"{out} is inside the lake, whose folders are the runs' own. Choose a folder outside.")
+    if out.exists():
+        _refuse(out)
+
+
+def _rename(made: Path, out: Path) -> None:
+    """Put a folder in its place in one step; a folder that appeared there meanwhile is left alone."""
+    try:
+        made.rename(out)
+    except OSError as error:
+        if error.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR) and out.exists():
+            _refuse(out)
+        raise
+
+
+def _refuse(out: Path) -> NoReturn:
+    raise click.UsageError(f"{out} is there already. Choose a folder that is not, or remove it.")
 
 
 def _items(path: Path) -> "ItemList":

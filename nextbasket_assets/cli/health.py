@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from packaging.version import Version
 
 from nextbasket_assets.cli.failing import why_and_remedy
+from nextbasket_assets.errors import facts_and_remedy
 from nextbasket_assets.settings.reading import Settings
 
 if TYPE_CHECKING:
@@ -181,10 +182,25 @@ def landing(settings: Settings) -> Finding:
         to_do = "Deliver transactions_YYYYWW.csv.gz, or run `nextbasket demo`."
         return Finding("landing", WARNING, f"no weekly file in {settings.landing}", to_do)
     why = f"{len(weeks)} week(s) with a file, {week_code(weeks[0])} to {week_code(weeks[-1])}, in {settings.landing}"
+    wrong = [facts_and_remedy(why) for why in _unusable(folder)]
     if strange:
-        why += f"; {len(strange)} other file(s) that nobody reads, {strange[0][:40]!r} first"
-        return Finding("landing", WARNING, why, "Rename them to transactions_YYYYWW.csv[.gz], or remove them.")
+        facts = f"{len(strange)} other file(s) that nobody reads, {strange[0][:40]!r} first"
+        wrong.append((facts, "Rename them to transactions_YYYYWW.csv[.gz], or remove them."))
+    if wrong:
+        return Finding(
+            "landing", WARNING, "; ".join([why, *(one for one, _ in wrong)]), " ".join(to for _, to in wrong)
+        )
     return Finding("landing", OK, why)
+
+
+def _unusable(folder: "Folder") -> list[str]:
+    """Why the retailer's names or calendar cannot be used; the weeks do without them."""
+    from nextbasket_assets.resources.landing import usable_calendar, usable_catalogue
+
+    said: list[str] = []
+    usable_catalogue(folder, said.append)
+    usable_calendar(folder, said.append)
+    return said
 
 
 def _item_lists(folder: "Folder") -> set[str]:

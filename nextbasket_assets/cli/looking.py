@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nextbasket_assets.cli.opened import open_lake, show, week_in
+from nextbasket_assets.cli.opened import lake_of, open_lake, show, week_in
 from nextbasket_assets.cli.options import json_option, week_option
 from nextbasket_assets.cli.settled import settled
 from nextbasket_assets.landing import week_code
@@ -66,7 +66,7 @@ def evaluation(settings: "Settings", week: date | None, as_json: bool) -> None:
 
     On its held-out weeks, against what people bought afterwards, and the registry's newest decisions.
     """
-    lake, _ = open_lake(settings)
+    lake = lake_of(settings)
     show_evaluation(lake, week_in(lake, "model_evaluation", week), as_json)
 
 

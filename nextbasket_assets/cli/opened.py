@@ -28,9 +28,15 @@ def lake_of(settings: "Settings") -> "Lake":
 
 def open_lake(settings: "Settings") -> "tuple[Lake, Catalogue]":
     """The lake, and the retailer's names."""
-    from nextbasket_assets.resources.landing import LandingResource, catalogue_of
+    return lake_of(settings), names_of(settings)
 
-    return lake_of(settings), catalogue_of(LandingResource(uri=settings.landing).folder())
+
+def names_of(settings: "Settings") -> "Catalogue":
+    """The retailer's names; where they cannot be read, that is said, and codes stand for themselves."""
+    from nextbasket_assets.resources.landing import LandingResource, usable_catalogue
+
+    folder = LandingResource(uri=settings.landing).folder()
+    return usable_catalogue(folder, lambda why: click.echo(f"warning  {why}", err=True))
 
 
 def week_in(lake: "Lake", table: str, week: date | None) -> date:

@@ -49,8 +49,8 @@ def lists(week: date, scores: pa.Table, outlook: pa.Table, settings: ExportSetti
     if not scores.num_rows:
         raise ExportError(f"week {week} has no scores. Score the week first.")
     scores = scores.sort_by([("customer", "ascending"), ("rank", "ascending")])
-    places = settings.k or int(pc.max(scores["rank"]).as_py())
-    customers = _customers(week, scores, outlook, settings, places)
+    scored = int(pc.max(scores["rank"]).as_py())
+    customers = _customers(week, scores, outlook, settings, settings.k or scored)
     kept, removed = _filtered(scores, settings)
     owner = _owner(kept, customers)
     position = _position(owner)
@@ -66,10 +66,10 @@ def lists(week: date, scores: pa.Table, outlook: pa.Table, settings: ExportSetti
         "item_name": _named(kept["item"], names),
     }
     long = pa.table({column.name: columns[column.name] for column in LONG}).cast(schema(LONG))
-    return Lists(long, customers.cast(schema(PER_CUSTOMER)), places, removed)
+    return Lists(long, customers.cast(schema(PER_CUSTOMER)), min(settings.k or scored, scored), removed)
 
 
-def _customers(week: date, scores: pa.Table, outlook: pa.Table, settings: ExportSettings, places: int) -> pa.Table:
+def _customers(week: date, scores: pa.Table, outlook: pa.Table, settings: ExportSettings, most: int) -> pa.Table:
     """One row per scored customer, by code: their trip, their group, and how long a list they are to get."""
     first = scores.filter(pc.equal(scores["rank"], 1)).select(["customer", "source", "model_version"])
     found = pc.index_in(first["customer"], outlook["customer"].combine_chunks())
@@ -80,9 +80,9 @@ def _customers(week: date, scores: pa.Table, outlook: pa.Table, settings: Export
         )
     trip = outlook.take(found).select(["visit_within_7_days", "expected_days", "expected_items", "mission"])
     held = held_out(first["customer"].to_pylist(), settings.campaign, settings.holdout_share)
-    wanted = np.full(first.num_rows, places)
+    wanted = np.full(first.num_rows, most)
     if settings.length == OWN:
-        wanted = np.clip(np.ceil(trip["expected_items"].to_numpy()), min(settings.shortest, places), places)
+        wanted = np.clip(np.ceil(trip["expected_items"].to_numpy()), min(settings.shortest, most), most)
     columns = {
         "week": pa.array([week] * first.num_rows, pa.date32()),
         **{name: first[name] for name in first.schema.names},

@@ -10,6 +10,7 @@ from nextbasket_assets.errors import BAD_INPUT, NextbasketError
 
 FILE_NAME = "export.yaml"  # beside the landing files: the retailer's settings for every export
 FIXED, OWN = "fixed", "own"
+MOST_ITEMS = 1000  # on a list: the wide form has three columns for each
 _TYPES: dict[str, type] = {
     **{"length": str, "k": int, "shortest": int, "allow": str, "exclude": str},
     **{"campaign": str, "holdout_share": float, "csv_guard": bool},
@@ -43,7 +44,7 @@ class ExportSettings:
 
     Attributes:
         length: `fixed`, `k` items for everybody; `own`, as many as the customer's next basket is expected to hold.
-        k: items on a list, at most; None for all that were scored.
+        k: items on a list, at most, up to MOST_ITEMS; None for all that were scored.
         shortest: items on a list of its own length, at least.
         allow: the only items that may be on a list; None for all.
         exclude: items that may not be on a list.
@@ -66,6 +67,8 @@ class ExportSettings:
             raise ExportError(f"length is {self.length!r}. Choose {FIXED!r} or {OWN!r}.")
         if (self.k is not None and self.k < 1) or self.shortest < 1:
             raise ExportError("k and shortest count items. Choose numbers from 1 up.")
+        if self.k is not None and self.k > MOST_ITEMS:
+            raise ExportError(f"k is {self.k}, and no list is longer than {MOST_ITEMS} items. Choose a smaller k.")
         if not 0 <= self.holdout_share < 1:
             raise ExportError(f"holdout_share is {self.holdout_share}. Choose a share from 0 to below 1.")
         if self.holdout_share and not self.campaign:

@@ -3,9 +3,13 @@
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
+import pytest
 
+from nextbasket_assets.exports import week
+from nextbasket_assets.exports.week import export_week
 from nextbasket_tests.cli.conftest import Run
 
 
@@ -48,6 +52,33 @@ def test_a_folder_that_is_there_is_left_alone(on_lake: Run, tmp_path: Path) -> N
     assert result.exit_code == 2
     assert "x is there already" in result.stderr
     assert not list((tmp_path / "x").iterdir())
+
+
+def test_of_two_exports_to_one_place_the_second_is_refused(
+    on_lake: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder that appears while an export is made stays as it is, and nothing is put into it."""
+
+    def meanwhile(folder: Path, *arguments: Any) -> dict[str, Any]:
+        (tmp_path / "x").mkdir()
+        (tmp_path / "x" / "manifest.json").write_text("theirs")
+        return export_week(folder, *arguments)
+
+    monkeypatch.setattr(week, "export_week", meanwhile)
+    result = on_lake("export", "--out=x")
+
+    assert result.exit_code == 2
+    assert "x is there already" in result.stderr
+    assert [(path.name, path.read_text()) for path in (tmp_path / "x").iterdir()] == [("manifest.json", "theirs")]
+
+
+def test_no_export_is_made_inside_the_lake(on_lake: Run, tmp_path: Path) -> None:
+    """The lake's folders are the runs' and the erasures'."""
+    result = on_lake("export", "--out=lake/exports/spring")
+
+    assert result.exit_code == 2
+    assert "is inside the lake" in result.stderr
+    assert not (tmp_path / "lake" / "exports").exists()
 
 
 def test_a_bucket_is_no_folder(on_lake: Run, tmp_path: Path) -> None:

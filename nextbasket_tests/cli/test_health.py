@@ -104,6 +104,20 @@ def test_files_that_nobody_reads_are_said(tmp_path: Path) -> None:
     assert "1 other file(s) that nobody reads, 'sales 2006.csv' first" in found.why
 
 
+@pytest.mark.parametrize("name", ["products.csv", "time.csv"])
+def test_a_companion_that_cannot_be_used_is_said(tmp_path: Path, name: str) -> None:
+    """The weeks do without it, so that it is a warning, with what to do."""
+    folder = tmp_path / "landing"
+    folder.mkdir()
+    week_of_lines(folder, "transactions_200607.csv", 1)
+    (folder / name).write_text("CODE,NAME\na,apples\n")
+    found = health.landing(places(tmp_path))
+
+    assert found.state == WARNING
+    assert name in found.why
+    assert found.to_do
+
+
 def landing_finding(run: Run) -> dict[str, str]:
     """What doctor says about the landing folder."""
     found = json.loads(run("doctor", "--json").stdout)["findings"]

@@ -77,6 +77,17 @@ def test_names_are_no_markup(on_lake: Run, tmp_path: Path) -> None:
     assert "apples [/2008] :smile:" in result.stdout
 
 
+def test_names_that_cannot_be_read_cost_the_names_only(on_lake: Run, tmp_path: Path) -> None:
+    """With a broken products.csv the customer is shown and the lists leave, by their codes; stderr says why."""
+    (tmp_path / "landing" / "products.csv").write_text("CODE,NAME\na,apples\n")
+    shown, exported = on_lake("customer", "CAT", "--json"), on_lake("export", "--out=x", "--json")
+
+    assert (shown.exit_code, exported.exit_code) == (0, 0)
+    assert {row["name"] for row in json.loads(shown.stdout)["next_basket"]} == {"a", "b", "c", "e"}
+    assert "warning  products.csv: no column" in shown.stderr
+    assert "warning  products.csv: no column" in exported.stderr
+
+
 def test_a_report_that_cannot_be_copied_names_the_option(
     on_lake: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

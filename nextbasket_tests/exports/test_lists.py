@@ -54,6 +54,14 @@ def test_options_shorten_filter_and_renumber(options: dict[str, Any], wanted: di
     assert by_customer(made(ExportSettings(**options))) == wanted
 
 
+def test_lists_have_places_for_what_was_scored_only() -> None:
+    """Asked for more items than were scored, the wide form has no columns for the rest; that lists are short is told."""
+    found = made(ExportSettings(k=1000))
+
+    assert found.places == 4
+    assert counted(found) == [(4, 1000)] * 3
+
+
 def test_own_length_is_the_expected_basket_rounded_up_within_bounds() -> None:
     """1.2, 2.0 and 9.0 expected items of lists of four, two at least: 2, 2 and 4."""
     assert counted(made(ExportSettings(length="own", shortest=2))) == [(2, 2), (2, 2), (4, 4)]

@@ -34,6 +34,7 @@ def test_a_list_that_is_none_is_refused(content: bytes, message: str) -> None:
     [
         ({"length": "long"}, "length is 'long'"),
         ({"k": 0}, "numbers from 1 up"),
+        ({"k": 1001}, "no list is longer than 1000 items"),
         ({"shortest": 0}, "numbers from 1 up"),
         ({"holdout_share": 1.0, "campaign": "x"}, "holdout_share is 1.0"),
         ({"holdout_share": 0.1}, "Name the campaign"),
