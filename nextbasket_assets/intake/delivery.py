@@ -2,7 +2,6 @@
 
 import filecmp
 import gzip
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -61,22 +60,26 @@ def _plan(path: Path, new: LandingFile | None, out: Path, *, replace: bool) -> D
         raise LandingError(f"{path.name}: the landing folder has a folder of that name. Move it away.")
     if new is None:
         return _plan_beside(path, out / path.name, replace=replace)
-    for there in _of_week(out, new):
-        old = _sound(there)
-        if old and old.sha256 == new.sha256:
-            return Delivered(there.name, "unchanged", new.lines)
-        if there.name != path.name:
-            raise LandingError(
-                f"{path.name}: {there.name} is another file for week {week_code(new.week)}. Remove one of them."
-            )
-        if old and not replace and (lost := _lost_lines(there, path)):
-            raise LandingError(
-                f"{path.name}: the week has {old.lines} lines and would have {new.lines}, without {lost} of those it has. "
-                "Land every export that holds lines of the week in one call, or, when this one corrects the week, give "
-                "--replace."
-            )
-        return Delivered(path.name, "replaced", new.lines)
-    return Delivered(path.name, "new", new.lines)
+    there = _of_week(out, new)
+    twins = [name for name in there if name != path.name]
+    if other := next((name for name in twins if not _equal(there[name], new)), None):
+        raise LandingError(f"{path.name}: {other} is another file for week {week_code(new.week)}. Remove one of them.")
+    if path.name not in there:
+        return Delivered(twins[0], "unchanged", new.lines) if twins else Delivered(path.name, "new", new.lines)
+    old = there[path.name]
+    if _equal(old, new):
+        return Delivered(path.name, "unchanged", new.lines)
+    if old and not replace and (lost := _lost_lines(out / path.name, path)):
+        raise LandingError(
+            f"{path.name}: the week has {old.lines} lines and would have {new.lines}, without {lost} of those it has. "
+            "Land every export that holds lines of the week in one call, or, when this one corrects the week, give "
+            "--replace."
+        )
+    return Delivered(path.name, "replaced", new.lines)
+
+
+def _equal(old: LandingFile | None, new: LandingFile) -> bool:
+    return old is not None and old.sha256 == new.sha256
 
 
 def _plan_beside(path: Path, there: Path, *, replace: bool) -> Delivered:
@@ -120,8 +123,10 @@ def _digests(path: Path) -> tuple[bytes, np.ndarray]:
         return header, np.fromiter((hash(line.rstrip(b"\r\n")) for line in stream), np.int64)
 
 
-def _of_week(out: Path, file: LandingFile) -> Iterable[Path]:
-    return [path for path in sorted(out.iterdir()) if path.is_file() and week_of(path.name) == file.week]
+def _of_week(out: Path, file: LandingFile) -> dict[str, LandingFile | None]:
+    """The files that the landing folder has for the week, plain and compressed, by name."""
+    paths = [path for path in sorted(out.iterdir()) if path.is_file() and week_of(path.name) == file.week]
+    return {path.name: _sound(path) for path in paths}
 
 
 def _sound(path: Path) -> LandingFile | None:

@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 
 from nextbasket_assets.catalogue import LEVELS
 from nextbasket_assets.intake import values
-from nextbasket_assets.intake.mapping import Csv, Products
+from nextbasket_assets.intake.mapping import Mapping
 from nextbasket_assets.intake.sources import batches
 from nextbasket_assets.landing import LandingError
 from nextbasket_assets.landing_text import small_table
@@ -20,40 +20,37 @@ class Items:
     The first row of a code counts; what it leaves empty is taken of later ones.
     """
 
-    def __init__(self, products: Products | None) -> None:
+    def __init__(self, mapping: Mapping) -> None:
+        products = mapping.products
+        self._mapping = mapping
         self._columns: dict[str, list[str]] = products.columns if products else {}
+        self._named = list(dict.fromkeys(name for columns in self._columns.values() for name in columns))
         self.in_lines = products is not None and products.file is None
         self.levels = [level for level in LEVELS if f"PROD_CODE_{level}" in self._columns]
         self.rows: dict[str, tuple[str, ...]] = {}
         self._kept: list[str] = []  # columns of an earlier products.csv that these products have not
-        self._lookup: tuple[pa.Array, dict[str, pa.Array]] | None = None
+        self._lookup: dict[str, pa.Array] | None = None
 
     def header(self) -> list[str]:
         """Columns of products.csv."""
         kinds = [f"PROD_{kind}_{level}" for level in self.levels for kind in ("CODE", "NAME")]
         return ["PROD_CODE", "PROD_NAME", *kinds, *self._kept]
 
-    def read(self, path: Path, text: Csv) -> None:
+    def read(self, path: Path) -> None:
         """Take the rows of a file.
 
         Raises:
             LandingError: the file cannot be read, or lacks a column.
         """
-        if not path.is_file():
-            raise LandingError(
-                f"{path}: no such products file. Put it beside the transactions, or correct products.file."
-            )
-        named = list(dict.fromkeys(name for columns in self._columns.values() for name in columns))
-        for batch in batches(path, named, text):
+        for batch in batches(path, self._named, self._mapping.csv):
             self.take(batch.rows)
 
     def take(self, rows: pa.RecordBatch) -> None:
         """Take the items of these rows."""
-        named = list(dict.fromkeys(name for columns in self._columns.values() for name in columns))
-        distinct = pa.table(rows.select(named)).group_by(named, use_threads=False).aggregate([])
+        distinct = pa.table(rows.select(self._named)).group_by(self._named, use_threads=False).aggregate([])
         for row in distinct.to_pylist():
             found = {name: [row[column] or "" for column in columns] for name, columns in self._columns.items()}
-            code = values.joined(found["PROD_CODE"])
+            code = values.joined([self._mapping.recoded("PROD_CODE", text) for text in found["PROD_CODE"]])
             cells = (code, _name(found.get("PROD_NAME", [])), *self._categories(found))
             if code and (filled := self._filled(self.rows.get(code, cells), cells)) != self.rows.get(code):
                 self.rows[code], self._lookup = filled, None
@@ -99,21 +96,31 @@ class Items:
         """The category of these items at a level (PROD_CODE_10 and the like); empty for unknown items and levels."""
         if field not in self.header():
             return pa.repeat(pa.scalar(""), len(codes))
+        cells = self._by_column()
+        return pc.fill_null(cells[field].take(pc.index_in(codes, value_set=cells["PROD_CODE"])), "")
+
+    def unknown(self, codes: pa.ChunkedArray) -> int:
+        """How many of these codes the products file has no row of; none where products are in the lines, or nowhere."""
+        if not self._columns or self.in_lines:
+            return 0
+        return len(codes) - int(pc.sum(pc.is_in(codes, value_set=self._by_column()["PROD_CODE"])).as_py() or 0)
+
+    def _by_column(self) -> dict[str, pa.Array]:
         if self._lookup is None:
             columns = list(zip(*self.rows.values(), strict=True)) or [()] * len(self.header())
-            arrays = {name: pa.array(column, pa.string()) for name, column in zip(self.header(), columns, strict=True)}
-            self._lookup = (arrays["PROD_CODE"], arrays)
-        known, arrays = self._lookup
-        return pc.fill_null(arrays[field].take(pc.index_in(codes, value_set=known)), "")
+            self._lookup = {
+                name: pa.array(column, pa.string()) for name, column in zip(self.header(), columns, strict=True)
+            }
+        return self._lookup
 
     def write(self, path: Path) -> None:
         """products.csv, sorted by code."""
         with path.open("w", encoding="utf-8", newline="") as stream:
             writer = csv.writer(stream, lineterminator="\n")
             writer.writerow(self.header())
-            writer.writerows(self._named(self.rows[code]) for code in sorted(self.rows))
+            writer.writerows(self._with_names(self.rows[code]) for code in sorted(self.rows))
 
-    def _named(self, row: tuple[str, ...]) -> list[str]:
+    def _with_names(self, row: tuple[str, ...]) -> list[str]:
         """The row with codes for the names that are empty."""
         own = 2 + 2 * len(self.levels)
         pairs = zip(row[:own:2], row[1:own:2], strict=True)

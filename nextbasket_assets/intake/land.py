@@ -6,65 +6,38 @@ Rows in are lines landed plus rows refused; what was refused, and why, is in `la
 import csv
 import json
 import shutil
-import tempfile
-from collections import Counter
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 import pyarrow.compute as pc
 
 from nextbasket_assets.arrivals import COMPANIONS
 from nextbasket_assets.catalogue import FILE_NAME as PRODUCTS
-from nextbasket_assets.intake.delivery import Delivered, deliver, look
+from nextbasket_assets.intake.account import REFUSED, REFUSED_HEADER, LandReport, SourceCount
+from nextbasket_assets.intake.batch import Batch
+from nextbasket_assets.intake.delivery import deliver, look
 from nextbasket_assets.intake.items import Items
 from nextbasket_assets.intake.lines import Lines
 from nextbasket_assets.intake.mapping import Mapping
-from nextbasket_assets.intake.sources import Batch, batches, find_sources, not_read, refuse_one_name
+from nextbasket_assets.intake.sources import (
+    batches,
+    find_beside,
+    find_sources,
+    not_read,
+    refuse_changed,
+    refuse_one_name,
+    stamps,
+)
 from nextbasket_assets.intake.values import LAST_DAY
 from nextbasket_assets.intake.weekly import Weekly
-from nextbasket_assets.landing import LandingError, week_of
+from nextbasket_assets.intake.workplace import workplace
+from nextbasket_assets.landing import REPORT_FOLDER, LandingError, week_of
+from nextbasket_assets.limits import MOST_REJECTED
 from nextbasket_assets.retail_calendar import FILE_NAME as CALENDAR
 
-REPORT_FOLDER = "land-report"  # a folder, so that no reader of the landing folder takes its files for a week
-REFUSED_HEADER = ("source", "line", "reason", "content")
-
 Progress = Callable[[int], None]  # told how many more bytes of the sources were read
-
-
-@dataclass
-class SourceCount:
-    """A source: its rows, and what became of them."""
-
-    rows: int = 0
-    landed: int = 0
-    refused: int = 0
-
-
-@dataclass
-class LandReport:
-    """What a landing did."""
-
-    sources: dict[str, SourceCount] = field(default_factory=dict)
-    reasons: Counter[str] = field(default_factory=Counter)
-    quantities_rounded: int = 0
-    products: int = 0
-    files: list[Delivered] = field(default_factory=list)
-    not_read: list[str] = field(default_factory=list)  # what else is in the folders that were named
-
-    def as_json(self) -> dict[str, Any]:
-        """The report as plain values; what was new is left out, so that landing again gives the same bytes."""
-        weeks = {file.name: file.lines for file in self.files if file.lines is not None}
-        kept = ("quantities_rounded", "products")
-        return {
-            "sources": {name: asdict(count) for name, count in self.sources.items()},
-            "refused": dict(sorted(self.reasons.items())),
-            **{name: getattr(self, name) for name in kept},
-            "lines_of_weeks": weeks,
-            "not_read": self.not_read,
-        }
 
 
 def land(
@@ -74,31 +47,39 @@ def land(
     *,
     replace: bool = False,
     latest: date = LAST_DAY,
+    most_refused: float = MOST_REJECTED,
     progress: Progress,
 ) -> LandReport:
     """Make weekly landing files of a retailer's transaction files; rows of a later day than `latest` are refused.
 
     Raises:
-        LandingError: a file cannot be read, no row fits, or a week would lose lines; the landing folder is as it was then.
+        LandingError: a file cannot be read or is still being written, more than the share `most_refused` of the rows does not
+            fit, or a week would lose lines; nothing is delivered then, and what was refused is in the report.
     """
     _refuse_one_place(places, out)
     products = mapping.products.file if mapping.products else None
     sources = find_sources(places, besides=products)
-    items, report = Items(mapping.products), LandReport(not_read=not_read(places, [*sources, out], besides=products))
-    if products:
-        items.read(sources[0].parent / products, mapping.csv)
-    out.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".land-", dir=out) as name:
-        weekly = Weekly(Path(name))
-        with (weekly.folder / "refused_lines.csv").open("w", encoding="utf-8", newline="") as refused:
+    catalogues = find_beside(sources, products) if products else []
+    before = stamps([*sources, *catalogues])
+    items, report = Items(mapping), LandReport(not_read=not_read(places, [*before, out]))
+    for catalogue in catalogues:
+        items.read(catalogue)
+    with workplace(out) as folder:
+        weekly, rejects = Weekly(folder), folder / REFUSED
+        with rejects.open("w", encoding="utf-8", newline="") as refused:
             csv.writer(refused, lineterminator="\n").writerow(REFUSED_HEADER)
             for source in sources:
                 _read(source, mapping, items, latest, weekly, report, refused, progress)
-        _refuse_nothing_landed(report)
-        _finish(weekly, items, out)
-        prepared = [path for path in weekly.folder.iterdir() if path.name != "refused_lines.csv"]
+        refuse_changed(before)
+        try:
+            report.refuse_few_landed(most_refused, out / REPORT_FOLDER)
+        except LandingError:
+            report.write(rejects, out / REPORT_FOLDER)
+            raise
+        _finish(weekly, items, report, out)
+        prepared = [path for path in folder.iterdir() if path != rejects]
         report.files, report.products = deliver(prepared, out, replace=replace), len(items.rows)
-        _write_report(report, weekly.folder / "refused_lines.csv", out / REPORT_FOLDER)
+        report.write(rejects, out / REPORT_FOLDER)
     return report
 
 
@@ -119,7 +100,7 @@ def _read(
             items.take(batch.rows)
         lines = Lines(batch.rows, mapping, items, batch.decimal, latest)
         sound = lines.sound()
-        weekly.append(sound)
+        weekly.append(sound, source.name)
         faults = _faults(batch, lines)
         csv.writer(refused, lineterminator="\n").writerows((source.name, *fault) for fault in faults)
         count.rows += batch.rows.num_rows + len(batch.malformed)
@@ -127,6 +108,8 @@ def _read(
         count.refused += len(faults)
         report.reasons.update(reason for _, reason, _ in faults)
         report.quantities_rounded += lines.rounded()
+        report.lines_without_a_product += items.unknown(sound["PROD_CODE"])
+        report.without_last_line_end += [] if batch.ended else [source.name]
         progress(batch.read - read)
         read = batch.read
 
@@ -149,26 +132,16 @@ def _refuse_one_place(places: list[Path], out: Path) -> None:
         )
 
 
-def _refuse_nothing_landed(report: LandReport) -> None:
-    if not any(count.landed for count in report.sources.values()):
-        why = report.reasons.most_common(1)
-        said = f"most often {why[0][0]!r}, {why[0][1]} times" if why else "the files hold no row"
-        raise LandingError(f"no row could be landed: {said}. Correct the mapping; see docs/your-data.md.")
-
-
-def _finish(weekly: Weekly, items: Items, out: Path) -> None:
+def _finish(weekly: Weekly, items: Items, report: LandReport, out: Path) -> None:
+    for source, lines in weekly.take_out_repeats().items():
+        report.sources[source].landed -= lines
+        report.sources[source].repeated += lines
     weekly.compress()
     weekly.write_calendar(out / CALENDAR)
     if items.rows:
         if (out / PRODUCTS).exists():
             items.keep(out / PRODUCTS)
         items.write(weekly.folder / PRODUCTS)
-
-
-def _write_report(report: LandReport, refused: Path, folder: Path) -> None:
-    folder.mkdir(exist_ok=True)
-    refused.replace(folder / refused.name)
-    (folder / "report.json").write_text(json.dumps(report.as_json(), indent=1) + "\n", encoding="utf-8")
 
 
 def land_as_is(places: list[Path], out: Path, *, replace: bool = False, progress: Progress) -> LandReport:
@@ -186,13 +159,13 @@ def land_as_is(places: list[Path], out: Path, *, replace: bool = False, progress
                 f"{path.name}: not a landing file. Name it transactions_YYYYWW.csv[.gz], or give a --mapping of its columns."
             )
     refuse_one_name(sources)
-    report = LandReport(not_read=not_read(places, [*sources, out]))
-    out.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".land-", dir=out) as name:
+    report, before = LandReport(not_read=not_read(places, [*sources, out])), stamps(sources)
+    with workplace(out) as folder:
         for path in sources:
-            shutil.copyfile(path, Path(name) / path.name)
+            shutil.copyfile(path, folder / path.name)
             progress(path.stat().st_size)
-        report.files = deliver(sorted(Path(name).iterdir()), out, replace=replace)
+        refuse_changed(before)
+        report.files = deliver(sorted(folder.iterdir()), out, replace=replace)
     for path in sources:
         if week_of(path.name):
             lines = look(path).lines

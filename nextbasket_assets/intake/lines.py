@@ -14,10 +14,12 @@ from nextbasket_assets.intake.mapping import Mapping, When
 from nextbasket_assets.landing import FIELDS, LABELS, week_code
 
 NOON = str(values.NOON)  # the hour of a line whose time of day is not known
+_PLACES = ((0, 6), (6, 14), (14, 16), (16, 17))  # of week, day, hour and weekday in a stamp
 DEFAULTS = {"QUANTITY": "1", "SPEND": "0", "STORE_CODE": "S1"}  # of fields that the mapping leaves out
 
 _NEVER_EMPTY = ("PROD_CODE", "BASKET_ID", "STORE_CODE")
 _VISIT = ("CUST_CODE", "SHOP_DATE", "SHOP_HOUR", "STORE_CODE")  # what tells a basket that has no id
+_LONG_NUMBERS = ("CUST_CODE", "PROD_CODE")  # cards and EANs; baskets of a damaged id are rebuilt when they are staged
 _FIRST = ("CUST_CODE", "PROD_CODE", "STORE_CODE")  # other fields are derived from these
 
 
@@ -55,14 +57,12 @@ class Lines:
         columns = when.timestamp or [str(when.date)]
         zone = ZoneInfo(when.timezone) if when.timezone else None
         read = partial(values.moment, form=when.format, zone=zone, latest=latest)
-        stamp = self._translated(self._text(columns), lambda text: f"{read(text):%Y%m%d%H}", " ".join(columns))
-        day, hour = pc.utf8_slice_codeunits(stamp, 0, 8), pc.utf8_slice_codeunits(stamp, 8, 10)
+        stamp = self._translated(self._text(columns), lambda text: _stamp(read(text)), " ".join(columns))
+        week, day, hour, weekday = (pc.utf8_slice_codeunits(stamp, *place) for place in _PLACES)
         if when.hour:
             hour = self._translated(self._text([when.hour]), values.hour, when.hour)
         elif when.date:
             hour = self._constant(NOON)
-        week = self._translated(day, lambda text: text and week_code(_monday(text)), "SHOP_WEEK")
-        weekday = self._translated(day, lambda text: text and str(_date(text).isoweekday() % 7 + 1), "SHOP_WEEKDAY")
         self.fields = {"SHOP_WEEK": week, "SHOP_DATE": day, "SHOP_WEEKDAY": weekday, "SHOP_HOUR": hour}
 
     def _field(self, name: str) -> pa.Array:
@@ -89,8 +89,10 @@ class Lines:
         return self._translated(found, rules.get(name, values.code), name)
 
     def _recoded(self, name: str, found: pa.Array) -> pa.Array:
-        own = self._mapping.codes.get(name)
-        return self._translated(found, lambda text: own.get(text.strip(), text), name) if own else found
+        own, read = self._mapping.codes.get(name, {}), values.intact if name in _LONG_NUMBERS else str
+        if not own and name not in _LONG_NUMBERS:
+            return found
+        return self._translated(found, lambda text: own[text.strip()] if text.strip() in own else read(text), name)
 
     def _joined(self, parts: list[pa.Array]) -> pa.Array:
         """One code of several; empty where one of them is."""
@@ -127,9 +129,7 @@ class Lines:
         self.reason = pc.coalesce(self.reason, reasons)  # the first fault stays
 
 
-def _date(text: str) -> date:
-    return datetime.strptime(text, "%Y%m%d").date()
-
-
-def _monday(text: str) -> date:
-    return _date(text) - timedelta(days=_date(text).weekday())
+def _stamp(moment: datetime) -> str:
+    """Week, day, hour and weekday of a moment, at `_PLACES`."""
+    day = moment.date()
+    return f"{week_code(day - timedelta(days=day.weekday()))}{moment:%Y%m%d%H}{day.isoweekday() % 7 + 1}"

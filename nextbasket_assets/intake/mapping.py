@@ -1,6 +1,8 @@
 """The mapping file: which column of a retailer's files is which field of a landing file. See docs/your-data.md."""
 
+import re
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -12,6 +14,7 @@ from nextbasket_assets.catalogue import LEVELS
 from nextbasket_assets.landing import FIELDS, LandingError
 
 DERIVED = ("SHOP_WEEK", "SHOP_DATE", "SHOP_WEEKDAY", "SHOP_HOUR")  # from `when`
+_A_TIME = datetime(2024, 1, 2, 3, 4, 5, tzinfo=UTC)
 MAPPED = tuple(field for field in FIELDS if field not in DERIVED)
 PRODUCT_FIELDS = ("PROD_CODE", "PROD_NAME", *(f"PROD_{kind}_{level}" for level in LEVELS for kind in ("CODE", "NAME")))
 
@@ -43,6 +46,18 @@ class When(_Section):
         except (ZoneInfoNotFoundError, ValueError, OSError) as error:  # Europe is a folder
             raise ValueError(f"timezone {self.timezone!r} is none, expected a name like Europe/London") from error
         return self
+
+    @field_validator("format")
+    @classmethod
+    def _of_strptime(cls, form: str | None) -> str | None:
+        try:
+            _ = form and datetime.strptime(_A_TIME.strftime(form), form)
+        except (ValueError, re.error) as error:  # a letter that is there twice is a fault of the expression it becomes
+            raise ValueError(
+                f"format {form!r} reads no time ({error}), expected each of Python's letters once at most, like "
+                "%d/%m/%Y %H:%M:%S"
+            ) from error
+        return form
 
     def names(self) -> list[str]:
         """The columns that it reads."""
@@ -114,6 +129,10 @@ class Mapping(_Section):
         """By field of a line, the columns that give it: categories may be mapped with the products that are in the lines."""
         own = self.products.columns if self.products and self.products.file is None else {}
         return {name: columns for name, columns in own.items() if name in MAPPED} | self.columns
+
+    def recoded(self, name: str, text: str) -> str:
+        """The code that the mapping gives for the retailer's."""
+        return self.codes.get(name, {}).get(text.strip(), text)
 
     def names(self) -> list[str]:
         """Columns of the transactions that are read, each once."""

@@ -16,6 +16,7 @@ JOINT = "~"  # between the parts of a code that is made of several columns
 _LONGEST = 64  # of a code, by the rules of a line
 _UNSAFE = re.compile(r'[^!-~]|[",%~]')
 _DIGEST = 16
+_SHORTENED = re.compile(r"\d+[.,]\d*[eE]\+?\d+")  # with a point: 12E5 may be a code
 LAST_DAY = date(monday("999952").year - 1, 12, 31)  # of the last year whose weeks have all six digits
 _FIRST_YEAR = 1990  # exports write 1900-01-01 and 1970-01-01 for none
 _OF_DAY = re.compile("%[HIcX]")  # in a form: an hour
@@ -42,6 +43,13 @@ def shortened(text: str) -> str:
 def code(text: str) -> str:
     """A code as a line may hold it: what is short and visible stays as it is."""
     return shortened(escaped(text))
+
+
+def intact(text: str) -> str:
+    """The text of a code, unless it is a number in which a program kept some digits only: then many codes are one."""
+    if _SHORTENED.fullmatch(text.strip()):
+        raise ValueError("is a number that a spreadsheet shortened: export it as text")
+    return text
 
 
 def joined(texts: list[str]) -> str:

@@ -1,19 +1,25 @@
 """`nextbasket land`: an account of every row, and errors in a sentence."""
 
 import json
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from nextbasket_assets.cli.main import main
+from nextbasket_assets.intake.weekly import Weekly
 from nextbasket_tests.intake.grocer import write_grocer
+
+ALL = "--allow-refused=1"
 
 
 def test_the_account_names_every_row_and_what_comes_next(tmp_path: Path) -> None:
     """Rows in, landed and refused with reasons, the weeks, and the settings for these years."""
     source, mapping = write_grocer(tmp_path / "export")
-    result = CliRunner().invoke(main, ["land", str(source), f"--mapping={mapping}", f"--out={tmp_path / 'shop'}"])
+    result = CliRunner().invoke(main, ["land", str(source), f"--mapping={mapping}", f"--out={tmp_path / 'shop'}", ALL])
 
     assert result.exit_code == 0, result.output
     assert "sales.csv: 8 rows = 3 landed + 5 refused" in result.output
@@ -26,7 +32,7 @@ def test_the_account_names_every_row_and_what_comes_next(tmp_path: Path) -> None
 def test_a_program_reads_json(tmp_path: Path) -> None:
     """--json prints the report that is in land-report, and nothing else."""
     source, mapping = write_grocer(tmp_path / "export")
-    arguments = ["land", str(source), f"--mapping={mapping}", f"--out={tmp_path / 'shop'}", "--json"]
+    arguments = ["land", str(source), f"--mapping={mapping}", f"--out={tmp_path / 'shop'}", ALL, "--json"]
     result = CliRunner().invoke(main, arguments)
 
     assert json.loads(result.output) == json.loads((tmp_path / "shop" / "land-report" / "report.json").read_text())
@@ -36,7 +42,7 @@ def test_no_row_is_of_the_future(tmp_path: Path) -> None:
     """A day later than tomorrow, which would be the shop's newest week, is refused with the rest of what is odd."""
     source, mapping = write_grocer(tmp_path / "export")
     source.write_text(source.read_text() + "2999-12-31T09:30:00,2,9,bo,4001,ignored,1,1,small\n")
-    result = CliRunner().invoke(main, ["land", str(source), f"--mapping={mapping}", f"--out={tmp_path / 'shop'}"])
+    result = CliRunner().invoke(main, ["land", str(source), f"--mapping={mapping}", f"--out={tmp_path / 'shop'}", ALL])
 
     assert "sales.csv: 9 rows = 3 landed + 6 refused" in result.output
     assert "refused 1: sold_at is in the future" in result.output
@@ -56,7 +62,7 @@ def test_an_error_is_a_sentence(tmp_path: Path) -> None:
 def test_weeks_of_other_years_name_the_settings_they_need(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The demo on files of 2024 without settings says which to set, before it makes anything."""
     source, mapping = write_grocer(tmp_path / "export")
-    CliRunner().invoke(main, ["land", str(source), f"--mapping={mapping}", f"--out={tmp_path / 'shop'}"])
+    CliRunner().invoke(main, ["land", str(source), f"--mapping={mapping}", f"--out={tmp_path / 'shop'}", ALL])
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("NEXTBASKET_LANDING", "shop")
     for name in ("NEXTBASKET_LAKE", "NEXTBASKET_FIRST_WEEK", "NEXTBASKET_LAST_WEEK", "DAGSTER_HOME"):
@@ -98,7 +104,7 @@ def test_what_was_not_read_and_what_was_replaced_beside_the_weeks_is_told(tmp_pa
     """The other files and folders of the source, and a products.csv that another one took the place of."""
     source, mapping = write_grocer(tmp_path / "export")
     (source.parent / "february").mkdir()
-    arguments = ["land", str(source.parent), f"--mapping={mapping}", f"--out={tmp_path / 'shop'}"]
+    arguments = ["land", str(source.parent), f"--mapping={mapping}", f"--out={tmp_path / 'shop'}", ALL]
     first = CliRunner().invoke(main, arguments)
     articles = source.parent / "articles.csv"
     articles.write_text(articles.read_text().replace("1 l", "2 l"))
@@ -107,3 +113,47 @@ def test_what_was_not_read_and_what_was_replaced_beside_the_weeks_is_told(tmp_pa
     assert "not read in the named folders: february, grocer.yaml" in first.output
     assert "products.csv replaced" not in first.output
     assert "products.csv replaced" in second.output
+
+
+def test_a_full_disk_is_told(tmp_path: Path) -> None:
+    """What is full is the landing folder's disk: it is named, with what a landing needs; nothing stays but the lock."""
+    source, mapping = write_grocer(tmp_path / "export")
+    head, row = source.read_text().splitlines()[:2]
+    source.write_text("\n".join([head, *[row] * 5000, ""]))
+    out = tmp_path / "shop"
+    command = (
+        f"from nextbasket_assets.cli.main import main; main(['land', '{source}', '--mapping={mapping}', '--out={out}'])"
+    )
+    limited = f'ulimit -f 64; {sys.executable} -c "{command}"'
+    done = subprocess.run(["bash", "-c", limited], capture_output=True, text=True, check=False, timeout=120)
+
+    assert done.returncode == 1
+    assert f"why    {out}: File too large.\nto do  Make room there: some 200 bytes for each row" in done.stderr
+    assert [path.name for path in out.iterdir()] == [".land-lock"]
+
+
+def test_a_landing_that_is_told_to_end_leaves_no_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SIGTERM ends the command as an interrupt does, and the lines in the making go."""
+    source, mapping = write_grocer(tmp_path / "export")
+    monkeypatch.setattr(Weekly, "compress", lambda _: signal.raise_signal(signal.SIGTERM))
+    out, former = tmp_path / "shop", signal.getsignal(signal.SIGTERM)
+    result = CliRunner().invoke(main, ["land", str(source), f"--mapping={mapping}", f"--out={out}", ALL])
+
+    assert result.exit_code == 143
+    assert [path.name for path in out.iterdir()] == [".land-lock"]
+    assert signal.getsignal(signal.SIGTERM) == former
+
+
+def test_what_may_be_wrong_with_the_export_is_told(tmp_path: Path) -> None:
+    """A last line without an end, lines of unknown items and lines of two sources; the next command may be pasted."""
+    source, mapping = write_grocer(tmp_path / "export")
+    source.write_text("\n".join(source.read_text().splitlines()[:3]).replace("4001", "4009"))
+    source.with_name("again.csv").write_bytes(source.read_bytes())
+    result = CliRunner().invoke(
+        main, ["land", str(source.parent), f"--mapping={mapping}", f"--out={tmp_path / 'my shop'}"]
+    )
+
+    assert "sales.csv: 2 rows = 0 landed + 0 refused + 2 of an earlier source, too" in result.output
+    assert "sales.csv: the last line has no line end; look whether the file is whole" in result.output
+    assert "2 lines are of items that the products file lacks: no category" in result.output
+    assert f"NEXTBASKET_LANDING='{tmp_path / 'my shop'}' NEXTBASKET_FIRST_WEEK" in result.output

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from nextbasket_assets.intake.land import LandReport, land, land_as_is
+from nextbasket_assets.intake.account import LandReport
+from nextbasket_assets.intake.land import land, land_as_is
 from nextbasket_assets.intake.mapping import read_mapping
+from nextbasket_assets.intake.workplace import workplace
 from nextbasket_assets.landing import LandingError, week_code
 from nextbasket_tests.intake.grocer import MAPPING, landed, write_grocer
 from nextbasket_tests.platforms import FIRST, header, line
@@ -41,6 +43,30 @@ def test_an_export_that_splits_a_week_does_not_take_the_place_of_the_other(tmp_p
     assert [row["SHOP_DATE"] for row in landed(out, WEEK)] == ["20240304", "20240305"]
     landed_exports([first, second], out)
     assert len(landed(out, WEEK)) == 7
+
+
+def test_exports_that_overlap_have_their_lines_once(tmp_path: Path) -> None:
+    """Rolling exports in one call: a line of both is landed once, counted, and the next export is taken after them."""
+    first, second, third = (
+        export(tmp_path / "export", f"{name}.csv", days)
+        for name, days in (("a", range(4, 7)), ("b", range(5, 9)), ("c", range(4, 10)))
+    )
+    out = tmp_path / "landing"
+    report = landed_exports([first, second], out)
+
+    assert [(one.rows, one.landed, one.repeated) for one in report.sources.values()] == [(3, 3, 0), (4, 2, 2)]
+    assert [row["SHOP_DATE"][-1] for row in landed(out, WEEK)] == ["4", "5", "6", "7", "8"]
+    assert sum(landed_exports([second, third], out).sources[name].landed for name in ("b.csv", "c.csv")) == 6
+
+
+def test_equal_lines_of_one_export_are_kept(tmp_path: Path) -> None:
+    """Two scans are two lines; of several exports the one that has a line most often says how often it is there."""
+    once, twice = (export(tmp_path / "export", name, range(4, 5)) for name in ("a.csv", "b.csv"))
+    twice.write_text(twice.read_text() + twice.read_text().splitlines()[1] + "\n")
+    report = landed_exports([once, twice], tmp_path / "landing")
+
+    assert [(one.landed, one.repeated) for one in report.sources.values()] == [(1, 0), (1, 1)]
+    assert len(landed(tmp_path / "landing", WEEK)) == 2
 
 
 def test_a_changed_line_is_told(tmp_path: Path) -> None:
@@ -119,3 +145,37 @@ def test_the_landing_folder_is_no_source(tmp_path: Path) -> None:
     with pytest.raises(LandingError, match="the source and --out must differ"):
         land_as_is([source.parent], source.parent / ".", progress=lambda _: None)
     assert sorted(source.parent.iterdir()) == before
+
+
+def test_one_landing_at_a_time(tmp_path: Path) -> None:
+    """While another landing is at work none is begun, for each would plan without the other's lines."""
+    source, out = export(tmp_path / "export", "a.csv", range(4, 6)), tmp_path / "landing"
+
+    with workplace(out), pytest.raises(LandingError, match="another landing into it is at work"):
+        landed_exports([source], out)
+    assert not (out / f"transactions_{WEEK}.csv.gz").exists()
+    assert landed_exports([source], out).sources["a.csv"].landed == 2
+
+
+def test_what_a_killed_landing_left_is_removed(tmp_path: Path) -> None:
+    """Customers' lines do not stay in the folder of a landing that was killed: the next one removes it."""
+    left = tmp_path / "landing" / ".land-x1"
+    left.mkdir(parents=True)
+    (left / NAME).write_text("ann")
+    landed_exports([export(tmp_path / "export", "a.csv", range(4, 6))], tmp_path / "landing")
+
+    assert not left.exists()
+
+
+def test_a_twin_of_a_week_is_looked_at_whatever_its_name(tmp_path: Path) -> None:
+    """A compressed file is unchanged beside an equal plain one, and refused beside another, though its own is equal."""
+    out, rows = tmp_path / "landing", [header(), line(FIRST, 1, 0, "PRD1")]
+    as_is(tmp_path / "a", rows, out)
+
+    assert as_is(tmp_path / "a", rows, out, f"{NAME}.gz") == "unchanged"
+    assert not (out / f"{NAME}.gz").exists()
+    (out / NAME).rename(out / "kept")
+    as_is(tmp_path / "a", rows, out, f"{NAME}.gz")
+    (out / NAME).write_text("\n".join([*rows, line(FIRST, 1, 0, "PRD2"), ""]))
+    with pytest.raises(LandingError, match=f"{NAME} is another file for week"):
+        as_is(tmp_path / "a", rows, out, f"{NAME}.gz")

@@ -2,9 +2,11 @@
 
 import csv
 import gzip
+import re
 from datetime import date
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.csv
@@ -12,8 +14,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from nextbasket_assets.catalogue import read_catalogue
-from nextbasket_assets.intake.land import LandReport, land, land_as_is
-from nextbasket_assets.intake.mapping import read_mapping
+from nextbasket_assets.intake.account import LandReport
+from nextbasket_assets.intake.land import land, land_as_is
+from nextbasket_assets.intake.mapping import When, read_mapping
 from nextbasket_assets.landing import FIELDS, LandingError, inspect, week_code
 from nextbasket_assets.retail_calendar import read_calendar
 from nextbasket_tests.intake.grocer import MAPPING, SALES, landed, write_grocer
@@ -26,11 +29,13 @@ NAMES = (f"transactions_{SUNDAY}.csv.gz", f"transactions_{MONDAY}.csv.gz", "prod
 
 def landed_grocer(folder: Path, sales: str = SALES, mapping: str = MAPPING, replace: bool = False) -> LandReport:
     source, mapping_file = write_grocer(folder / "export", sales, mapping)
-    return land([source], read_mapping(mapping_file), folder / "landing", replace=replace, progress=lambda _: None)
+    how: dict[str, Any] = {"replace": replace, "most_refused": 1.0, "progress": lambda _: None}
+    return land([source], read_mapping(mapping_file), folder / "landing", **how)
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    files = (path for path in folder.rglob("*") if path.is_file() and path.name != ".land-lock")
+    return {path.name: path.read_bytes() for path in files}
 
 
 def test_a_line_has_the_22_fields_of_its_row(tmp_path: Path) -> None:
@@ -169,10 +174,10 @@ def test_a_basket_without_an_id_is_a_customers_visit(tmp_path: Path) -> None:
     ],
 )
 def test_a_wrong_mapping_is_told_and_lands_nothing(tmp_path: Path, old: str, new: str, message: str) -> None:
-    """A mapping that does not fit the file leaves the landing folder empty and says what is wrong."""
+    """A mapping that does not fit the file delivers nothing and says what is wrong."""
     with pytest.raises(LandingError, match=message):
         landed_grocer(tmp_path, mapping=MAPPING.replace(old, new))
-    assert not (tmp_path / "landing").exists() or not list((tmp_path / "landing").iterdir())
+    assert set(contents(tmp_path / "landing")) <= {"refused_lines.csv", "report.json"}
 
 
 def test_a_cut_file_lands_nothing(tmp_path: Path) -> None:
@@ -183,7 +188,7 @@ def test_a_cut_file_lands_nothing(tmp_path: Path) -> None:
 
     with pytest.raises(LandingError, match="the compressed file is cut or damaged"):
         land([cut], read_mapping(mapping), tmp_path / "landing", progress=lambda _: None)
-    assert not list((tmp_path / "landing").iterdir())
+    assert contents(tmp_path / "landing") == {}
 
 
 def test_landing_files_are_delivered_as_they_are(tmp_path: Path) -> None:
@@ -322,7 +327,7 @@ def test_a_date_that_stands_for_none_is_refused(tmp_path: Path) -> None:
     late = [rows[1].replace("2024-03-03", day) for day in ("9999-12-31", "2999-12-31", "2024-03-06", "1900-01-01")]
     source.write_text("\n".join([*rows, *late, ""]))
     out, latest = tmp_path / "landing", date(2024, 3, 5)
-    report = land([source], read_mapping(mapping), out, latest=latest, progress=lambda _: None)
+    report = land([source], read_mapping(mapping), out, latest=latest, most_refused=1.0, progress=lambda _: None)
 
     assert report.sources["sales.csv"].landed == 2
     assert dict(report.reasons) == {"sold_at is in the future": 3, "sold_at is before the year 1990": 1}
@@ -333,7 +338,7 @@ def test_an_items_first_row_is_completed_by_later_ones(tmp_path: Path) -> None:
     source, mapping = write_grocer(tmp_path / "export")
     articles = "ean,title,size,shelf\n4001,,,\n4002,Rye,,\n4001,Oat milk,,Milk\n4002,Other,,Bread\n4003,,,\n"
     source.with_name("articles.csv").write_text(articles)
-    land([source], read_mapping(mapping), tmp_path / "landing", progress=lambda _: None)
+    land([source], read_mapping(mapping), tmp_path / "landing", most_refused=1.0, progress=lambda _: None)
 
     assert (tmp_path / "landing" / "products.csv").read_text().splitlines()[1:] == [
         "4001,Oat milk,Milk,Milk",
@@ -342,7 +347,7 @@ def test_an_items_first_row_is_completed_by_later_ones(tmp_path: Path) -> None:
     ]
     assert [row["PROD_CODE_20"] for row in landed(tmp_path / "landing", SUNDAY)] == ["Milk"]
     source.with_name("articles.csv").write_text("ean,title,size,shelf\n4001,,,\n")
-    land([source], read_mapping(mapping), tmp_path / "landing", replace=True, progress=lambda _: None)
+    land([source], read_mapping(mapping), tmp_path / "landing", replace=True, most_refused=1.0, progress=lambda _: None)
     assert "4001,Oat milk,Milk,Milk" in (tmp_path / "landing" / "products.csv").read_text()
 
 
@@ -350,3 +355,57 @@ def test_a_file_in_another_encoding_than_the_mappings_is_told(tmp_path: Path) ->
     """Bytes that the encoding has not are an error of the file, wherever in it they are."""
     with pytest.raises(LandingError, match=r"sales\.csv: cannot be read"):
         landed_grocer(tmp_path, SALES.replace("ignored", "käse"), "csv: {encoding: ascii}\n" + MAPPING)
+
+
+def test_a_mapping_that_refuses_many_rows_lands_none(tmp_path: Path) -> None:
+    """Days and months exchanged: the rows that fit are in wrong months, so nothing is delivered; the account is kept."""
+    source, mapping = write_grocer(tmp_path / "export", "\n".join([*SALES.splitlines()[:4], ""]))
+    source.write_text(source.read_text().replace("2024-03-03T23:59:59", "03/13/2024"))
+    source.write_text(re.sub("2024-03-04T.{8}", "03/04/2024", source.read_text()))
+    how = read_mapping(mapping).model_copy(update={"when": When(timestamp=["sold_at"], format="%d/%m/%Y")})
+    out = tmp_path / "landing"
+
+    with pytest.raises(LandingError, match=r"1 of 3 rows are refused, more than 1 %: .* give --allow-refused 0\.34"):
+        land([source], how, out, progress=lambda _: None)
+    assert set(contents(out)) == {"refused_lines.csv", "report.json"}
+    assert "03/13/2024" in (out / "land-report" / "refused_lines.csv").read_text()
+    assert land([source], how, out, most_refused=0.34, progress=lambda _: None).sources["sales.csv"].landed == 2
+
+
+def test_a_shortened_number_is_no_code(tmp_path: Path) -> None:
+    """EANs and cards of which a spreadsheet or a float kept some digits would be one: they are refused, unless listed."""
+    rows = SALES.splitlines()[:3]
+    short = [rows[2].replace("4002", "4.00638E+12"), rows[2].replace("ann", "9.0071992547409920e+15")]
+    sales = "\n".join([*rows, *short, rows[2].replace("ann", "1.2E5"), rows[2].replace("ann", "12E5"), ""])
+    report = landed_grocer(tmp_path, sales, MAPPING.replace('{guest: ""}', '{guest: "", 1.2E5: 1.2E5}'))
+
+    why = "is a number that a spreadsheet shortened: export it as text"
+    assert dict(report.reasons) == {f"PROD_CODE {why}": 1, f"CUST_CODE {why}": 1}
+    assert [row["CUST_CODE"] for row in landed(tmp_path / "landing", MONDAY)] == ["ann", "1.2E5", "12E5"]
+
+
+def test_lines_of_unknown_items_are_counted(tmp_path: Path) -> None:
+    """An item that the products file lacks has no category: it is said how many lines; `codes` are applied to both files."""
+    sales = "\n".join([*SALES.splitlines()[:3], SALES.splitlines()[2].replace("4002", "4003"), ""])
+    mapping = MAPPING.replace("  CUST_CODE: {guest", '  PROD_CODE: {"4002": "B"}\n  CUST_CODE: {guest')
+    report = landed_grocer(tmp_path, sales, mapping)
+
+    assert report.lines_without_a_product == 1
+    assert [(row["PROD_CODE"], row["PROD_CODE_20"]) for row in landed(tmp_path / "landing", MONDAY)] == [
+        ("B", "Bread"),
+        ("4003", ""),
+    ]
+
+
+def test_parts_of_units_are_counted_with_a_decimal_comma(tmp_path: Path) -> None:
+    """A quantity of 0,35 counts as rounded and one of 2,0 does not."""
+    names = SALES.split("\n")[0].split(",")
+    cells = (
+        ["2024-03-04", "1", str(n), "ann", "4001", "", pieces, "1", ""] for n, pieces in enumerate(("2,0", "0,35"))
+    )
+    sales = "\n".join([";".join(names), *(";".join(row) for row in cells), ""])
+    source, mapping = write_grocer(tmp_path / "export", sales, 'csv: {delimiter: ";", decimal: ","}\n' + MAPPING)
+    source.with_name("articles.csv").write_text("ean;title;size;shelf\n")
+    report = land([source], read_mapping(mapping), tmp_path / "landing", progress=lambda _: None)
+
+    assert report.quantities_rounded == 1

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from nextbasket_assets.intake.mapping import read_mapping
+from nextbasket_assets.intake.mapping import When, read_mapping
 from nextbasket_assets.landing import LandingError
 from nextbasket_tests.intake.grocer import MAPPING
 
@@ -22,6 +22,13 @@ EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
         ("timestamp: sold_at", "hour: sold_at", "when: .*give timestamp, or date with or without hour"),
         ("timestamp: sold_at", "{timestamp: sold_at, timezone: Mars}", "timezone 'Mars' is none"),
         ("timestamp: sold_at", "{timestamp: sold_at, timezone: Europe}", "timezone 'Europe' is none"),
+        (
+            "timestamp: sold_at",
+            '{timestamp: sold_at, format: "%d/%m/%Y %d"}',
+            "'%d/%m/%Y %d' reads no time .*redefinition",
+        ),
+        ("timestamp: sold_at", '{timestamp: sold_at, format: "%d/%m/%Y %T"}', "format '%d/%m/%Y %T' reads no time"),
+        ("timestamp: sold_at", '{timestamp: sold_at, format: "%Q"}', "'%Q' reads no time .*like %d/%m/%Y %H:%M:%S"),
         ("constants:", "csv: {encoding: utf-9}\nconstants:", "csv.encoding: .*encoding 'utf-9' is none"),
         ("constants:", "csv: {encoding: hex}\nconstants:", "csv.encoding: .*encoding 'hex' is none"),
         ("  PROD_CODE: ean\n  QUANTITY", "  QUANTITY", "columns lacks PROD_CODE"),
@@ -44,3 +51,9 @@ def test_a_fault_is_named(tmp_path: Path, old: str, new: str, message: str) -> N
 def test_the_examples_are_mappings(path: Path) -> None:
     """Every mapping that the documentation shows can be read."""
     assert read_mapping(path).columns["PROD_CODE"]
+
+
+@pytest.mark.parametrize("form", ["%d/%m/%Y %H:%M", "%Y%m%d", "%d %b %Y %I:%M %p", "%Y-%m-%dT%H:%M:%S%z", "%y%j %%"])
+def test_forms_of_strptime_are_taken(form: str) -> None:
+    """Names of months, halves of the day, offsets and days of the year are forms, too."""
+    assert When(timestamp=["sold_at"], format=form).format == form

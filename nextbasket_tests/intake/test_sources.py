@@ -3,6 +3,7 @@
 import gzip
 import json
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 
 import pyarrow as pa
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nextbasket_assets.intake import sources
+from nextbasket_assets.intake import text as text_files
 from nextbasket_assets.intake.land import land, land_as_is
 from nextbasket_assets.intake.mapping import Csv, read_mapping
 from nextbasket_assets.intake.sources import batches
@@ -65,7 +66,7 @@ def test_a_quote_that_is_left_open_before_the_end_of_a_block_is_told(
     write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In a file of many blocks, too, whatever comes first: the line is named, not the block."""
-    monkeypatch.setattr(sources, "_BLOCK_BYTES", 64)
+    monkeypatch.setattr(text_files, "_BLOCK_BYTES", 64)
     lines = [f"{number},x" for number in range(1, 200)]
     lines[150] = '151,"x'
 
@@ -113,7 +114,7 @@ def test_suffixes_are_read_in_any_case_and_the_rest_is_named(tmp_path: Path) -> 
     reports = [land([source.parent], read_mapping(mapping), out, progress=lambda _: None) for _ in range(2)]
 
     assert list(reports[0].sources) == ["a.CSV.GZ", "b.PARQUET", "sales.CSV"]
-    assert [count.landed for count in reports[0].sources.values()] == [2, 1, 2]
+    assert [(count.landed, count.repeated) for count in reports[0].sources.values()] == [(2, 0), (1, 0), (0, 2)]
     named = ["february", "grocer.yaml", "notes.txt", "old.csv"]
     assert reports[0].not_read == reports[1].not_read == named
     assert json.loads((out / "land-report" / "report.json").read_text())["not_read"] == named
@@ -143,12 +144,24 @@ def test_a_parquet_column_that_is_no_text_is_named(tmp_path: Path) -> None:
         rows(path)
 
 
-def test_numbers_that_are_not_whole_or_too_large_stay_what_they_are(tmp_path: Path) -> None:
-    """Beside infinity and 1e20 the whole numbers are still written without a point."""
-    path = parquet(tmp_path, a=pa.array([17.0, float("inf"), 1e20, None]), b=pa.array([40128000001.0, 0.5, 1.0, 2.0]))
+def test_numbers_that_are_not_whole_or_too_large_are_told_apart(tmp_path: Path) -> None:
+    """Whole numbers have no point; those of which the type keeps some digits only look like a spreadsheet's."""
+    many, single = pa.array([17.0, float("inf"), 1e20, None]), pa.array([0.1, 1.0, 2.0**25, 2.0], pa.float32())
+    path = parquet(tmp_path, a=many, b=pa.array([40128000001.0, 0.5, 1.0, 2.0]), c=single)
 
-    assert [row[0] for row in rows(path)] == ["17", "inf", "1e+20", None]
-    assert [row[1] for row in rows(path)] == ["40128000001", "0.5", "1", "2"]
+    found = rows(path, columns=("a", "b", "c"))
+    assert [row[0] for row in found] == ["17", "inf", "1.0000000000000000e+20", None]
+    assert [row[1] for row in found] == ["40128000001", "0.5", "1", "2"]
+    assert [row[2] for row in found] == ["0.1", "1", "3.3554432000000000e+07", "2"]
+
+
+def test_decimals_are_the_numbers_without_the_scale(tmp_path: Path) -> None:
+    """An EAN in decimal(38,10) is the code that a text file has, and zero is no exponent."""
+    numbers = [Decimal("4006381333000"), Decimal(0), Decimal("-12.50"), Decimal(100), None]
+    path = parquet(tmp_path, a=pa.array(numbers, pa.decimal128(38, 10)), b=pa.array(numbers, pa.decimal128(15, 2)))
+
+    assert [row[0] for row in rows(path)] == ["4006381333000", "0", "-12.5", "100", None]
+    assert [row[1] for row in rows(path)] == ["4006381333000", "0", "-12.5", "100", None]
 
 
 def test_a_broken_parquet_file_is_not_told_about_delimiters(tmp_path: Path) -> None:
@@ -174,3 +187,75 @@ def test_the_decimal_sign_is_that_of_the_text_files(tmp_path: Path) -> None:
     land([source, source.with_name("b.parquet")], read_mapping(mapping_file), tmp_path / "out", progress=lambda _: None)
 
     assert [row["SPEND"] for row in landed(tmp_path / "out", "202405")] == ["2.50", "2.50"]
+
+
+def test_a_file_of_malformed_rows_is_given_up(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no row has the header's columns their texts are not gathered for ever; a sound row begins the count anew."""
+    monkeypatch.setattr(text_files, "_MOST_MALFORMED", 20)
+    monkeypatch.setattr(text_files, "_BLOCK_BYTES", 12)
+
+    assert len(rows(write("a,b\n" + "1,x,\n1,x,\n1,x\n" * 99))) == 297
+    with pytest.raises(
+        LandingError, match="20 rows on end are no rows of the header: the row has 3 columns, the header 2"
+    ):
+        rows(write("a,b\n1,x\n" + "1,x,\n" * 99))
+
+
+def test_rows_have_their_numbers_in_every_batch(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the second and later blocks, too, a row's number is that of its line, malformed ones between them counted."""
+    monkeypatch.setattr(text_files, "_BLOCK_BYTES", 32)
+    lines = [f"{number},x" if number % 5 else f"{number}" for number in range(2, 40)]
+    found = list(batches(write("\n".join(["a,b", *lines, ""])), ["a", "b"], Csv()))
+
+    assert sum(batch.rows.num_rows > 0 for batch in found) > 3
+    for batch in found:
+        assert batch.numbers.tolist() == [int(row["a"]) for row in batch.rows.to_pylist()]
+        assert {str(number) for number in batch.malformed} == {content for _, content in batch.malformed.values()}
+    assert sum(len(batch.malformed) for batch in found) == 7
+
+
+@pytest.mark.parametrize("name", ["s.csv", "s.csv.gz"])
+@pytest.mark.parametrize(("end", "ended"), [("\n", True), ("\r\n", True), ("", False)])
+def test_a_text_that_may_be_cut_is_told(write: Write, name: str, end: str, ended: bool) -> None:
+    """A last line without a line end is read, for many programs write so, and the last batch says so."""
+    found = list(batches(write("a,b\n1,x\n2,12.5" + end, name), ["a", "b"], Csv()))
+
+    assert [row["b"] for batch in found for row in batch.rows.to_pylist()] == ["x", "12.5"]
+    assert found[-1].ended is ended
+
+
+def test_products_beside_each_source_are_read(tmp_path: Path) -> None:
+    """Two folders with a products file each: the items of both have names, and a namesake elsewhere counts as not read."""
+    first, mapping = write_grocer(tmp_path / "a", "\n".join([*SALES.splitlines()[:2], ""]))
+    second, _ = write_grocer(tmp_path / "b", "\n".join([SALES.splitlines()[0], SALES.splitlines()[2], ""]))
+    second.rename(second.with_name("more.csv"))
+    first.with_name("articles.csv").write_text("ean,title,size,shelf\n4001,Oat milk,,Milk\n")
+    second.with_name("articles.csv").write_text("ean,title,size,shelf\n4002,Rye bread,,Bread\n")
+    report = land([tmp_path / "a", tmp_path / "b"], read_mapping(mapping), tmp_path / "out", progress=lambda _: None)
+
+    assert (tmp_path / "out" / "products.csv").read_text().splitlines()[1:] == [
+        "4001,Oat milk,Milk,Milk",
+        "4002,Rye bread,Bread,Bread",
+    ]
+    assert (report.lines_without_a_product, report.not_read) == (0, ["grocer.yaml"])
+
+
+def test_a_source_that_grows_meanwhile_lands_nothing(tmp_path: Path) -> None:
+    """A file that is still being copied is refused, with a mapping and without one: its last line may be half of one."""
+    sales = "\n".join([*SALES.splitlines()[:3], ""])
+    source, mapping = write_grocer(tmp_path / "export", sales)
+    weekly = tmp_path / "transactions_200607.csv"
+    weekly.write_text(f"{header()}\n{line(FIRST, 1, 0, 'PRD1')}\n")
+
+    def grow(path: Path) -> Callable[[int], None]:
+        def progress(_: int) -> None:
+            with path.open("a") as stream:
+                stream.write("2024-03-04T00:00:00,1,8\n")
+
+        return progress
+
+    with pytest.raises(LandingError, match=r"sales\.csv: it changed while it was landed"):
+        land([source], read_mapping(mapping), tmp_path / "out", progress=grow(source))
+    with pytest.raises(LandingError, match=r"transactions_200607\.csv: it changed while it was landed"):
+        land_as_is([weekly], tmp_path / "out", progress=grow(weekly))
+    assert [path.name for path in (tmp_path / "out").iterdir()] == [".land-lock"]

@@ -1,6 +1,7 @@
 """Single values: different texts stay different, and what cannot be read says why."""
 
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -35,6 +36,28 @@ def test_a_plain_id_stays_as_it_is(text: str) -> None:
     assert values.code(text) == text
 
 
+@pytest.mark.parametrize("text", ["12E5", "4006381333000", "A1.5E7", "1.5", "1.5E"])
+def test_a_code_with_an_e_stays(text: str) -> None:
+    """Only a number with a point and an exponent is what a spreadsheet makes of a long one."""
+    assert values.intact(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "zone", "told"),
+    [
+        ("2017-06-01T22:30:00Z", "Europe/London", "2017-06-01 23:30"),
+        ("2017-06-01T23:30:00Z", "Europe/London", "2017-06-02 00:30"),
+        ("2017-06-01T22:30:00-05:00", None, "2017-06-01 22:30"),
+        ("2017-06-01T22:30:00", "Asia/Tokyo", "2017-06-01 22:30"),
+    ],
+)
+def test_only_times_with_an_offset_are_moved(text: str, zone: str | None, told: str) -> None:
+    """An offset and a zone move the clock, over midnight, too; where one of them is missing the clock stands as written."""
+    found = values.moment(text, None, ZoneInfo(zone) if zone else None)
+
+    assert (f"{found:%Y-%m-%d %H:%M}", found.tzinfo) == (told, None)
+
+
 @pytest.mark.parametrize(
     ("rule", "text", "why"),
     [
@@ -48,6 +71,9 @@ def test_a_plain_id_stays_as_it_is(text: str) -> None:
         (values.moment, "9972-01-01", "is in the future"),
         (values.moment, "9999-12-31T23:59:59-05:00", "is in the future"),
         (values.moment, "yesterday", "is no ISO 8601 time"),
+        (values.intact, "4.00638E+12", "a spreadsheet shortened: export it as text"),
+        (values.intact, "4,00638e+12", "a spreadsheet shortened"),
+        (values.intact, "9.0071992547409920e15", "a spreadsheet shortened"),
     ],
 )
 def test_what_cannot_be_read_says_why(rule, text: str, why: str) -> None:  # type: ignore[no-untyped-def]
