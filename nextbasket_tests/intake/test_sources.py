@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nextbasket_assets.intake import columnar
 from nextbasket_assets.intake import text as text_files
 from nextbasket_assets.intake.land import land, land_as_is
 from nextbasket_assets.intake.mapping import Csv, read_mapping
@@ -153,6 +154,14 @@ def test_numbers_that_are_not_whole_or_too_large_are_told_apart(tmp_path: Path) 
     assert [row[0] for row in found] == ["17", "inf", "1.0000000000000000e+20", None]
     assert [row[1] for row in found] == ["40128000001", "0.5", "1", "2"]
     assert [row[2] for row in found] == ["0.1", "1", "3.3554432000000000e+07", "2"]
+
+
+def test_parquet_rows_have_their_numbers_in_every_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A refused row of the second batch is found again: numbers go on as in a text file with a header."""
+    monkeypatch.setattr(columnar, "_BATCH_ROWS", 2)
+    path = parquet(tmp_path, a=pa.array(["x"] * 5))
+
+    assert [batch.numbers.tolist() for batch in batches(path, ["a"], Csv())] == [[2, 3], [4, 5], [6]]
 
 
 def test_decimals_are_the_numbers_without_the_scale(tmp_path: Path) -> None:
