@@ -3,6 +3,9 @@
 A lake on a disk hands out its own paths; a lake in a bucket hands out copies, and takes a finished folder back.
 """
 
+import fcntl
+import os
+import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -14,6 +17,8 @@ from nextbasket_assets.lake.artifacts import SUMS
 from nextbasket_assets.lake.storage import Disk
 from nextbasket_assets.lake.tables import Lake
 
+_PREFIX = "nextbasket-copy-"
+
 
 @contextmanager
 def local_files(lake: Lake, uris: Sequence[str]) -> Iterator[list[str]]:
@@ -21,7 +26,7 @@ def local_files(lake: Lake, uris: Sequence[str]) -> Iterator[list[str]]:
     if isinstance(lake.storage, Disk):
         yield list(uris)
         return
-    with tempfile.TemporaryDirectory(prefix="nextbasket-") as folder:
+    with _folder() as folder:
         yield [_copy(lake, uri, Path(folder) / f"{index:05d}-{Path(uri).name}") for index, uri in enumerate(uris)]
 
 
@@ -31,7 +36,7 @@ def local_folder(lake: Lake, folder: str | None) -> Iterator[str | None]:
     if folder is None or isinstance(lake.storage, Disk):
         yield lake.uri(folder) if folder else None
         return
-    with tempfile.TemporaryDirectory(prefix="nextbasket-") as copy:
+    with _folder() as copy:
         base = lake.path(folder) + "/"
         for info in lake.filesystem.get_file_info(pyarrow.fs.FileSelector(base, recursive=True, allow_not_found=True)):
             if info.type == pyarrow.fs.FileType.File:
@@ -46,12 +51,53 @@ def new_folder(lake: Lake, folder: str) -> Iterator[str]:
     if isinstance(lake.storage, Disk):
         yield lake.uri(folder)
         return
-    with tempfile.TemporaryDirectory(prefix="nextbasket-") as copy:
+    with _folder() as copy:
         yield copy
         files = [path for path in Path(copy).rglob("*") if path.is_file()]
         for path in sorted(files, key=lambda path: (path.name == SUMS, path)):
             with path.open("rb") as stream:
                 lake.storage.put(lake.path(folder, path.relative_to(copy).as_posix()), stream)
+
+
+@contextmanager
+def _folder() -> Iterator[str]:
+    """A folder for copies, gone after the block; what a killed process left of them goes first, for customers are in it."""
+    for left in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        _collect(left)
+    while True:
+        with tempfile.TemporaryDirectory(prefix=_PREFIX) as folder:
+            place = _locked(Path(folder))
+            if place is None:  # another process took it for a leftover before it was locked
+                continue
+            try:
+                yield folder
+            finally:
+                os.close(place)
+            return
+
+
+def _collect(folder: Path) -> None:
+    place = _locked(folder)
+    if place is not None:
+        shutil.rmtree(folder, ignore_errors=True)
+        os.close(place)
+
+
+def _locked(folder: Path) -> int | None:
+    """A lock on the folder, which ends with its process however that ends; None when it has one, or is not there for us."""
+    try:
+        place = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(place, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(place)
+        return None
+    if folder.exists():
+        return place
+    os.close(place)
+    return None
 
 
 def _copy(lake: Lake, uri: str, target: Path) -> str:
