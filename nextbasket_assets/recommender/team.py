@@ -113,6 +113,7 @@ def together(processes: int, work: Callable[..., Result], *arguments: Any) -> di
         run_id="nextbasket",
         rdzv_backend="c10d",
         rdzv_endpoint="127.0.0.1:0",
+        local_addr="127.0.0.1",  # instead of this machine's name, which need not resolve to anything
         max_restarts=0,
         start_method="spawn",
     )

@@ -2,6 +2,8 @@
 
 import dataclasses
 import hashlib
+import os
+import socket
 from typing import Any
 
 import numpy as np
@@ -42,6 +44,18 @@ def test_shares_are_the_batch_and_one_process_is_not_asked() -> None:
     assert ALONE.share(slices) is slices
     assert ALONE.own_random(random, 0) is random
     assert ALONE.agreed(0.5, 0.25) == (0.5, 0.25)
+
+
+def meeting_place() -> str:
+    """Where the processes of the test are told to meet."""
+    return os.environ["MASTER_ADDR"]
+
+
+def test_processes_meet_on_this_machine_whatever_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a machine whose own name does not resolve, processes are not sent to that name, where they would wait for ever."""
+    monkeypatch.setattr(socket, "getfqdn", lambda *_: "no-such-machine.invalid")
+
+    assert together(2, meeting_place) == {0: "127.0.0.1", 1: "127.0.0.1"}
 
 
 @pytest.mark.slow
