@@ -61,12 +61,13 @@ def test_exports_that_overlap_have_their_lines_once(tmp_path: Path) -> None:
 
 def test_equal_lines_of_one_export_are_kept(tmp_path: Path) -> None:
     """Two scans are two lines; of several exports the one that has a line most often says how often it is there."""
-    once, twice = (export(tmp_path / "export", name, range(4, 5)) for name in ("a.csv", "b.csv"))
-    twice.write_text(twice.read_text() + twice.read_text().splitlines()[1] + "\n")
-    report = landed_exports([once, twice], tmp_path / "landing")
+    sources = [export(tmp_path / "export", name, range(4, 5)) for name in ("a.csv", "b.csv", "c.csv")]
+    for more, source in enumerate(sources):
+        source.write_text(source.read_text() + more * (source.read_text().splitlines()[1] + "\n"))
+    report = landed_exports(sources, tmp_path / "landing")
 
-    assert [(one.landed, one.repeated) for one in report.sources.values()] == [(1, 0), (1, 1)]
-    assert len(landed(tmp_path / "landing", WEEK)) == 2
+    assert [(one.landed, one.repeated) for one in report.sources.values()] == [(1, 0), (1, 1), (1, 2)]
+    assert len(landed(tmp_path / "landing", WEEK)) == 3
 
 
 def test_a_changed_line_is_told(tmp_path: Path) -> None:
