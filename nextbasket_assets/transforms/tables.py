@@ -68,8 +68,10 @@ def write_in_order(frame: DataFrame, table: str, folder: str) -> None:
     """The same for tasks that hold one week each, in the order that the rows have: nothing is sorted on the way."""
     spark = frame.sparkSession
     spark.conf.set(_WRITERS, "2")  # a task that has opened as many files sorts the rest of its rows
-    write(frame, table, folder)
-    spark.conf.set(_WRITERS, SETTINGS[_WRITERS])
+    try:
+        write(frame, table, folder)
+    finally:
+        spark.conf.set(_WRITERS, SETTINGS[_WRITERS])
 
 
 def audit(spark: SparkSession, table: str, folder: str, weeks: list[str]) -> dict[str, dict[str, Any]]:
