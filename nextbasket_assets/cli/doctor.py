@@ -26,7 +26,7 @@ _STYLES = {"ok": "green", "warning": "yellow", "wrong": "bold red"}
 def doctor(settings: "Settings", as_json: bool) -> None:
     """Check this machine, the landing folder and the lake.
 
-    Java, memory, disk, versions, landing, lake, and the credentials where the deployment is emr.
+    Java, memory, disk, versions, landing, lake, the place of runs, and the credentials where the deployment is emr.
     """
     from nextbasket_assets.cli.health import WRONG, examine
 

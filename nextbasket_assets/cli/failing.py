@@ -28,6 +28,8 @@ _WHAT = {
 }
 
 
+STOPPED = "it was stopped. The same command goes on."
+
 _AWS = "Look at the credentials and the region of this machine: `nextbasket doctor`, docs/deploy.md."
 _GRANT = "Let this process read and write there, or choose another place (NEXTBASKET_LANDING, NEXTBASKET_LAKE, DAGSTER_HOME)."
 _OUT = "Name as --out a place that this process may make and write into, with room for it."
@@ -67,6 +69,8 @@ class Commands(click.Group):
             return super().invoke(ctx)
         except (CommandFailed, click.UsageError, BrokenPipeError):
             raise
+        except KeyboardInterrupt as error:
+            raise CommandFailed(_what(ctx), *facts_and_remedy(STOPPED), FAILED) from error
         except click.ClickException as error:
             raise CommandFailed(_what(ctx), *facts_and_remedy(error.message), FAILED) from error
         except Exception as error:
@@ -95,12 +99,18 @@ def why_and_remedy(error: Exception) -> tuple[str, str] | None:
     """
     if isinstance(error, NextbasketError):
         return facts_and_remedy(str(error))
-    if any(kind.__module__.startswith("botocore.") for kind in type(error).__mro__):
+    if _is_of("botocore", error):
         return f"AWS: {_line(error)}", _AWS
+    if _is_of("sqlalchemy", error):
+        return f"Dagster's storage of runs: {str(error).splitlines()[0]}.", _GRANT
     if isinstance(error, OSError):
         known = f"{error.filename or 'A file'}: {error.strerror}." if error.strerror else _line(error)
         return known, _GRANT
     return None
+
+
+def _is_of(package: str, error: Exception) -> bool:
+    return any(kind.__module__.startswith(f"{package}.") for kind in type(error).__mro__)
 
 
 def _strerror(error: OSError) -> str:

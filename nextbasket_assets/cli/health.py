@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from packaging.version import Version
 
 from nextbasket_assets.cli.failing import why_and_remedy
+from nextbasket_assets.cli.home import probe
 from nextbasket_assets.errors import facts_and_remedy
 from nextbasket_assets.settings.reading import Settings
 
@@ -63,6 +64,7 @@ def examine(settings: Settings) -> list[Finding]:
         *(_look("credentials", credentials) if settings.deployment == "emr" else []),
         *_look("landing", lambda: landing(settings)),
         *_look("lake", lambda: lake(settings)),
+        *_look("runs", lambda: runs(settings)),
     ]
 
 
@@ -218,15 +220,30 @@ def lake(settings: Settings) -> Finding:
     from nextbasket_assets.lake.tables import Lake
     from nextbasket_assets.landing import week_code
 
-    place = Path(settings.lake)
-    there = next((folder for folder in (place, *place.parents) if folder.exists()), place)
-    if "://" not in settings.lake and not os.access(there, os.W_OK):
-        return Finding(
-            "lake", WRONG, f"{there} cannot be written", "Let this user write there, or set NEXTBASKET_LAKE."
-        )
+    closed = None if "://" in settings.lake else _closed(settings.lake)
+    if closed:
+        return Finding("lake", WRONG, closed, "Let this user write there, or set NEXTBASKET_LAKE.")
     weeks = Lake(settings.lake, settings.kms_key).weeks("next_basket_scores")
     if not weeks:
         return Finding(
             "lake", WARNING, f"no scored week in {settings.lake}", "Run `nextbasket demo` or `nextbasket score`."
         )
     return Finding("lake", OK, f"{len(weeks)} scored week(s), the newest {week_code(weeks[-1])}, in {settings.lake}")
+
+
+def runs(settings: Settings) -> Finding:
+    """Whether Dagster can write down the runs of commands and of the UI."""
+    closed = _closed(settings.dagster_home)
+    if closed:
+        return Finding("runs", WRONG, closed, "Let this user write there, or set DAGSTER_HOME.")
+    return Finding("runs", OK, f"kept in {settings.dagster_home}")
+
+
+def _closed(place: str) -> str | None:
+    """Why a folder cannot be written or made; the nearest one that is there says it."""
+    there = next(path for path in (Path(place), *Path(place).parents) if path.exists())
+    try:
+        probe(there)
+    except OSError as error:
+        return f"{there} cannot be written ({error.strerror})"
+    return None

@@ -14,6 +14,7 @@ from deltalake.exceptions import DeltaError
 
 from nextbasket_assets.columns import REGISTRY
 from nextbasket_assets.crash_points import reach
+from nextbasket_assets.lake.space import room
 from nextbasket_assets.lake.tables import Lake, LakeError, arrow_schema
 
 _EVIDENCE = {"mission_model": "mission_history", "rnn_model": "model_evaluation"}  # published after a decision
@@ -54,7 +55,7 @@ def record(lake: Lake, decision: Decision) -> None:
     """Append a decision.
 
     Raises:
-        LakeError: another decision was recorded at the same moment.
+        LakeError: another decision was recorded at the same moment, or the registry takes no writing.
     """
     before = lake.snapshot("model_registry")
     number = before.delta.count() + 1 if before else 1
@@ -63,13 +64,16 @@ def record(lake: Lake, decision: Decision) -> None:
     row["inputs"] = json.dumps(dict(sorted(decision.inputs.items())))
     reach("record")
     try:
-        write_deltalake(
-            before.delta if before else lake.uri("model_registry"),  # the state that the number was counted in
-            pa.Table.from_pylist([row], schema=arrow_schema(REGISTRY)),
-            mode="append" if before else "error",
-            storage_options=lake.storage_options,
-            commit_properties=CommitProperties(app_transactions=[Transaction("number", number)], max_commit_retries=0),
-        )
+        with room(lake.uri("model_registry"), 0):
+            write_deltalake(
+                before.delta if before else lake.uri("model_registry"),  # the state that the number was counted in
+                pa.Table.from_pylist([row], schema=arrow_schema(REGISTRY)),
+                mode="append" if before else "error",
+                storage_options=lake.storage_options,
+                commit_properties=CommitProperties(
+                    app_transactions=[Transaction("number", number)], max_commit_retries=0
+                ),
+            )
     except DeltaError as error:
         if lake.version("model_registry") == (before.version if before else -1):
             raise

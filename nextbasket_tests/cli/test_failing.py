@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 from botocore.exceptions import NoCredentialsError
+from sqlalchemy.exc import OperationalError
 
+from nextbasket_assets.cli import home
 from nextbasket_assets.cli.failing import why_and_remedy
 from nextbasket_assets.errors import EXIT_CODES, facts_and_remedy
 from nextbasket_tests.cli.conftest import Run
@@ -164,6 +166,10 @@ def test_a_message_is_split_by_its_convention(message: str, facts: str, remedy: 
         (NoCredentialsError(), "AWS: Unable to locate credentials."),
         (OSError("no\nanswer"), "no answer."),
         (PermissionError(13, "Permission denied", "/lake"), "/lake: Permission denied."),
+        (
+            OperationalError("insert into runs", {}, Exception("attempt to write a readonly database")),
+            "Dagster's storage of runs: (builtins.Exception) attempt to write a readonly database.",
+        ),
     ],
 )
 def test_what_is_not_ours_is_said_in_three_lines_too(error: Exception, why: str) -> None:
@@ -173,6 +179,44 @@ def test_what_is_not_ours_is_said_in_three_lines_too(error: Exception, why: str)
     assert known is not None
     assert known[0] == why
     assert why_and_remedy(KeyError("x")) is None
+
+
+def test_a_command_that_is_interrupted_says_that_it_goes_on(on_lake: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C is three lines, too, wherever it comes."""
+
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("nextbasket_assets.cli.looking.show_customer", interrupted)
+    result = on_lake("customer")
+
+    assert result.exit_code == 1
+    assert result.stderr.splitlines() == [
+        "error  The customer is not shown.",
+        "why    It was stopped.",
+        "to do  The same command goes on.",
+    ]
+
+
+def test_a_home_of_dagster_that_is_closed_is_said_before_it_is_used(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A DAGSTER_HOME that takes no files any more, though its settings are there, is named."""
+
+    def closed(**options: object) -> None:
+        raise PermissionError(13, "Permission denied", str(options["dir"]))
+
+    home.prepare(str(tmp_path / "home"))
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr("tempfile.TemporaryFile", closed)
+    result = run("ui")
+
+    assert result.exit_code == 1
+    assert result.stderr.splitlines()[1:] == [
+        f"why    {tmp_path / 'home'}: Permission denied.",
+        "to do  Let this process read and write there, or choose another place "
+        "(NEXTBASKET_LANDING, NEXTBASKET_LAKE, DAGSTER_HOME).",
+    ]
 
 
 def test_help_and_page_have_the_exit_codes(run: Run) -> None:

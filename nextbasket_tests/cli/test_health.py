@@ -29,7 +29,7 @@ def test_a_sound_machine_is_healthy(on_lake: Run) -> None:
 
     assert result.exit_code == 0, result.output
     assert answer["healthy"]
-    assert states.keys() == {"java", "memory", "disk", "versions", "landing", "lake"}
+    assert states.keys() == {"java", "memory", "disk", "versions", "landing", "lake", "runs"}
     assert (states["java"], states["versions"], states["lake"], states["landing"]) == (OK, OK, OK, WARNING)
 
 
@@ -41,7 +41,7 @@ def test_what_is_wrong_is_red(on_lake: Run, monkeypatch: pytest.MonkeyPatch, tmp
     found = {finding["about"]: finding for finding in json.loads(result.stdout)["findings"]}
 
     assert result.exit_code == 5
-    assert result.stderr.splitlines()[1] == "why    2 of 6 things are wrong: java, landing."
+    assert result.stderr.splitlines()[1] == "why    2 of 7 things are wrong: java, landing."
     assert found["java"]["to_do"] == "Point it at a Java 17, or unset it."
     assert found["landing"]["to_do"] == "Create it, or set NEXTBASKET_LANDING to the right one."
 
@@ -75,6 +75,18 @@ def test_disk_is_looked_at_where_the_lake_grows(
     monkeypatch.setattr(health.shutil, "disk_usage", lambda _: type("Usage", (), {"free": free}))
 
     assert health.disk(places(tmp_path)).state == state
+
+
+@pytest.mark.parametrize("look", ["lake", "runs"])
+@pytest.mark.parametrize("below", ["", "/sub"])
+def test_a_file_where_a_folder_belongs_is_wrong(tmp_path: Path, look: str, below: str) -> None:
+    """A lake or a DAGSTER_HOME that is a file, or would lie below one, is named."""
+    (tmp_path / "file").touch()
+    place = f"{tmp_path / 'file'}{below}"
+    found = getattr(health, look)(dataclasses.replace(places(tmp_path), lake=place, dagster_home=place))
+
+    assert found.state == WRONG
+    assert found.why == f"{tmp_path / 'file'} cannot be written (Not a directory)"
 
 
 def test_floors_are_the_suites() -> None:

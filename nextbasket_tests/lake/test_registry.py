@@ -6,6 +6,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from deltalake.exceptions import DeltaError
 
 from nextbasket_assets.lake import artifacts, registry
 from nextbasket_assets.lake.registry import PROMOTED, REFUSED, ROLLED_BACK, Decision
@@ -53,6 +54,19 @@ def test_no_model_from_the_future(lake: Lake) -> None:
     assert champion(lake, EARLY) == "early"
     assert champion(lake, date(2006, 8, 6)) == "early"
     assert champion(lake, LATE) == "late"
+
+
+@pytest.mark.parametrize("said", ["Permission denied (os error 13)", "No space left on device (os error 28)"])
+def test_a_registry_that_takes_no_writing_says_so(lake: Lake, monkeypatch: pytest.MonkeyPatch, said: str) -> None:
+    """A decision that cannot be written is one sentence with the place, in deltalake's words or in Python's."""
+    for kind in (OSError, DeltaError):
+
+        def closed(*_: object, kind: type[Exception] = kind, **__: object) -> None:
+            raise kind(f"Generic LocalFileSystem error: {said}")
+
+        monkeypatch.setattr(registry, "write_deltalake", closed)
+        with pytest.raises(LakeError, match=r"model_registry \("):
+            decide(lake, EARLY, "early", PROMOTED)
 
 
 def test_refused_models_and_other_models_do_not_serve(lake: Lake) -> None:
