@@ -8,18 +8,22 @@ from datetime import date
 import click
 import dagster as dg
 
+from nextbasket_assets.cli.failing import STOPPED
 from nextbasket_assets.cli.home import prepare
 from nextbasket_assets.cli.opened import lake_of
 from nextbasket_assets.cli.progress import Progress, progress_logger
 from nextbasket_assets.definitions import build_definitions
 from nextbasket_assets.errors import FAILED, RED, NextbasketError
 from nextbasket_assets.landing import week_code
+from nextbasket_assets.operations.lost_runs import end_lost_runs, process_tags
 from nextbasket_assets.operations.refreshing import REFRESH, refreshes
 from nextbasket_assets.partitions import contiguous
 from nextbasket_assets.settings.reading import Settings
 
 _CLASS = re.compile(r"^[\w.]+: ")  # that Dagster puts before a message
-_LONGEST = 600  # characters of a message that is not ours, a Java one above all; the UI has the rest
+_FRAME = re.compile(r"at |\.\.\. \d+ ")
+_INTERRUPTS = ("DagsterExecutionInterruptedError", "KeyboardInterrupt")
+_LONGEST = 500  # characters of a message; the UI has the rest
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,7 @@ def carry_out(settings: Settings, runs: Sequence[Run]) -> None:
     progress = Progress()
     definitions = build_definitions(settings, loggers={"console": progress_logger(progress)})
     with dg.DagsterInstance.get() as instance, progress.over(_work(definitions, run) for run in runs):
+        end_lost_runs(instance)
         for run in runs:
             progress.say(str(run))
             result = _execute(definitions, instance, run)
@@ -98,17 +103,18 @@ def _work(definitions: dg.Definitions, run: Run) -> tuple[list[str], int]:
 
 
 def _execute(definitions: dg.Definitions, instance: dg.DagsterInstance, run: Run) -> dg.ExecuteInProcessResult:
-    tags = {
+    span = {
         "dagster/asset_partition_range_start": run.first.isoformat(),
         "dagster/asset_partition_range_end": run.last.isoformat(),
     }
-    one = {"partition_key": run.first.isoformat()} if run.first == run.last else {"tags": tags}
+    single = run.first == run.last
     return definitions.resolve_job_def(run.job).execute_in_process(
         run_config={"loggers": {"console": {}}},
         instance=instance,
         raise_on_error=False,
         asset_selection=[dg.AssetKey(run.table)] if run.table else None,
-        **one,
+        partition_key=run.first.isoformat() if single else None,
+        tags=process_tags() | ({} if single else span),
     )
 
 
@@ -120,13 +126,27 @@ def failure(what: str, result: dg.ExecuteInProcessResult) -> RunFailedError:
             data = event.step_failure_data
             if data.user_failure_data and data.user_failure_data.description:
                 return RunFailedError(what, str(data.user_failure_data.description), RED if red else FAILED)
-            codes, error = _exit_codes(NextbasketError), data.error
-            while error and error.cause and error.cls_name not in codes:
-                error = error.cause
-            text = str(error.message if error else data.error_display_string).strip()
-            code = codes.get(error.cls_name or "", FAILED) if error else FAILED
-            return RunFailedError(what, _CLASS.sub("", text)[:_LONGEST], code)
+            return _of_a_step(what, event)
     return RunFailedError(what, "the run failed before its first step. See it in the UI (make ui).", FAILED)
+
+
+def _of_a_step(what: str, event: dg.DagsterEvent) -> RunFailedError:
+    """What stopped a step, an error of ours or the first cause; only ours says by itself what to do."""
+    codes, error = _exit_codes(NextbasketError), event.step_failure_data.error
+    while error and error.cause and error.cls_name not in codes:
+        error = error.cause
+    if error and error.cls_name in codes:
+        return RunFailedError(what, _CLASS.sub("", error.message.strip())[:_LONGEST], codes[error.cls_name])
+    if error and error.cls_name in _INTERRUPTS:
+        return RunFailedError(what, STOPPED, FAILED)
+    said = _last_line(error.message) if error else "nobody says why"
+    return RunFailedError(what, f"{said[:_LONGEST]}. See the run in the UI (make ui).", FAILED)
+
+
+def _last_line(text: str) -> str:
+    """The line that says most of an error that is not ours: the last one that is no frame of Java's stack."""
+    lines = [line.strip().rstrip(".") for line in text.splitlines()]
+    return next((line for line in reversed(lines) if line and not _FRAME.match(line)), "nobody says why")
 
 
 def _exit_codes(kind: type[NextbasketError]) -> dict[str, int]:

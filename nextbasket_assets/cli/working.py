@@ -152,9 +152,14 @@ def _landed(settings: "Settings") -> "State":
 @settled
 def ui(settings: "Settings", port: int, read_only: bool) -> None:
     """Open the Dagster UI, with the landing sensor running."""
+    import dagster as dg
+
     from nextbasket_assets.cli.home import prepare
+    from nextbasket_assets.operations.lost_runs import end_lost_runs
 
     prepare(settings.dagster_home)
+    with dg.DagsterInstance.get() as instance:
+        end_lost_runs(instance)  # they would keep others from starting
     if "://" not in settings.landing:
         Path(settings.landing).mkdir(parents=True, exist_ok=True)
     workspace = Path(settings.dagster_home) / "workspace.yaml"

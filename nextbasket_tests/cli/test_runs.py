@@ -14,6 +14,8 @@ from nextbasket_assets.cli.runs import Run, catch_up, failure
 from nextbasket_assets.errors import BAD_INPUT, FAILED, NOTHING_THERE, RED, facts_and_remedy
 from nextbasket_assets.lake.tables import NotThereError
 from nextbasket_assets.landing import FIELDS, LandingError
+from nextbasket_assets.operations.lost_runs import process_tags
+from nextbasket_assets.partitions import LGSR_WEEKS, weeks_of_tags
 from nextbasket_assets.settings.reading import Settings, settings
 from nextbasket_tests.cli.conftest import Run as Command
 from nextbasket_tests.report.weekly.weeks import WEEKS, small_lake
@@ -58,16 +60,63 @@ def broken_engine() -> Iterator[Any]:
         (bad_file, BAD_INPUT, "transactions_200607.csv: 0 bytes."),
         (nothing_there, NOTHING_THERE, "No model yet."),
         (red_check, RED, "staged_baskets: a claim does not hold."),
-        (broken_engine, FAILED, "Java.lang.Exception"),
+        (broken_engine, FAILED, "RuntimeError: java.lang.Exception"),
     ],
 )
 def test_a_failure_says_its_kind(body: Callable[[], Iterator[Any]], code: int, facts: str) -> None:
-    """A file that must not be ingested, a red check, and anything else: three exit codes; no class names, no endless traces."""
+    """A bad file, a red check, and anything else: three exit codes; of our errors no class is named, no trace is endless."""
     error = failure("score_week 200607", run(body))
 
     assert (error.what, error.exit_code) == ("score_week 200607", code)
     assert facts_and_remedy(str(error))[0].lower().startswith(facts.lower())
     assert len(str(error)) <= 600
+
+
+def foreign(error: BaseException) -> Callable[[], Iterator[Any]]:
+    """The body of a step that fails so."""
+
+    def body() -> Iterator[Any]:
+        yield from ()
+        raise error
+
+    return body
+
+
+@pytest.mark.parametrize(
+    ("error", "facts", "remedy"),
+    [
+        (KeyError("rank"), "KeyError: 'rank'.", "See the run in the UI (make ui)."),
+        (
+            RuntimeError("Torn. Sorry: no advice"),
+            "RuntimeError: Torn. Sorry: no advice.",
+            "See the run in the UI (make ui).",
+        ),
+        (
+            RuntimeError("called o1.save.\n: a.B: torn\n\tat a.b\nCaused by: a.C: full\n\tat c.d\n\t... 9 more"),
+            "Caused by: a.C: full.",
+            "See the run in the UI (make ui).",
+        ),
+        (dg.DagsterExecutionInterruptedError(), "It was stopped.", "The same command goes on."),
+    ],
+)
+def test_what_is_no_error_of_ours_is_no_advice(error: Exception, facts: str, remedy: str) -> None:
+    """An error that somebody else words is told by its last line and class; one that was stopped goes on."""
+    assert facts_and_remedy(str(failure("score_week 200607", run(foreign(error))))) == (facts, remedy)
+
+
+def test_a_run_says_which_process_it_is_of(tmp_path: Path) -> None:
+    """One week and a range: both carry the process, and no daemon tries them again beside the command."""
+
+    @dg.asset(partitions_def=LGSR_WEEKS, backfill_policy=dg.BackfillPolicy.single_run())
+    def table() -> None: ...
+
+    found = dg.Definitions([table], jobs=[dg.define_asset_job("score_week")])
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+        for last in WEEKS[:2]:
+            result = runs._execute(found, instance, Run("score_week", WEEKS[0], last))
+            tags = result.dagster_run.tags
+            assert process_tags().items() <= tags.items()
+            assert weeks_of_tags(tags) == [week for week in WEEKS if week <= last]
 
 
 def test_a_run_is_named_by_its_job_and_weeks() -> None:
