@@ -1,5 +1,8 @@
 """`nextbasket`: the group of all commands, in the order of the work. Each family has its file; a command is a line here."""
 
+import sys
+from io import TextIOWrapper
+
 import click
 
 from nextbasket_assets.cli.care import erase, promote, rollback
@@ -16,6 +19,8 @@ from nextbasket_assets.cli.working import demo, score, shop, ui
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
 def main() -> None:
     """Weekly transactions in, next-basket scores out."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a name in letters that this terminal lacks costs the letters only
 
 
 main.add_command(demo)

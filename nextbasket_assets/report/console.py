@@ -10,6 +10,7 @@ from rich.text import Text
 from nextbasket_assets.report.answers import Answer
 
 _METRICS = ("recall@10", "recall@20", "ndcg@10", "ndcg@20", "phr@10", "precision@10")
+_CONTROLS = dict.fromkeys((*range(0x20), *range(0x7F, 0xA0)), "\N{REPLACEMENT CHARACTER}")  # C0, DEL and C1
 _ITEMS = 8  # of a basket of the history that are spelt out
 
 
@@ -28,7 +29,8 @@ def missions_table(answer: Answer) -> Table:
 
 def customer_tables(answer: Answer, mission: str | None = None) -> Group:
     """One customer: their last baskets, the next trip in a sentence, and the list."""
-    return Group(_history(answer), Text(trip_sentence(answer["next_trip"])), Text(), next_basket_table(answer, mission))
+    trip = _plain(trip_sentence(answer["next_trip"]))
+    return Group(_history(answer), trip, Text(), next_basket_table(answer, mission))
 
 
 def _history(answer: Answer) -> Table:
@@ -109,9 +111,14 @@ def _decisions(answer: Answer) -> Table:
 
 
 def _table(title: str) -> Table:
-    return Table(title=Text(title), title_justify="left", title_style="bold", expand=True)
+    return Table(title=_plain(title), title_justify="left", title_style="bold", expand=True)
 
 
 def _add(table: Table, *cells: str) -> None:
-    """A row of plain text: a name with brackets in it is no markup."""
-    table.add_row(*map(Text, cells))
+    """A row of plain text."""
+    table.add_row(*map(_plain, cells))
+
+
+def _plain(text: str) -> Text:
+    """Text that only shows itself: a name with brackets is no markup, one with an escape character commands no terminal."""
+    return Text(text.translate(_CONTROLS))

@@ -1,6 +1,9 @@
 """What the commands show: on a terminal as tables, with --json as one document."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -75,6 +78,28 @@ def test_names_are_no_markup(on_lake: Run, tmp_path: Path) -> None:
 
     assert result.exit_code == 0, result.output
     assert "apples [/2008] :smile:" in result.stdout
+
+
+def test_names_command_no_terminal(on_lake: Run, tmp_path: Path) -> None:
+    """Escape sequences of a name, of both control ranges, and of a mission that was asked for reach no terminal."""
+    (tmp_path / "landing" / "products.csv").write_text(
+        "PROD_CODE,PROD_NAME\na,app\x1b[2Jl\x9b2Je\x7f\n", encoding="utf-8"
+    )
+    result = on_lake("customer", "CAT")
+
+    assert result.exit_code == 0, result.output
+    assert "app\ufffd[2Jl\ufffd2Je\ufffd" in result.stdout
+    assert not {"\x1b", "\x9b", "\x7f"} & {*result.stdout}
+
+
+def test_a_stdout_that_lacks_letters_shows_the_others(on_lake: Run, tmp_path: Path) -> None:
+    """In an encoding without a name's letters there are question marks, and no traceback."""
+    (tmp_path / "landing" / "products.csv").write_text("PROD_CODE,PROD_NAME\na,äpples\n", encoding="utf-8")
+    nextbasket = [sys.executable, "-c", "from nextbasket_assets.cli.main import main; main()", "customer", "CAT"]
+    done = subprocess.run(nextbasket, capture_output=True, env={**os.environ, "PYTHONIOENCODING": "ascii"}, check=False)
+
+    assert done.returncode == 0, done.stderr.decode()
+    assert b"?pples" in done.stdout
 
 
 def test_names_that_cannot_be_read_cost_the_names_only(on_lake: Run, tmp_path: Path) -> None:
