@@ -102,7 +102,7 @@ def inspect_file(folder: Folder, name: str, *, allow_empty: bool = False) -> Lan
 
 
 def files_with(folder: Folder, code: str) -> tuple[list[str], list[str]]:
-    """Names of the weekly files, and of what landings left, in which the code stands by itself; what could not be searched.
+    """Names of the files below the folder of which the code is a field, and those that could not be searched.
 
     It raises nothing, whatever the folder or a file is like: the folder's own URI stands for all that is in it.
     """

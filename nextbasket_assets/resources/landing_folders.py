@@ -8,8 +8,8 @@ from pathlib import Path
 from stat import S_ISREG
 from typing import Any, BinaryIO, Protocol, cast
 
-from nextbasket_assets.arrivals import Listed
-from nextbasket_assets.landing import REPORT_FOLDER, UNFINISHED, LandingError, week_of
+from nextbasket_assets.arrivals import COMPANIONS, Listed
+from nextbasket_assets.landing import UNFINISHED, LandingError, week_of
 
 
 class UnopenedError(LandingError):
@@ -23,7 +23,7 @@ class Folder(Protocol):
         """Every name directly inside it, with size and fingerprint, but those that a landing is at work under."""
 
     def beside(self) -> Iterator[str]:
-        """What landings left in folders of it: reports, and files of one that was killed."""
+        """Every other file below it, the companions aside: what landings left there, and what anybody else did."""
 
     def uri(self, name: str) -> str:
         """How Spark names a file of it."""
@@ -50,9 +50,9 @@ class LocalFolder:
         return [Listed(name, stat.st_size, f"{stat.st_mtime_ns} {stat.st_ctime_ns}") for name, stat in listed.items()]
 
     def beside(self) -> Iterator[str]:
-        """What landings leave beside the weeks: the report of the last one, and the files of a killed one."""
-        for folder in (*self.path.glob(f"{UNFINISHED}*"), self.path / REPORT_FOLDER):
-            yield from (str(path.relative_to(self.path)) for path in sorted(folder.rglob("*")) if path.is_file())
+        """The report of the last landing, the files of a killed one, and whatever else lies there."""
+        names = (str(path.relative_to(self.path)) for path in sorted(self.path.rglob("*")) if path.is_file())
+        yield from filter(_may_tell, names)
 
     def uri(self, name: str) -> str:
         """Absolute path of a file."""
@@ -77,6 +77,11 @@ class LocalFolder:
             yield stream
 
 
+def _may_tell(name: str) -> bool:
+    """Whether a name is no week's and no companion's, which tell nobody."""
+    return bool(name) and not name.endswith("/") and not week_of(name) and name not in COMPANIONS
+
+
 def _stat(entry: os.DirEntry[str]) -> os.stat_result | None:
     """Of the file, of a link that leads nowhere, or of nothing when the name went meanwhile."""
     with suppress(OSError):
@@ -95,18 +100,17 @@ class S3Folder:
 
     def list(self) -> list[Listed]:
         """Objects directly below the prefix; the fingerprint is the ETag."""
-        objects = {item["Key"].removeprefix(self.prefix): item for item in self._objects("", Delimiter="/")}
+        objects = {item["Key"].removeprefix(self.prefix): item for item in self._objects(Delimiter="/")}
         names = [name for name in objects if name and not name.startswith(UNFINISHED)]
         return [Listed(name, objects[name]["Size"], objects[name]["ETag"]) for name in names]
 
     def beside(self) -> Iterator[str]:
-        """What was copied of a landing beside the weeks: its report, and the files of a killed one."""
-        for start in (UNFINISHED, f"{REPORT_FOLDER}/"):
-            yield from (item["Key"].removeprefix(self.prefix) for item in self._objects(start))
+        """Whatever else was copied there."""
+        yield from filter(_may_tell, (item["Key"].removeprefix(self.prefix) for item in self._objects()))
 
-    def _objects(self, start: str, **how: str) -> Iterator[dict[str, Any]]:
+    def _objects(self, **how: str) -> Iterator[dict[str, Any]]:
         pages = self._client().get_paginator("list_objects_v2")
-        for page in pages.paginate(Bucket=self.bucket, Prefix=self.prefix + start, **how):
+        for page in pages.paginate(Bucket=self.bucket, Prefix=self.prefix, **how):
             yield from page.get("Contents", ())
 
     def uri(self, name: str) -> str:

@@ -167,6 +167,19 @@ def test_what_cannot_be_searched_is_named(tmp_path: Path) -> None:
     assert files_with(absent, "ANN") == ([], [str(tmp_path / "absent")])
 
 
+def test_what_anybody_put_below_the_folder_is_searched(place) -> None:  # type: ignore[no-untyped-def]
+    """Copies in another folder or under another name hold the customer, too; what is no text is not called clean."""
+    folder, put = place
+    if isinstance(folder, LocalFolder):
+        (folder.path / "old").mkdir()
+    put("old/transactions_200607.csv", b"x,ANN\n")
+    put("old/sales.parquet", b"PAR1\0ANN")
+    put("sales 2006.csv", b"x;ANN\n")
+    put("products.csv", b"ANN,apples\n")
+
+    assert files_with(folder, "ANN") == (["old/transactions_200607.csv", "sales 2006.csv"], ["old/sales.parquet"])
+
+
 def test_a_file_that_cannot_be_opened_is_one_sentence(place) -> None:  # type: ignore[no-untyped-def]
     """A name that is there no more, or that nobody may read, is refused like any other file, wherever it is."""
     folder, _ = place
