@@ -20,12 +20,13 @@ if TYPE_CHECKING:
     from nextbasket_assets.settings.reading import Settings
 
 HABITS = ("--strength=0.8", "--recency=0.95")  # of the demo's shop: plain missions, and habits that change
+MOST_CUSTOMERS, MOST_WEEKS = 999_786, 999  # of a shop: its codes and its basket ids have no room for more
 PRODUCTS = 1000  # of the demo's shop: few enough that 400 customers show what they have in common
 
 
 @click.command()
-@click.option("--customers", default=5000, help="Customers of the shop.")
-@click.option("--weeks", default=117, help="Weekly files to write, from 200607 on.")
+@click.option("--customers", type=click.IntRange(1, MOST_CUSTOMERS), default=5000, help="Customers of the shop.")
+@click.option("--weeks", type=click.IntRange(1, MOST_WEEKS), default=117, help="Weekly files to write, from 200607 on.")
 @click.option("--seed", default=1, help="The same seed gives the same bytes.")
 @click.option(
     "--strength", default=0.5, help="How strongly the planted missions shape a basket: 0 not at all, 1 fully."
@@ -71,8 +72,10 @@ def shop(
 
 
 @click.command()
-@click.option("--customers", default=1500, help="Customers of the synthetic shop.")
-@click.option("--weeks", default=40, help="Weeks of the synthetic shop.")
+@click.option(
+    "--customers", type=click.IntRange(1, MOST_CUSTOMERS), default=1500, help="Customers of the synthetic shop."
+)
+@click.option("--weeks", type=click.IntRange(1, MOST_WEEKS), default=40, help="Weeks of the synthetic shop.")
 @click.option(
     "--as-of",
     callback=as_week,
@@ -147,7 +150,7 @@ def _landed(settings: "Settings") -> "State":
 
 
 @click.command()
-@click.option("--port", default=3000, help="Port on 127.0.0.1.")
+@click.option("--port", type=click.IntRange(1, 65_535), default=3000, help="Port on 127.0.0.1.")
 @click.option("--read-only", is_flag=True, help="A viewer: it starts no sensor and takes no changes.")
 @settled
 def ui(settings: "Settings", port: int, read_only: bool) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
+from nextbasket_assets.errors import BAD_INPUT
 from nextbasket_assets.recommender import baselines, outlook, purchases, ranking, reasons
 from nextbasket_assets.recommender.batches import Batch, Prefixes
 from nextbasket_assets.recommender.explainer import Explainer
@@ -18,6 +19,13 @@ from nextbasket_assets.recommender.reasons import Evidence
 from nextbasket_assets.recommender.scorer import FALLBACK, MODEL, Scorer
 from nextbasket_assets.recommender.split import Rows
 from nextbasket_assets.recommender.vocabulary import FIRST_ITEM, Vocabulary
+
+
+class TooFewItemsError(ScoreError):
+    """Longer lists were asked for than there are items."""
+
+    exit_code = BAD_INPUT
+
 
 SCHEMA = pa.schema(
     [
@@ -61,10 +69,10 @@ def require(scorer: Scorer, k: int) -> None:
     """Refuses lists that are longer than the items known.
 
     Raises:
-        ScoreError: fewer than k items are known.
+        TooFewItemsError: fewer than k items are known.
     """
     if scorer.words.size - FIRST_ITEM < k:
-        raise ScoreError(
+        raise TooFewItemsError(
             f"{k} items per customer are wanted and {scorer.words.size - FIRST_ITEM} are known: "
             "ask for shorter lists or train on more weeks"
         )

@@ -6,8 +6,10 @@ from pathlib import Path
 import click
 import pytest
 
+from nextbasket_assets.cli import working
 from nextbasket_assets.cli.main import main
 from nextbasket_assets.cli.options import week
+from nextbasket_assets.shop import customers, shop
 from nextbasket_tests.cli.conftest import Run
 
 
@@ -59,3 +61,26 @@ def test_a_week_that_is_none_is_refused(run: Run) -> None:
 
     assert result.exit_code == 2
     assert "WW from 01 to 52" in result.output
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("shop", "--out=x", "--customers=99999999999"),
+        ("shop", "--out=x", "--weeks=0"),
+        ("demo", "--customers=0"),
+        ("ui", "--port=65536"),
+    ],
+)
+def test_a_number_that_cannot_be_is_a_wrong_command_line(run: Run, tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    """What no shop and no machine has is refused with its bounds, before anything is made."""
+    result = run(*arguments)
+
+    assert result.exit_code == 2
+    assert "is not in the range" in result.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_shop_may_be_as_large_as_the_command_says() -> None:
+    """The command's bounds are those of the shop."""
+    assert (working.MOST_CUSTOMERS, working.MOST_WEEKS) == (customers._HIGHEST_CODE, shop._MOST_WEEKS)

@@ -1,10 +1,15 @@
 import dataclasses
+from types import SimpleNamespace
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 
 from nextbasket_assets import columns
-from nextbasket_assets.recommender import artifact, histories, scorer, scoring
+from nextbasket_assets.errors import BAD_INPUT
+from nextbasket_assets.recommender import artifact, histories, lists, scorer, scoring
+from nextbasket_assets.recommender.ranking import ScoreError
+from nextbasket_assets.recommender.vocabulary import FIRST_ITEM
 from nextbasket_tests import shops
 from nextbasket_tests.recommender import small
 
@@ -150,3 +155,13 @@ def test_reasons_can_be_left_out(tmp_path, model):
     _, untold = scored([model[0]], model[1], tmp_path / "b", reasons=False)
 
     assert untold == [row | {"reason": ""} for row in told]
+
+
+def test_lists_that_are_longer_than_the_items_known_are_a_wrong_input() -> None:
+    """Asking for more items than there are is the asker's to correct, and no failure of the model."""
+    few: Any = SimpleNamespace(words=SimpleNamespace(size=FIRST_ITEM + 3))
+    lists.require(few, 3)
+
+    with pytest.raises(ScoreError, match="4 items per customer are wanted and 3 are known") as error:
+        lists.require(few, 4)
+    assert error.value.exit_code == BAD_INPUT
