@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 from nextbasket_assets.limits import (
     LEAST_VOLUME,
-    MOST_DRIFT,
     MOST_FALLBACK,
     MOST_REJECTED,
     MOST_UNASSIGNED,
@@ -129,18 +128,16 @@ def _champion_is_recent(facts: "WeekFacts") -> Answer:
 
 
 def _missions_are_stable(facts: "WeekFacts") -> Answer:
-    index = facts.drifts[0].index
-    return (
-        (None, "no mission model") if index is None else (index < MOST_DRIFT, f"index {index:.3f}, below {MOST_DRIFT}")
-    )
+    index, limit = facts.drifts[0].index, facts.drifts[0].limit
+    return (None, "no mission model") if index is None else (index < limit, f"index {index:.3f}, below {limit:.3g}")
 
 
 def _baskets_are_stable(facts: "WeekFacts") -> Answer:
     known = [one for one in facts.drifts[1:] if one.index is not None]
     if not known:
         return None, "nothing to compare with"
-    worst = max(known, key=lambda one: one.index or 0.0)
-    return (worst.index or 0.0) < MOST_DRIFT, f"largest index {worst.index:.3f} ({worst.name}), below {MOST_DRIFT}"
+    worst = max(known, key=lambda one: (one.index or 0.0) / one.limit)
+    return (worst.index or 0.0) < worst.limit, f"index {worst.index:.3f} ({worst.name}), below {worst.limit:.3g}"
 
 
 def _probabilities_come_true(facts: "WeekFacts") -> Answer:

@@ -11,10 +11,11 @@ import pyarrow as pa
 from nextbasket_assets.lake.tables import Lake
 from nextbasket_assets.limits import MOST_DRIFT, SOME_DRIFT
 from nextbasket_assets.report.weekly.scored import Models, first_probabilities
-from nextbasket_assets.stability import stability_index
+from nextbasket_assets.stability import by_chance, stability_index
 
 REFERENCE_WEEKS = 13
 _UNKNOWN = "unknown"
+_INDEX = ("psi", "psi_by_chance")  # of mission_profiles
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
@@ -25,20 +26,29 @@ class Drift:
     Attributes:
         index: None when there is nothing to compare with.
         moved: (level, share then, share now) of the level with the largest change; None without an index.
+        chance: what the index stays below in 95 of 100 cases when nothing changed.
     """
 
     name: str
     index: float | None
     moved: tuple[str, float, float] | None
+    chance: float = 0.0
+
+    @property
+    def limit(self) -> float:
+        """From here on it is another population: of few cases chance alone goes far."""
+        return max(MOST_DRIFT, self.chance)
 
     @property
     def verdict(self) -> str:
         """The index in words."""
         if self.index is None:
             return "not known"
-        return (
-            "stable" if self.index < SOME_DRIFT else "some shift" if self.index < MOST_DRIFT else "another population"
-        )
+        if self.index < SOME_DRIFT:
+            return "stable"
+        if self.index < self.chance:
+            return "no more than chance"
+        return "some shift" if self.index < MOST_DRIFT else "another population"
 
 
 def drift(name: str, now: Mapping[str, int], then: Mapping[str, int]) -> Drift:
@@ -48,7 +58,7 @@ def drift(name: str, now: Mapping[str, int], then: Mapping[str, int]) -> Drift:
     total_now, total_then = sum(now.values()), sum(then.values())
     shares = [(level, then.get(level, 0) / total_then, now.get(level, 0) / total_now) for level in {**then, **now}]
     moved = max(shares, key=lambda share: (abs(share[2] - share[1]), share[0]))
-    return Drift(name, stability_index(now, then), moved)
+    return Drift(name, stability_index(now, then), moved, by_chance(len(shares), total_now, total_then))
 
 
 def drifts(lake: Lake, week: date, models: Models, profile: Sequence[Mapping[str, Any]]) -> list[Drift]:
@@ -84,13 +94,13 @@ def _counted(values: pa.ChunkedArray, level: Callable[[Any], str]) -> dict[str, 
 
 def _missions(profile: Sequence[Mapping[str, Any]]) -> Drift:
     """As the profiles have it: against the mission model's own training window."""
-    index = next((row["value"] for row in profile if row["name"] == "psi"), None)
+    index, chance = (next((row["value"] for row in profile if row["name"] == name), None) for name in _INDEX)
     then = {row["mission"]: row["value"] for row in profile if row["name"] == "training_share"}
     counts = {row["mission"]: row["baskets"] for row in profile if row["name"] == "share_of_baskets"}
     total = max(sum(counts.get(mission, 0) for mission in then), 1)
     shares = [(mission, share, counts.get(mission, 0) / total) for mission, share in then.items()]
     moved = max(shares, key=lambda share: (abs(share[2] - share[1]), share[0]), default=None)
-    return Drift("mission", index, moved if index is not None else None)
+    return Drift("mission", index, moved if index is not None else None, chance or 0.0)
 
 
 def _lists(lake: Lake, week: date, models: Models) -> Drift:

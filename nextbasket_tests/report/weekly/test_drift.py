@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from nextbasket_assets.limits import MOST_DRIFT
 from nextbasket_assets.report.weekly.drift import Drift, drift, drifts, reference_weeks
 from nextbasket_assets.report.weekly.scored import Models, models
 from nextbasket_assets.stability import stability_index
@@ -46,3 +47,18 @@ def test_the_reference_is_what_the_model_learned_from(tmp_path: Path) -> None:
     assert reference_weeks(lake, WEEKS[3], Models(None, None, None, {}, 0)) == WEEKS[:3]
     names = [one.name for one in drifts(lake, WEEKS[3], in_service, [])]
     assert (names[0], names[-1], len(names)) == ("mission", "first probability", 10)
+
+
+def test_few_cases_are_apart_by_chance() -> None:
+    """Ten cases on five levels pass the usual limit without a change; of ten thousand the same shares are another population."""
+    then = dict.fromkeys("abcde", 2000)
+    few, many = (
+        drift("x", dict(zip("abcde", (4, 3, 2, 1, 0), strict=True)), then),
+        drift("x", dict(zip("abcde", (4000, 3000, 2000, 1000, 0), strict=True)), then),
+    )
+
+    assert few.index is not None
+    assert MOST_DRIFT < few.index < few.chance == few.limit
+    assert few.verdict == "no more than chance"
+    assert many.limit == MOST_DRIFT
+    assert many.verdict == "another population"
