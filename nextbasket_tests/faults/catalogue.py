@@ -46,7 +46,7 @@ ARRIVAL = {
     "F12": Fault(
         "sensor twice, daemon killed, cursor reset",
         (
-            _SENSORS + "test_a_lost_cursor_reprocesses_nothing",
+            "operations/test_cursor.py::test_a_lost_cursor_reprocesses_nothing",
             _ARRIVAL + "test_f12_the_same_tick_twice_asks_for_the_same_run",
             "operations/test_requests.py::test_keys_follow_content",
         ),

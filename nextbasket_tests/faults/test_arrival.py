@@ -59,6 +59,7 @@ def test_f7_f9_late_and_corrected_weeks_end_like_an_in_order_run(empty: Callable
     assert catch_up(late) == []
 
 
+@pytest.mark.slow
 def test_f7_a_correction_keeps_the_old_version_and_tags_the_models_history_again(trained: Platform) -> None:
     """A corrected week under a trained model: its history and every later week follow; the version before is still there."""
     before = trained.lake.snapshot("staged_baskets")
