@@ -209,6 +209,7 @@ def test_a_home_of_dagster_that_is_closed_is_said_before_it_is_used(
     home.prepare(str(tmp_path / "home"))
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "home"))
     monkeypatch.setattr("tempfile.TemporaryFile", closed)
+    monkeypatch.setattr("os.execv", lambda *_: None)  # the UI would take this process
     result = run("ui")
 
     assert result.exit_code == 1

@@ -72,8 +72,11 @@ def test_a_week_that_is_none_is_refused(run: Run) -> None:
         ("ui", "--port=65536"),
     ],
 )
-def test_a_number_that_cannot_be_is_a_wrong_command_line(run: Run, tmp_path: Path, arguments: tuple[str, ...]) -> None:
+def test_a_number_that_cannot_be_is_a_wrong_command_line(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
     """What no shop and no machine has is refused with its bounds, before anything is made."""
+    monkeypatch.setattr("os.execv", lambda *_: None)  # the UI would take this process
     result = run(*arguments)
 
     assert result.exit_code == 2
