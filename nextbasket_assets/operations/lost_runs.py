@@ -24,7 +24,8 @@ def end_lost_runs(instance: dg.DagsterInstance) -> None:
     """Report as failed the runs of commands of this machine whose process is gone."""
     for record in instance.get_run_records(dg.RunsFilter(statuses=UNFINISHED)):
         run = record.dagster_run
-        if _is_lost(run.tags.get(_PROCESS, "")):
+        again = run.parent_run_id is not None  # the UI's, with the tags of the run that it repeats
+        if not again and _is_lost(run.tags.get(_PROCESS, "")):
             instance.report_run_failed(run, "The process of this run is gone: its command was killed or interrupted.")
 
 

@@ -23,7 +23,10 @@ def gone() -> str:
 
 
 def test_only_the_run_of_a_process_that_is_gone_ends(tmp_path: Path, gone: str) -> None:
-    """Those of this process, of another machine, and of a daemon are left; a process that has a dead one's number is another."""
+    """Those of this process, of another machine, of a daemon and of the UI, which repeats a run with its tags, are left.
+
+    A process that has a dead one's number is another.
+    """
     mine = process_tags()[MARK]
     recycled = f"{mine.split()[0]} {os.getpid()} 1"
     marks = {"gone": gone, "recycled": recycled, "mine": mine, "elsewhere": f"other/pid:[1] {gone.split(' ', 1)[1]}"}
@@ -34,6 +37,8 @@ def test_only_the_run_of_a_process_that_is_gone_ends(tmp_path: Path, gone: str) 
             for name, mark in marks.items()
         }
         runs["daemons"] = instance.create_run_for_job(job, status=dg.DagsterRunStatus.NOT_STARTED)
+        again = {"parent_run_id": runs["gone"].run_id, "root_run_id": runs["gone"].run_id}
+        runs["again"] = instance.create_run_for_job(job, tags={MARK: gone}, status=dg.DagsterRunStatus.STARTED, **again)
         end_lost_runs(instance)
         found = {name: instance.get_run_by_id(run.run_id) for name, run in runs.items()}
 
