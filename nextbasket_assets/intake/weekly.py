@@ -1,6 +1,6 @@
 """Lines to weekly files: appended week by week in the order of the source, so that memory does not grow and bytes repeat.
 
-What exports have in common is found week by week at the end, by eight bytes a line.
+What exports have in common is found week by week at the end, by a hash of each line.
 """
 
 import csv
