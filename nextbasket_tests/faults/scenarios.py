@@ -142,7 +142,7 @@ def _job(name: str, job: str, first: date, last: date | None = None) -> Scenario
     return Scenario(name, prepare, act, _look, _contents)
 
 
-FAST = [
+PUBLICATIONS = [
     Scenario("first publication", _nothing, lambda folder: put(folder, {ONE: 2}), _look, _contents),
     Scenario(
         "corrected range",
@@ -158,4 +158,4 @@ JOBS = [
     _job("a week is trained again", "train_and_score_week", shop.AS_OF),
     _job("a range with a correction", "backfill_weeks", shop.WEEKS[0], shop.WEEKS[2]),
 ]
-SCENARIOS = {scenario.name: scenario for scenario in [*FAST, *JOBS]}
+SCENARIOS = {scenario.name: scenario for scenario in [*PUBLICATIONS, *JOBS]}

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from nextbasket_tests.faults.scenarios import FAST, JOBS, Scenario
+from nextbasket_tests.faults.scenarios import PUBLICATIONS, JOBS, Scenario
 
 EVERY = int(os.environ.get("CRASH_EVERY", "8"))  # of a job's points in CI; 1 by hand: all of them, half an hour
 
@@ -24,7 +24,11 @@ def killed_everywhere(scenario: Scenario, folder: Path, every: int = 1) -> dict[
     return report
 
 
-@pytest.mark.parametrize("scenario", FAST, ids=lambda scenario: scenario.name)
+@pytest.mark.parametrize(
+    "scenario",
+    [PUBLICATIONS[0], *(pytest.param(scenario, marks=pytest.mark.slow) for scenario in PUBLICATIONS[1:])],
+    ids=lambda scenario: scenario.name,
+)
 def test_p3_killed_while_publishing(scenario: Scenario, tmp_path: Path, record_property: Any) -> None:
     """Killed at each write and commit: readers see old or new, the next run ends like a calm one, nothing lies about."""
     report = killed_everywhere(scenario, tmp_path)
