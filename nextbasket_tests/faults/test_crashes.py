@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from nextbasket_tests.faults.scenarios import PUBLICATIONS, JOBS, Scenario
+from nextbasket_tests.faults.scenarios import JOBS, PUBLICATIONS, Scenario
 
 EVERY = int(os.environ.get("CRASH_EVERY", "8"))  # of a job's points in CI; 1 by hand: all of them, half an hour
 
