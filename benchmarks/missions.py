@@ -26,7 +26,8 @@ from nextbasket_assets.missions.choosing import ChoiceSettings
 from nextbasket_assets.missions.documents import from_table
 from nextbasket_assets.missions.learning import Learnt, Naming, Vocabulary, learn
 from nextbasket_assets.missions.model import MissionModel, files
-from nextbasket_assets.resources.landing import LocalFolder, catalogue_of
+from nextbasket_assets.resources.landing import catalogue_of
+from nextbasket_assets.resources.landing_folders import LocalFolder
 from nextbasket_assets.resources.spark import LocalSparkResource
 from nextbasket_assets.shop.missions import MISSIONS
 from nextbasket_assets.shop.shop import write_shop

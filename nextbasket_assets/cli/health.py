@@ -20,7 +20,7 @@ from nextbasket_assets.errors import facts_and_remedy
 from nextbasket_assets.settings.reading import Settings
 
 if TYPE_CHECKING:
-    from nextbasket_assets.resources.landing import Folder
+    from nextbasket_assets.resources.landing_folders import Folder
 
 OK, WARNING, WRONG = "ok", "warning", "wrong"
 JAVA = 17  # the newest that Spark 3.5 supports

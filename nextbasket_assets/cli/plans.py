@@ -13,7 +13,8 @@ from nextbasket_assets.operations.ingested import ingested
 from nextbasket_assets.operations.requests import BACKFILL
 from nextbasket_assets.operations.retraining import SCORE, TRAIN
 from nextbasket_assets.partitions import contiguous, weekly
-from nextbasket_assets.resources.landing import Folder, inspect_file
+from nextbasket_assets.resources.landing import inspect_file
+from nextbasket_assets.resources.landing_folders import Folder
 from nextbasket_assets.settings.places import SettingsError
 from nextbasket_assets.settings.reading import Settings
 

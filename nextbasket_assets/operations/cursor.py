@@ -8,7 +8,8 @@ from typing import Any
 from nextbasket_assets.arrivals import Listed
 from nextbasket_assets.code_version import code_version
 from nextbasket_assets.landing import LandingError
-from nextbasket_assets.resources.landing import Folder, UnopenedError, inspect_file
+from nextbasket_assets.resources.landing import inspect_file
+from nextbasket_assets.resources.landing_folders import Folder, UnopenedError
 
 SECONDS_OF_READING = 30  # Dagster ends a tick after 60
 

@@ -10,7 +10,8 @@ from nextbasket_assets.exports.settings import (
     read_items,
     read_settings,
 )
-from nextbasket_assets.resources.landing import Folder, read_optional
+from nextbasket_assets.resources.landing import read_optional
+from nextbasket_assets.resources.landing_folders import Folder
 
 
 def export_settings(folder: Folder, given: dict[str, Any]) -> ExportSettings:

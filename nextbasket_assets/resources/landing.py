@@ -15,10 +15,7 @@ from nextbasket_assets.arrivals import Listed
 from nextbasket_assets.catalogue import FILE_NAME, Catalogue, read_catalogue
 from nextbasket_assets.landing import LandingError, LandingFile, inspect, week_code, week_of
 from nextbasket_assets.mentions import mentions
-from nextbasket_assets.resources.landing_folders import Folder as Folder
-from nextbasket_assets.resources.landing_folders import LocalFolder as LocalFolder
-from nextbasket_assets.resources.landing_folders import S3Folder as S3Folder
-from nextbasket_assets.resources.landing_folders import UnopenedError as UnopenedError
+from nextbasket_assets.resources.landing_folders import Folder, LocalFolder, S3Folder
 
 _Read = TypeVar("_Read")
 

@@ -11,7 +11,8 @@ from nextbasket_assets import landing_text
 from nextbasket_assets.catalogue import read_catalogue
 from nextbasket_assets.landing import LandingError, inspect
 from nextbasket_assets.missions.naming import read_names
-from nextbasket_assets.resources.landing import LocalFolder, calendar_of, files_of, refuse_changed
+from nextbasket_assets.resources.landing import calendar_of, files_of, refuse_changed
+from nextbasket_assets.resources.landing_folders import LocalFolder
 from nextbasket_assets.retail_calendar import read_calendar
 from nextbasket_tests.transforms.plans import WEEK, header, line
 

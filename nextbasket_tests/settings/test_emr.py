@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from nextbasket_assets.cli.main import main
 from nextbasket_assets.lake.storage import Bucket
 from nextbasket_assets.lake.tables import LakeError
-from nextbasket_assets.resources.landing import S3Folder
+from nextbasket_assets.resources.landing_folders import S3Folder
 from nextbasket_assets.settings.emr import tell_boto3
 from nextbasket_assets.settings.places import SettingsError
 from nextbasket_assets.settings.reading import settings

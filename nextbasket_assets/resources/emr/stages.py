@@ -13,6 +13,9 @@ from nextbasket_assets.resources.emr.failures import Job, State, failure, is_cap
 from nextbasket_assets.resources.emr.settings import EmrSettings
 from nextbasket_assets.resources.spark import StageReport
 
+_AGAIN = "Nothing was published. Correct what the error names, then run again."
+_FAILED = "failed: "  # begins the line with the error of a stage (transforms.progress, which needs Spark)
+
 
 class Place(Protocol):
     """What runs a stage: a cluster, or EMR Serverless."""
@@ -150,7 +153,3 @@ def _why(state: State, said: list[str]) -> str:
         last = [line.removeprefix(_FAILED) for line in said if line.startswith(_FAILED)]
         return f"Its error is {last[-1].rstrip('.')}. " if last else ""
     return "" if state.gone else "It ended before it said a word: the code, the plan or Python was not there for it. "
-
-
-_FAILED = "failed: "  # begins the line with the error of a stage (transforms.progress)
-_AGAIN = "Nothing was published. Correct what the error names, then run again."
