@@ -12,14 +12,13 @@ from moto import mock_aws
 
 from nextbasket_assets.landing import FIELDS, LandingError
 from nextbasket_assets.resources.landing import (
-    Folder,
     LandingResource,
-    LocalFolder,
     files_of,
     files_with,
     usable_calendar,
     usable_catalogue,
 )
+from nextbasket_assets.resources.landing_folders import Folder, LocalFolder
 
 WEEK = date(2006, 4, 10)
 NAME = "transactions_200607.csv"
