@@ -24,7 +24,9 @@ def test_a_share_is_of_the_limit_that_binds() -> None:
 
 def test_every_dataset_has_its_steps_epochs_and_lists(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A planted shop on the processor: three parts have their share of a limit far off, and both goals are told."""
-    monkeypatch.setattr(gpu, "limits", lambda device: Limits(flops=1e15, bytes=1e15))  # a busy machine's own may be slow
+    monkeypatch.setattr(
+        gpu, "limits", lambda device: Limits(flops=1e15, bytes=1e15)
+    )  # a busy machine's own may be slow
     monkeypatch.setattr(gpu, "TIMES", 2)
     monkeypatch.setattr(gpu, "ROWS", (64,))
     monkeypatch.setattr(gpu, "SCORED", 64)
