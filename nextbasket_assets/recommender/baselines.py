@@ -1,4 +1,4 @@
-"""Counting baselines: what everybody buys, what the customer buys, and both. They are also the fallback.
+"""Frequency baselines: what everybody buys, what the customer buys, and both. They are also the fallback.
 
 R customers, V ids, Q pairs of customer and item bought before, K length of the lists.
 """

@@ -74,7 +74,7 @@ def bench(sequences: Sequences, rows: Rows, everyone: Rows, start: int) -> Bench
 
 
 def frequency_baselines(bench: Bench) -> dict[str, Values]:
-    """The counting baselines on the bench."""
+    """The frequency baselines on the bench."""
     counts = baselines.count(bench.shared, bench.rows.customers, bench.rows.prefixes)
     lists = {
         GLOBAL: baselines.global_top(bench.popularity, len(bench.rows.customers), LONGEST),

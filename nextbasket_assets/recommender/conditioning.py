@@ -1,7 +1,7 @@
 """Lists for a trip of a given mission: what the mission lifts, counted, and how far to believe the counts.
 
 logit(item | customer, mission) = logit(item | customer) + scale * log lift(item, mission). The lifts are shares of
-baskets, counted over the baskets that may be learned from; the scale is the one under which the network foretells the
+baskets, counted over the baskets that may be learned from; the scale is the one under which the network predicts the
 newest of them best, given their main mission. R rows, M missions, V ids.
 """
 

@@ -29,7 +29,7 @@ SCHEMA = pa.schema(
 
 
 def table(scorer: Scorer, sequences: Sequences, missions: Ids) -> tuple[pa.Table, int]:
-    """The rows of these customers, and how many of them were foretold by counting.
+    """The rows of these customers, and how many of them were predicted by counting.
 
     The model speaks for everybody with a basket. While it knows another mission model than the sequences are in the
     terms of, it says when and how much, and the missions are counted.

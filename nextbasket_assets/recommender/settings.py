@@ -22,7 +22,7 @@ class TrainingConfig:
     rows: int = 512  # prefixes in a batch
     slice_length: int = 32  # prefixes of one customer in a batch, at most
     trip_steps: int = 1500  # of the heads for the next trip, at most
-    processes: int = 1  # that share each batch, on this machine; one is the same bits every time and everywhere
+    processes: int = 1  # that share each batch, on this machine; with one, a training is the same bits every time here
     half_life: float = 180.0  # days after which a training target weighs half: the newest trips are most like the next
 
 

@@ -58,7 +58,10 @@ def first_held_out_day(as_of: datetime.date, weeks: int) -> int:
 
 
 def split(sequences: Sequences, start: int, validation_share: float) -> Split:
-    """Splits the sequences at the day `start`; customers with no basket before or none after are only trained on."""
+    """Splits the sequences at the day `start`.
+
+    Everybody's baskets before `start` are trained on. Who has one before and one after also validates or tests.
+    """
     before = baskets_before(sequences, start)
     offsets = sequences.basket_offsets
     target = offsets[:-1] + before

@@ -42,7 +42,7 @@ class Known:
 
 
 def fit_heads(network: Network, prefixes: Prefixes, parts: Split, steps: int, seed: int) -> None:
-    """Fits `network.trips` in place, and stops when the validation customers' trips are foretold no better.
+    """Fits `network.trips` in place, and stops when the validation customers' trips are predicted no better.
 
     Args:
         network: trained, on the CPU.
