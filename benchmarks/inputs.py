@@ -1,4 +1,7 @@
-"""What the rows read: real data from ../shared where it is, a synthetic shop of the same format otherwise."""
+"""What the rows read: real data from the folder `shared` beside the repository, or a synthetic shop of the same format.
+
+`shared/data/lgsr/` holds LGSR's weekly files, `shared/benchmarks/NAME/` a packed dataset (packed.py). Neither is shipped.
+"""
 
 import sys
 import tempfile

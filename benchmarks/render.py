@@ -27,15 +27,24 @@ What must be fast, each row beside its peers in the same run. Every figure is ma
     .venv/bin/python benchmarks/run.py [ROW ...] --json benchmarks/figures.json
     .venv/bin/python benchmarks/render.py > benchmarks/README.md
 
-The second command wrote this page; all that is typed are notes on how a run went. Rows 1 to 3 read LGSR, rows 5 and 6
-packed public datasets, from `../shared`, which the project does not ship; where torch sees a GPU,
-`benchmarks/gpu.py FOLDER ... --json benchmarks/figures.json` adds the last section. `--small` runs every row on synthetic
+The second command wrote this page; only cautions and some notes on how a run went are typed into the JSON. Where torch sees a
+GPU, `benchmarks/gpu.py FOLDER ... --json benchmarks/figures.json` adds the last section. `--small` runs every row on synthetic
 data: it shows that the row works and judges nothing.
 
-**How far to trust it.** A row is one run, unless it says otherwise, on a virtual machine with few cores that does other work
-too: wall seconds move by a half from run to run and more, CPU seconds by a tenth or two. Compare within a row, where all
-engines ran one after the other; rows were measured at different times, with the load that stands beside them. A load above
-the number of cores means that wall seconds are too long.
+**What the rows read.** A folder `shared` beside the repository. The project ships none of the data, so you fill it yourself:
+
+- `shared/data/lgsr/` (rows 1 to 3): weekly files of LGSR, `transactions_YYYYWW.csv.gz`; here 94 of them.
+- `shared/benchmarks/lgsr_dev/` and `shared/benchmarks/tafeng/` (rows 5 and 6): packed datasets. `baskets.parquet` has whole
+  numbers `user`, `basket` (0, 1, ... in order of time), `item` and, where dates are known, `day`; each user's last basket is the
+  target. `splits.parquet` has a row for each `user` and columns `fold0`, `fold1`, ... with `train`, `val` or `test`
+  (`benchmarks/packed.py`).
+
+Rows 4, 7 and 8 make their own data.
+
+**How far to trust it.** A row is one run, unless it says otherwise, on a virtual machine with few cores. On a busy machine wall
+seconds move by half and more from run to run, CPU seconds by a tenth or two. Compare within a row, where all engines ran one
+after the other; rows were measured at different times, and each gives its load. A load above the number of cores means that wall
+seconds are too long.
 """
 EPILOGUE = """
 ## The other benchmarks here
@@ -55,7 +64,7 @@ def page(found: dict[str, Any]) -> str:
     lines = [INTRODUCTION, head, "", "| # | work | the number | goal | measured | met |", "|---|---|---|---|---|---|"]
     for number, row in rows.items():
         for place, goal in enumerate(row["goals"]):
-            lead = f"| {number} | {TITLES[number]}" if place == 0 else "| | "
+            lead = f"| {number} | {TITLES[number]}{_pointer(row)}" if place == 0 else "| | "
             lines.append(f"{lead} | {goal['what']} | {_bound(goal)} | {_number(goal['value'])} | {_met(goal['met'])} |")
     missing = [number for number in TITLES if number not in rows and number.isdigit()]
     if missing:
@@ -74,11 +83,18 @@ def _section(number: str, row: dict[str, Any]) -> list[str]:
         "| what ran | wall s | CPU s | |",
         "|---|---|---|---|",
     ]
+    if "caution" in row:
+        lines[3:3] = ["", f"**Caution**: {row['caution']}."]
     for figure in row["figures"]:
         cpu = "" if figure["cpu_seconds"] is None else _number(figure["cpu_seconds"])
         more = ", ".join(f"{name} {_number(value)}" for name, value in figure["more"].items())
         lines.append(f"| {figure['name']} | {_number(figure['wall_seconds'])} | {cpu} | {more} |")
     return [*lines, "", f"**Limit**: {row['limit']}.", "", *(f"- {note}" for note in row["notes"])]
+
+
+def _pointer(row: dict[str, Any]) -> str:
+    """To what a reader of a row's goals is to know, where somebody wrote it down."""
+    return " (**see its caution below**)" if "caution" in row else ""
 
 
 def _bound(goal: dict[str, Any]) -> str:

@@ -3,8 +3,9 @@
 
     .venv/bin/python benchmarks/run.py [ROW ...] --json OUT [--small]
 
-Rows of an OUT that is there already stay, unless they are run again. LGSR and the packed datasets are looked for in
-../shared; --small does without them: it shows on a synthetic shop that every row works, and judges nothing.
+Rows of an OUT that is there already stay, unless they are run again. LGSR and the packed datasets are looked for in the folder
+`shared` beside the repository (benchmarks/README.md says what is in it). --small does without them: it shows on a synthetic
+shop that every row works, and judges nothing.
 """
 
 import argparse
