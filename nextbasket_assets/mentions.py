@@ -5,6 +5,10 @@ from typing import Any
 
 _BLOCK = 1 << 20
 _EDGE, _AROUND, _MOST_AROUND = r"[,;|\t\r\n]", "[ \"']", 3
+_BEFORE, _AFTER = (
+    rf'(?:{_EDGE}|": ")',
+    r"[,;|\t\r\n}]",
+)  # the text of a JSON object is a field, too: so a refused row is kept
 
 
 def field_pattern(code: str) -> str:
@@ -17,7 +21,7 @@ def field_pattern(code: str) -> str:
     """
     around = f"{_AROUND}{{0,{_MOST_AROUND}}}"
     quoted = code.replace('"', '""')
-    return f"{_EDGE}{around}(?:{re.escape(code)}|{re.escape(quoted)}){around}{_EDGE}"
+    return f"{_BEFORE}{around}(?:{re.escape(code)}|{re.escape(quoted)}){around}{_AFTER}"
 
 
 def mentions(stream: Any, code: str) -> bool:
@@ -29,7 +33,7 @@ def mentions(stream: Any, code: str) -> bool:
         ValueError: it is no text, so that nobody can tell.
     """
     field = re.compile(field_pattern(code).encode())
-    longest = 2 * len(code) + 2 * _MOST_AROUND + 2
+    longest = 2 * len(code.encode()) + 2 * _MOST_AROUND + len('": "') + 1
     text = b"\n"
     while block := stream.read(_BLOCK):
         text = text[-longest:] + block

@@ -1,4 +1,6 @@
-from io import BytesIO
+import csv
+import json
+from io import BytesIO, StringIO
 
 import pytest
 
@@ -19,6 +21,16 @@ def test_a_code_that_is_a_field_is_found(text: str) -> None:
 def test_a_field_is_found_however_a_retailer_parts_them(text: str) -> None:
     """Semicolons, tabs, bars, spaces and quotes around it, and a refused row that stands in one field."""
     assert mentions(BytesIO(text.encode()), "1")
+
+
+@pytest.mark.parametrize("row", [{"member": "AB 12", "sku": ""}, {"sku": "", "member": "AB 12"}])
+def test_a_field_of_a_refused_row_is_found(row: dict[str, str]) -> None:
+    """A mapping keeps a refused row as a JSON object in a field, with the code as the retailer wrote it."""
+    text = StringIO()
+    csv.writer(text).writerow(("a.csv", 3, "PROD_CODE is empty", json.dumps(row)))
+
+    assert mentions(BytesIO(text.getvalue().encode()), "AB 12")
+    assert not mentions(BytesIO(text.getvalue().encode()), "AB 1")
 
 
 @pytest.mark.parametrize("text", ["2006-04-10,1.50", "9:1:2006", "-1", "in 1 of 2006 rows", '{"rows": 2006}'])

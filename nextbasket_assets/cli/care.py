@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from nextbasket_assets.cli.codes import landed_code, landed_codes
 from nextbasket_assets.cli.failing import CommandFailed
 from nextbasket_assets.cli.opened import lake_of
 from nextbasket_assets.cli.settled import settled
@@ -28,6 +29,7 @@ def erase(settings: "Settings", customer: str, yes: bool) -> None:
     """Erase a customer everywhere, and print the receipt.
 
     From every table, every version that is kept, and the exports in the lake. `-` reads the code from the keyboard.
+    The retailer's own code will do: it is turned into the one that `land` makes of it.
     A code of which nothing is found ends with 3; so does an erasure that is repeated when nothing is left.
     """
     from nextbasket_assets.lake.erasure import erase_customer, knows, require_code
@@ -36,13 +38,21 @@ def erase(settings: "Settings", customer: str, yes: bool) -> None:
 
     if not yes:
         click.confirm("This cannot be undone. Erase the customer?", abort=True, err=True)
-    code = sys.stdin.readline().strip() if customer == "-" else customer
-    require_code(code)
-    lake = lake_of(settings)
-    known = code_in(lake, code, settings.pseudonym_key)
+    given = sys.stdin.readline().strip() if customer == "-" else customer
+    codes = landed_codes(given)
+    require_code(codes[0])
+    lake, folder = lake_of(settings), LandingResource(uri=settings.landing).folder()
+
+    def as_known(code: str) -> str:
+        return code_in(lake, code, settings.pseudonym_key)
+
+    code = landed_code(given, lambda one: knows(lake, as_known(one)))
+    known = as_known(code)
     found = knows(lake, known)
     receipt = erase_customer(lake, known, uuid.uuid4().hex)
-    landed, unsearched = files_with(LandingResource(uri=settings.landing).folder(), code)
+    written = (given.strip(), *([code] if found else codes))  # a refused row has the code as it was given
+    searches = [files_with(folder, one) for one in dict.fromkeys(written)]
+    landed, unsearched = (sorted({name for found in names for name in found}) for names in zip(*searches, strict=True))
     if settings.pseudonym_key and known == code:  # of a pseudonym nobody can say what the landing files call it
         unsearched = [settings.landing]
     forgotten = "by the next training: the retraining policy's, or the job train_models"
@@ -65,7 +75,7 @@ def erase(settings: "Settings", customer: str, yes: bool) -> None:
         raise CommandFailed(
             "Nothing was found for this code.",
             "Nothing that was searched in lake and landing folder holds it: nobody has it, or they were erased before.",
-            "Check it: a code stands in the files exactly as it is given, capital letters and zeros included.",
+            "Check it: capital letters and zeros count, and so do all columns of a code that is made of several.",
             NOTHING_THERE,
         )
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from nextbasket_assets.cli.codes import landed_code
 from nextbasket_assets.cli.opened import lake_of, open_lake, show, week_in
 from nextbasket_assets.cli.options import json_option, week_option
 from nextbasket_assets.cli.settled import settled
@@ -47,13 +48,18 @@ def customer(
 ) -> None:
     """Show a customer: history, next trip, next basket with reasons.
 
-    Without CODE, the customer with the longest history. The history has the mission of each basket.
+    Without CODE, the customer with the longest history. The history has the mission of each basket. The retailer's own
+    code will do: it is turned into the one that `land` makes of it.
     """
     from nextbasket_assets.lake.pseudonyms import code_in
 
     lake, catalogue = open_lake(settings)
     week = week_in(lake, "next_basket_scores", week)
-    known = code_in(lake, code, settings.pseudonym_key) if code else None
+
+    def as_known(one: str) -> str:
+        return code_in(lake, one, settings.pseudonym_key)
+
+    known = as_known(landed_code(code, lambda one: bool(_rows(lake, week, as_known(one))))) if code else None
     show_customer(lake, catalogue, week, known, mission, baskets, items, as_json=as_json)
 
 

@@ -69,13 +69,18 @@ class CodeError(LakeError):
     exit_code = BAD_INPUT
 
 
+def is_code(text: str) -> bool:
+    """Whether somebody could have this as their code."""
+    return _CODE.fullmatch(text) is not None
+
+
 def require_code(customer: str) -> None:
     """Check that somebody could have the code; of a hashed one it can no longer be told.
 
     Raises:
         CodeError: nobody can.
     """
-    if not _CODE.fullmatch(customer):
+    if not is_code(customer):
         raise CodeError(
             "the customer code is none: expected up to 64 visible characters. Nothing was erased. "
             "Give the code as it stands in the files."

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from nextbasket_assets.intake.values import joined
 from nextbasket_assets.lake.tables import Lake
 from nextbasket_assets.pseudonyms import pseudonym
 from nextbasket_tests.cli.conftest import Run
@@ -72,6 +73,42 @@ def test_a_code_that_nobody_has_is_said(on_lake: Run) -> None:
     assert not any(json.loads(result.stdout)["rows"].values())
     assert "error  Nothing was found for this code." in result.stderr
     assert "to do  Check it:" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("given", "landed"),
+    [
+        ("AB 12", "AB%2012"),
+        ("Müller", "M%C3%BCller"),
+        ("50%", "50%25"),
+        ("A~B", "A~B"),
+        ("AB 12~7", "AB%2012~7"),
+        (f"{'x' * 40}~{'y' * 40}", joined(["x" * 40, "y" * 40])),
+    ],
+)
+def test_the_retailers_own_code_is_turned_into_the_landed_one(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: str, landed: str
+) -> None:
+    """Who gives the code that the retailer's system shows need not know what `land` made of it; stderr names that."""
+    (tmp_path / "landing" / "land-report").mkdir(parents=True)
+    (tmp_path / "landing" / "transactions_200607.csv").write_text(f"x,{landed}\n")
+    refused = f'a.csv,3,PROD_CODE is empty,"{{""member"": ""{given}""}}"\n'
+    (tmp_path / "landing" / "land-report" / "refused_lines.csv").write_text(refused)
+    put(Lake(str(tmp_path / "lake")), "staged_baskets", FIRST, [basket(1, FIRST, ["bread"], customer=landed)])
+    for name in ("LANDING", "LAKE"):
+        monkeypatch.setenv(f"NEXTBASKET_{name}", str(tmp_path / name.lower()))
+    result = run("erase", given, "--yes")
+    receipt = json.loads(result.stdout)
+
+    assert receipt["rows"]["staged_baskets"] == 1
+    named = ["land-report/refused_lines.csv", "transactions_200607.csv"]
+    assert receipt["landing_files_that_still_hold_the_customer"] == named
+    assert f"Looked for the code as the landing files have it: {landed}\n" in result.stderr
+
+
+def test_a_code_that_land_leaves_alone_is_not_repeated(on_lake: Run) -> None:
+    """Most codes have one form, and stderr does not show them."""
+    assert "BOB" not in on_lake("erase", "BOB", "--yes").stderr
 
 
 def test_erasing_again_changes_nothing(on_lake: Run, tmp_path: Path) -> None:

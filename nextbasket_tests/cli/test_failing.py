@@ -66,7 +66,7 @@ from nextbasket_tests.faults.test_runbook import ROOT, text_of
             ),
         ),
         (
-            ("erase", "CUST 1", "--yes"),
+            ("erase", " ", "--yes"),
             4,
             (
                 "error  The erasure is not complete.",

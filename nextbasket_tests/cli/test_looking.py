@@ -34,6 +34,15 @@ def test_a_customer_is_their_history_their_trip_and_their_list(on_lake: Run) -> 
     assert answer["next_basket"][0]["reason"] == "bought in 3 of 4 baskets"
 
 
+def test_a_customer_is_found_by_the_retailers_own_code(on_lake: Run, tmp_path: Path) -> None:
+    """The code is turned into the one that `land` makes of it, and stderr names it; nobody else is shown for it."""
+    result = on_lake("customer", "A NN", "--json")
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert "Looked for the code as the landing files have it: A%20NN\n" in result.stderr
+
+    assert json.loads(on_lake("customer", " CAT ", "--json").stdout)["customer"] == "CAT"
+
+
 def test_without_a_code_the_longest_history_is_shown(on_lake: Run) -> None:
     """CAT has the most baskets."""
     result = on_lake("customer")
