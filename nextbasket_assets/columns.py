@@ -42,7 +42,7 @@ def _field(column: Column) -> dict[str, Any]:
 ITEM_LINE = struct(
     Column("item", "string", "item code"),
     Column("quantity", "integer", "units bought"),
-    Column("spend", "decimal(14,2)", "pounds paid"),
+    Column("spend", "decimal(14,2)", "amount paid"),
 )
 
 SEQUENCE_BASKET = struct(
@@ -84,7 +84,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("date", "date", "shop date"),
         Column("hour", "integer", "hour of the day, local shop time"),
         Column("quantity", "integer", "units; negative for returns"),
-        Column("spend", "decimal(14,2)", "pounds; negative for returns"),
+        Column("spend", "decimal(14,2)", "amount; negative for returns"),
         Column("item", "string", "item code (PROD_CODE)"),
         Column("category_10", "string", "product hierarchy level 10, the finest", nullable=True),
         Column("category_20", "string", "product hierarchy level 20", nullable=True),
@@ -109,7 +109,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("line_number", "long", "line in that file; the header is line 1"),
         Column("rule", "string", "name of the first rule the line breaks"),
         Column("detail", "string", "what was found and what was wanted, without the row's content"),
-        Column("raw_text", "string", "the line as delivered"),
+        Column("raw_text", "string", "the line as delivered; where the lake has pseudonyms, a note in its place"),
     ),
     "staged_baskets": (
         _WEEK,
@@ -119,7 +119,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("hour", "integer", "hour of the day, local shop time"),
         *_LABELS,
         Column("units", "long", "units of merchandise"),
-        Column("spend", "decimal(14,2)", "pounds spent on merchandise"),
+        Column("spend", "decimal(14,2)", "amount spent on merchandise"),
         Column("items", array(ITEM_LINE), "one entry per distinct item, sorted by item; empty without merchandise"),
     ),
     "mission_topics": (

@@ -49,7 +49,7 @@ class ExportSettings:
         allow: the only items that may be on a list; None for all.
         exclude: items that may not be on a list.
         campaign: what the hold-out is drawn for; another name draws another group.
-        holdout_share: share of the customers who are to be left alone, from 0 to 1.
+        holdout_share: share of the customers who are to be left alone, from 0 to below 1.
         csv_guard: whether a CSV cell that a spreadsheet would run as a formula gets a leading apostrophe.
     """
 

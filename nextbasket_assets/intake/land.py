@@ -1,6 +1,7 @@
 """Land a retailer's files: by a mapping, or as they are when they are landing files already.
 
-Rows in are lines landed plus rows refused; what was refused, and why, is in `land-report/` of the landing folder.
+Rows in are lines landed plus rows refused plus rows that an earlier source has, too. What was refused, and why, is in
+`land-report/` of the landing folder.
 """
 
 import csv

@@ -41,7 +41,7 @@ def shortened(text: str) -> str:
 
 
 def code(text: str) -> str:
-    """A code as a line may hold it: what is short and visible stays as it is."""
+    """A code as a line may hold it: a short one of visible ASCII stays as it is, unless it has one of `,"%~`."""
     return shortened(escaped(text))
 
 

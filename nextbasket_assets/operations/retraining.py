@@ -17,7 +17,7 @@ class RetrainingPolicy:
     """When a new model is due.
 
     Attributes:
-        max_age_weeks: a champion older than this is replaced.
+        max_age_weeks: a champion of at least this age is replaced.
         cool_down_weeks: a check that asks for a new model is heard when the champion is at least this old.
         min_history_weeks: fewer weeks than this, the week itself included, are too few to train and to hold out.
     """

@@ -40,7 +40,8 @@ def landing_sensor(
 ) -> dg.SensorDefinition:
     """The sensor over these weeks, under this retraining policy.
 
-    Its cursor holds what the last look saw and, of each file that was read, the digest or why it was refused, never a time.
+    Its cursor holds what the last look saw and, of each file that was read, the digest or why it was refused. It holds no
+    time of a look; the fingerprint of a file on a disk is made of the times of its last change.
     """
 
     @dg.sensor(

@@ -69,7 +69,7 @@ def _refuse(name: str, place: str, patterns: frozenset[str]) -> None:
 
 
 def refuse_shared(places: Mapping[str, str]) -> None:
-    """Landing files, tables and work files each have a place of their own."""
+    """Landing files, tables and work files each have a place of their own, written without a double slash."""
     for name, place in places.items():
         if "//" in place.removeprefix("s3://"):
             raise SettingsError(
