@@ -1,4 +1,4 @@
-"""A customer's code as somebody types it: as the landing files have it, or the retailer's own one, which `land` may write otherwise."""
+"""A customer's code as somebody types it: as the landing files have it, or the retailer's own, which `land` may change."""
 
 from collections.abc import Callable
 
