@@ -24,23 +24,9 @@ def measure(small: bool) -> Outcome:
     engines = ("ours", "ours-quick", "gensim") if small else tuple(ENGINES)
     fits: dict[str, Any] = {engine: in_a_process("rows.engines", engine, str(baskets)) for engine in engines}
     tagging: dict[str, Any] = in_a_process("rows.engines", "tagging", str(baskets))
-    ours, quick = fits["ours"]["cpu_seconds"], fits["ours-quick"]
-    peers = [peer for peer in ("gensim", "scikit-learn") if peer in fits]
-    goals = [
-        Goal(f"CPU, {peer} to ours-quick", fits[peer]["cpu_seconds"] / quick["cpu_seconds"], 1.0, at_least=True)
-        for peer in peers
-    ]
-    goals += [
-        Goal(f"perplexity, ours-quick to {peer}", quick["perplexity"] / fits[peer]["perplexity"], 1.0) for peer in peers
-    ]
-    if "spark-em" in fits:
-        em = fits["spark-em"]["cpu_seconds"] * ORIGINAL_ITERATIONS / EM_ITERATIONS
-        what = f"CPU, Spark EM with the original's {ORIGINAL_ITERATIONS} iterations to ours"
-        goals.insert(0, Goal(what, em / ours, 5.0, at_least=True))
-    goals.append(Goal("CPU, our tagging to Spark's own", tagging["ours"][1] / tagging["spark"][1], 1.0))
     best = min(fit["perplexity"] for fit in fits.values())
     same = [engine for engine, fit in fits.items() if fit["perplexity"] <= PERPLEXITY_SLACK * best]
-    names = ("cosine", "least_cosine", "perplexity")
+    names = ("cosine", "least_cosine", "perplexity", "conversion_cpu_seconds")
     figures = [
         Figure(f"fit, {engine}", fit["wall_seconds"], fit["cpu_seconds"], {name: fit[name] for name in names})
         for engine, fit in fits.items()
@@ -48,16 +34,43 @@ def measure(small: bool) -> Outcome:
     figures += [Figure(f"tagging, {engine}", *seconds, {"baskets": baskets}) for engine, seconds in tagging.items()]
     flops = baskets * 8 * K * 4
     return Outcome(
-        goals,
+        goals(fits, tagging),
         figures,
         f"one Gibbs sweep weighs {K} missions for each of about {baskets * 8:,} items: {flops / 1e9:.2f} Gflop, which a core "
         "does in hundredths of a second; what costs is reaching for counts all over memory",
         [
             f"{baskets:,} baskets, {ITEMS:,} items, k = {K}; `ours` is seven fits of which the best is kept, ours-quick three",
             f"as good as the best within {PERPLEXITY_SLACK - 1:.0%} of perplexity: {', '.join(same)}",
-            f"Spark EM ran {EM_ITERATIONS} iterations; its ratio is for {ORIGINAL_ITERATIONS}, by multiplication",
+            f"Spark EM ran {EM_ITERATIONS} iterations, and one in a process of its own; its ratio is for "
+            f"{ORIGINAL_ITERATIONS}, whose further ones take as long as the measured ones and what a fit pays once counts once",
+            "fits are timed from after the conversion: what turning the baskets into an engine's own form took, and starting "
+            "Spark, is told beside each and is in no ratio",
         ],
     )
+
+
+def goals(fits: dict[str, Any], tagging: dict[str, Any]) -> list[Goal]:
+    """Of the engines that ran; Spark's EM first, where it did."""
+    quick = fits["ours-quick"]
+    peers = [peer for peer in ("gensim", "scikit-learn") if peer in fits]
+    found = [
+        Goal(f"CPU, {peer} to ours-quick", fits[peer]["cpu_seconds"] / quick["cpu_seconds"], 1.0, at_least=True)
+        for peer in peers
+    ]
+    found += [
+        Goal(f"perplexity, ours-quick to {peer}", quick["perplexity"] / fits[peer]["perplexity"], 1.0) for peer in peers
+    ]
+    if "spark-em" in fits:
+        em = original_seconds(fits["spark-em"]["cpu_seconds"], fits["spark-em-once"]["cpu_seconds"])
+        what = f"CPU, Spark EM with the original's {ORIGINAL_ITERATIONS} iterations to ours"
+        found.insert(0, Goal(what, em / fits["ours"]["cpu_seconds"], 5.0, at_least=True))
+    return [*found, Goal("CPU, our tagging to Spark's own", tagging["ours"][1] / tagging["spark"][1], 1.0)]
+
+
+def original_seconds(measured: float, once: float) -> float:
+    """Of a fit with the original's iterations, from that of the measured ones and that of one."""
+    each = (measured - once) / (EM_ITERATIONS - 1)
+    return measured + each * (ORIGINAL_ITERATIONS - EM_ITERATIONS)
 
 
 def tag(baskets: int) -> dict[str, tuple[float, float]]:
