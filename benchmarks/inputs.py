@@ -18,6 +18,17 @@ LGSR = SHARED / "data" / "lgsr"
 PACKED = SHARED / "benchmarks"
 
 
+def packed_folder(dataset: str) -> Path:
+    """Where a packed dataset lies; ends with what to do when it is not there."""
+    folder = PACKED / dataset
+    if not all((folder / name).is_file() for name in ("baskets.parquet", "splits.parquet")):
+        sys.exit(
+            f"{folder}: the packed dataset {dataset} is not there. benchmarks/README.md says what it holds; "
+            "run with --small without it."
+        )
+    return folder
+
+
 @contextmanager
 def landing(small: bool, weeks: int | None = None) -> Iterator[Path]:
     """A folder of weekly files: LGSR's 94, or its last ones; 6 weeks of 120 synthetic customers when small."""

@@ -89,7 +89,6 @@ class PlainGru(nn.Module):
         self.small = nn.Embedding(vocabulary, 8, padding_idx=0)
         self.gru = nn.GRU(embedding, hidden, batch_first=True)
         self.query = nn.Linear(hidden + embedding, embedding)
-        self.final = nn.Linear(hidden, 1)
         self.bias = nn.Parameter(torch.zeros(vocabulary))
         width = 8 + len(DECAYS) + 8 + embedding
         self.repeat = nn.Sequential(nn.Linear(width, 64), nn.ReLU(), nn.Linear(64, 1))
@@ -101,7 +100,7 @@ class PlainGru(nn.Module):
         state_BLH, _ = self.gru(F.dropout(mean_BLD, 0.5, self.training))
         count_L = torch.arange(1, mean_BLD.shape[1] + 1).view(1, -1, 1)
         query_BLD = self.query(torch.cat([state_BLH, mean_BLD.cumsum(1) / count_L], 2))
-        logits_BLV = query_BLD @ self.items.weight.T + self.bias + self.final(state_BLH)
+        logits_BLV = query_BLD @ self.items.weight.T + self.bias
         users, length, most = batch.features_BLHF.shape[:3]
         small = self.small(batch.items_BH).unsqueeze(1).expand(-1, length, -1, -1)
         wide = query_BLD.unsqueeze(2).expand(-1, -1, most, -1)

@@ -12,7 +12,7 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
@@ -20,19 +20,40 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks import packed
-from benchmarks.clock import peak_mb
-from benchmarks.next_basket import Case
-from nextbasket_assets.recommender import artifact, fitting, histories, scoring
-from nextbasket_assets.recommender.calibration import START, START_WITHIN_WEEK
-from nextbasket_assets.recommender.settings import TrainingConfig
+from benchmarks.clock import peak_mb, span
+from nextbasket_assets.recommender import artifact, scoring
 from nextbasket_assets.recommender.vocabulary import FIRST_ITEM
 
 LISTED = 20
 
 
+@dataclass(frozen=True)
+class Scored:
+    """What scoring took.
+
+    Attributes:
+        customers: how many.
+        seconds: wall and CPU.
+        idle_mb: the process's peak before it began.
+        peak_mb: and at its end.
+        flops: of the product of query and items, for one customer.
+    """
+
+    customers: int
+    seconds: tuple[float, float]
+    idle_mb: int
+    peak_mb: int
+    flops: float
+
+
 def prepare(folder: Path, out: Path, customers: int) -> None:
     """A model in `out`/model, and `out`/sequences.parquet of about as many customers."""
+    from benchmarks import packed  # here: what scores does not load what only prepares
+    from benchmarks.next_basket import Case
+    from nextbasket_assets.recommender import fitting, histories
+    from nextbasket_assets.recommender.calibration import START, START_WITHIN_WEEK
+    from nextbasket_assets.recommender.settings import TrainingConfig
+
     data = packed.load(folder)
     case = Case.of(data, min(data.folds), strict=True)
     network = fitting.new_network(case.words, 0, TrainingConfig()).eval()
@@ -42,20 +63,27 @@ def prepare(folder: Path, out: Path, customers: int) -> None:
     packed.write(data, out / "sequences.parquet", max(1, round(customers / case.encoded.customers)))
 
 
-def score(out: Path, threads: int) -> str:
-    """Scores what was prepared and says what it took."""
+def score(out: Path, threads: int) -> Scored:
+    """Scores what was prepared, from the file to published rows, as the asset does it."""
     torch.set_num_threads(threads)
     idle = peak_mb(os.getpid())
     model = artifact.load(str(out / "model")).model
     k = min(LISTED, model.vocabulary.size - FIRST_ITEM)
-    began, busy = time.perf_counter(), time.process_time()
     files = [str(out / "sequences.parquet")]
-    report = scoring.score(files, model.as_of, str(out / "model"), str(out / "scores"), k)
-    wall, cpu = time.perf_counter() - began, time.process_time() - busy
-    peak = peak_mb(os.getpid())
+    with span() as taken:
+        report = scoring.score(files, model.as_of, str(out / "model"), str(out / "scores"), k)
+    sizes = model.network.config
+    flops = 2.0 * sizes.vocabulary * sizes.embedding
+    return Scored(report.customers, taken.taken(), idle, peak_mb(os.getpid()), flops)
+
+
+def told(scored: Scored, threads: int) -> str:
+    """In words."""
+    wall, cpu = scored.seconds
     return (
-        f"{report.customers:8,} customers: {report.customers / wall:7,.0f} a second of wall time on {threads} threads, "
-        f"{report.customers / cpu:6,.0f} a second of one processor, peak {peak:,.0f} MB ({idle:,.0f} before it began)"
+        f"{scored.customers:8,} customers: {scored.customers / wall:7,.0f} a second of wall time on {threads} threads, "
+        f"{scored.customers / cpu:6,.0f} a second of one processor, peak {scored.peak_mb:,} MB "
+        f"({scored.idle_mb:,} before it began)"
     )
 
 
@@ -67,7 +95,7 @@ def main() -> None:
     parser.add_argument("--prepared", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.prepared:
-        print(score(options.prepared, options.threads))
+        print(told(score(options.prepared, options.threads), options.threads))
         return
     for customers in (int(number) for number in options.customers.split(",")):
         with tempfile.TemporaryDirectory() as out:
