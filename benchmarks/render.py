@@ -20,6 +20,7 @@ TITLES = {
     "8": "Loading the code location",
     "GPU": "Training and scoring where torch sees a GPU",
 }
+PLACE = ("machine", "versions")
 INTRODUCTION = """# Measured side by side
 
 What must be fast, each row beside its peers in the same run. Every figure is made by
@@ -57,11 +58,15 @@ docs/scale.md.
 
 def page(found: dict[str, Any]) -> str:
     """The page for one JSON."""
-    machine, versions = found["machine"], found["versions"]
-    packages = ", ".join(f"{name} {number}" for name, number in sorted(versions.items()))
-    head = f"{machine['cores']} cores ({machine['cpu']}), {machine['memory_gb']} GB, {machine['system']}; {packages}."
     rows = {number: found[number] for number in TITLES if number in found}
-    lines = [INTRODUCTION, head, "", "| # | work | the number | goal | measured | met |", "|---|---|---|---|---|---|"]
+    usual = _usual(list(rows.values()))
+    lines = [
+        INTRODUCTION,
+        f"Where a row says nothing else: {_place(usual)}.",
+        "",
+        "| # | work | the number | goal | measured | met |",
+        "|---|---|---|---|---|---|",
+    ]
     for number, row in rows.items():
         for place, goal in enumerate(row["goals"]):
             lead = f"| {number} | {TITLES[number]}{_pointer(row)}" if place == 0 else "| | "
@@ -70,15 +75,36 @@ def page(found: dict[str, Any]) -> str:
     if missing:
         lines += ["", f"Not measured yet: row {', '.join(missing)}."]
     for number, row in rows.items():
-        lines += ["", *_section(number, row)]
+        lines += ["", *_section(number, row, usual)]
     return "\n".join(lines) + "\n" + EPILOGUE
 
 
-def _section(number: str, row: dict[str, Any]) -> list[str]:
+def _usual(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Machine and versions of most rows."""
+    places = [{key: row[key] for key in PLACE} for row in rows]
+    return max(places, key=places.count)
+
+
+def _place(place: dict[str, Any]) -> str:
+    """A machine and versions, or what is known of them, in words."""
+    forms = {"cores": "{} cores", "cpu": "{}", "memory_gb": "{} GB", "system": "{}"}
+    told = [form.format(place["machine"][key]) for key, form in forms.items() if key in place["machine"]]
+    packages = [f"{name} {number}" for name, number in sorted(place["versions"].items())]
+    return "; ".join(", ".join(part) for part in (told, packages) if part)
+
+
+def _elsewhere(row: dict[str, Any], usual: dict[str, Any]) -> str:
+    """Where a row was measured, as far as it differs from the page's head."""
+    differs = {key: {k: v for k, v in row[key].items() if usual[key].get(k) != v} for key in PLACE}
+    return f", on {_place(differs)}" if any(differs.values()) else ""
+
+
+def _section(number: str, row: dict[str, Any], usual: dict[str, Any]) -> list[str]:
     lines = [
         f"## {number}. {TITLES[number]}",
         "",
-        f"`{row['command']}`, {row['measured']}, commit {row['commit']}, load {row['load_average']:.1f} at its end.",
+        f"`{row['command']}`, {row['measured']}, commit {row['commit']}, load {row['load_average']:.1f} at its end"
+        f"{_elsewhere(row, usual)}.",
         "",
         "| what ran | wall s | CPU s | |",
         "|---|---|---|---|",

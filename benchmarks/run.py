@@ -15,8 +15,9 @@ import os
 import platform
 import subprocess
 import sys
+from contextlib import suppress
 from datetime import UTC, datetime
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,7 @@ ROWS = {
     7: "growth",
     8: "loading",
 }
-VERSIONS = (
+PACKAGES = (
     "dagster",
     "deltalake",
     "duckdb",
@@ -48,6 +49,15 @@ VERSIONS = (
     "tomotopy",
     "torch",
 )
+
+
+def versions() -> dict[str, str]:
+    """Of Python and of the packages that are there: without its peers a machine still measures ours."""
+    found = {"python": platform.python_version()}
+    for name in PACKAGES:
+        with suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found
 
 
 def machine() -> dict[str, Any]:
@@ -70,13 +80,15 @@ def commit() -> str:
 
 
 def entry(outcome: Outcome, command: str, begun: datetime, *, judged: bool) -> dict[str, Any]:
-    """A row of the JSON: what was found, and by which command, when, of which code, on how busy a machine."""
+    """A row of the JSON: what was found, and by which command, when, of which code, on which machine and how busy."""
     return {
         **outcome.as_json(judged=judged),
         "command": command,
         "measured": begun.strftime("%Y-%m-%d %H:%M UTC"),
         "commit": commit(),
         "load_average": os.getloadavg()[0],
+        "machine": machine(),
+        "versions": versions(),
     }
 
 
@@ -88,8 +100,9 @@ def main() -> None:
     arguments = parser.parse_args()
     if unknown := set(arguments.rows) - set(ROWS):
         parser.error(f"there is no row {min(unknown)}: choose from 1 to {max(ROWS)}")
+    if arguments.json.is_dir() or not arguments.json.absolute().parent.is_dir():
+        parser.error(f"{arguments.json} cannot be written: name a file in a folder that is there")
     found = json.loads(arguments.json.read_text()) if arguments.json.exists() else {}
-    found |= {"machine": machine(), "versions": {"python": platform.python_version(), **_versions()}}
     for number in arguments.rows or ROWS:
         begun = datetime.now(UTC)
         outcome = importlib.import_module(f"benchmarks.rows.{ROWS[number]}").measure(arguments.small)
@@ -98,10 +111,6 @@ def main() -> None:
         found[str(number)] = {**row, "small": arguments.small}
         arguments.json.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n")
         print(f"row {number}: {'; '.join(f'{goal.what}: {goal.value:.3g}' for goal in outcome.goals)}", flush=True)
-
-
-def _versions() -> dict[str, str]:
-    return {name: version(name) for name in VERSIONS}
 
 
 if __name__ == "__main__":
