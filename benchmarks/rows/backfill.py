@@ -16,14 +16,18 @@ def measure(small: bool) -> Outcome:
         again = weeks[-1:] if small else weeks[-SINGLES:]
         singles = [job_seconds(root, "backfill_weeks", week, week)[0] for week in again]
     single, single_cpu = mean(s.wall_seconds for s in singles), mean(s.cpu_seconds for s in singles)
-    per_week = whole.wall_seconds / len(weeks)
     return Outcome(
-        [Goal("seconds a week in the backfill to seconds of a run of one week", per_week / single, 0.1)],
+        goals(whole.wall_seconds, len(weeks), single),
         [
             Figure(f"backfill of {len(weeks)} weeks, one run", *whole.taken(), {"peak MB of the JVM": run["peak_mb"]}),
             Figure("a run of one week", single, single_cpu),
             Figure(f"{len(weeks)} runs of one week", single * len(weeks), single_cpu * len(weeks)),
         ],
-        f"row 1's work is the limit; a week takes {per_week:.1f} s here",
+        f"row 1's work is the limit; a week takes {whole.wall_seconds / len(weeks):.1f} s here",
         [f"runs of one week: {len(singles)} were measured, {len(weeks)} is their mean times {len(weeks)}", GAPS],
     )
+
+
+def goals(whole: float, weeks: int, single: float) -> list[Goal]:
+    """From the wall seconds of a backfill of so many weeks, and of a run of one."""
+    return [Goal("seconds a week in the backfill to seconds of a run of one week", whole / weeks / single, 0.1)]

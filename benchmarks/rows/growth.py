@@ -26,22 +26,14 @@ def measure(small: bool) -> Outcome:
     """
     sizes, weeks = (SMALL_CUSTOMERS, SMALL_WEEKS) if small else (CUSTOMERS, WEEKS)
     found = [_of(size, weeks) for size in sizes]
-    lines = [one["lines"] for one in found]
-    seconds = {stage: [one["stages"][stage][1] for one in found] for stage in found[0]["stages"]}
-    exponents = {stage: _slope(lines[-2:], spent[-2:]) for stage, spent in seconds.items()}
-    steepest = max(exponents, key=lambda stage: exponents[stage])
-    python = [one["python_mb"] for one in found]
     figures = [
         Figure(f"{stage}, {one['lines']:,} lines", *spent, {"peak MB of the JVM": one["jvm_mb"]})
         for one in found
         for stage, spent in one["stages"].items()
     ]
-    slopes = ", ".join(f"{stage} {slope:.2f}" for stage, slope in exponents.items())
+    slopes = ", ".join(f"{stage} {slope:.2f}" for stage, slope in exponents(found).items())
     return Outcome(
-        [
-            Goal(f"exponent of CPU seconds over lines, the steepest stage ({steepest})", exponents[steepest], 1.05),
-            Goal("peak MB of the driver's Python, the largest shop to the smallest", python[-1] / python[0], 1.25),
-        ],
+        goals(found),
         figures,
         "an exponent of 1: every line is touched once, and the start is paid once",
         [
@@ -49,6 +41,24 @@ def measure(small: bool) -> Outcome:
             "locally the JVM is driver and executor in one; its heap has a fixed bound (driver_memory), which it may use",
         ],
     )
+
+
+def goals(found: list[dict[str, Any]]) -> list[Goal]:
+    """From what each size found, the smallest first."""
+    slopes = exponents(found)
+    steepest = max(slopes, key=lambda stage: slopes[stage])
+    memory = found[-1]["python_mb"] / found[0]["python_mb"]
+    return [
+        Goal(f"exponent of CPU seconds over lines, the steepest stage ({steepest})", slopes[steepest], 1.05),
+        Goal("peak MB of the driver's Python, the largest shop to the smallest", memory, 1.25),
+    ]
+
+
+def exponents(found: list[dict[str, Any]]) -> dict[str, float]:
+    """Each stage's, between the two largest sizes."""
+    last = found[-2:]
+    lines = [one["lines"] for one in last]
+    return {stage: _slope(lines, [one["stages"][stage][1] for one in last]) for stage in found[0]["stages"]}
 
 
 def _slope(lines: list[int], seconds: list[float]) -> float:

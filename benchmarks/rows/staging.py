@@ -54,15 +54,7 @@ def measure(small: bool) -> Outcome:
     figures += [*_figures("Spark stages" + few, ours), *_figures("the original's way" + few, theirs)]
     lines = mine["rows"]["raw_transactions"]
     return Outcome(
-        [
-            Goal("wall, staging by Spark to DuckDB", mine["staging"][0] / duck["staging"][0], 4.0),
-            Goal(
-                "wall, sequences by the original's way to ours",
-                theirs["sequences"][0] / ours["sequences"][0],
-                10.0,
-                True,
-            ),
-        ],
+        goals(mine, duck, ours, theirs),
         figures,
         f"{lines:,} lines to parse; DuckDB's {duck['staging'][1] / lines * 1e6:.1f} CPU microseconds a line are the floor "
         f"that was seen, Spark takes {mine['staging'][1] / lines * 1e6:.1f}: "
@@ -74,6 +66,15 @@ def measure(small: bool) -> Outcome:
             TRIED,
         ],
     )
+
+
+def goals(spark: dict[str, Any], duck: dict[str, Any], ours: dict[str, Any], theirs: dict[str, Any]) -> list[Goal]:
+    """From (wall, CPU) seconds by step: all weeks by Spark and by DuckDB, the fewer ones by ours and the original's way."""
+    back = theirs["sequences"][0] / ours["sequences"][0]
+    return [
+        Goal("wall, staging by Spark to DuckDB", spark["staging"][0] / duck["staging"][0], 4.0),
+        Goal("wall, sequences by the original's way to ours", back, 10.0, at_least=True),
+    ]
 
 
 def _figures(engine: str, found: dict[str, Any]) -> list[Figure]:
