@@ -6,7 +6,8 @@ from typing import Any
 
 from benchmarks.clock import Span, span
 from benchmarks.inputs import landing_files
-from nextbasket_assets.assets.baskets import StagingConfig, planned
+from nextbasket_assets.assets.baskets import planned
+from nextbasket_assets.assets.run_config import StagingConfig
 from nextbasket_assets.resources.spark import LocalSparkResource
 
 

@@ -12,7 +12,9 @@ from nextbasket_assets import catalogue, retail_calendar
 from nextbasket_assets.landing import NAME, LandingError, week_code, week_of
 
 # What a landing folder holds beside the weekly files: it is read with them, and is no work of its own.
-COMPANIONS = frozenset({catalogue.FILE_NAME, retail_calendar.FILE_NAME, "missions.yaml", "export.yaml"})
+COMPANIONS = frozenset(
+    {catalogue.FILE_NAME, retail_calendar.FILE_NAME, "missions.yaml", "export.yaml", "settings.yaml"}
+)
 
 
 @dataclass(frozen=True)

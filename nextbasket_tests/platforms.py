@@ -103,7 +103,7 @@ class Platform:
             ends = {"start": first.isoformat(), "end": last.isoformat()}
             ranged = {f"dagster/asset_partition_range_{end}": key for end, key in ends.items()}
             arguments = {"tags": {**(tags or {}), **ranged}}
-        ops = config or (small_models() if job == "train_and_score_week" else {})
+        ops = config if config is not None else small_models() if job == "train_and_score_week" else {}
         run_config = {"ops": ops, "loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
         return (
             self.definitions()

@@ -56,6 +56,7 @@ ALLOWED: dict[str, set[str]] = {
         "intake",
         "resources",
         "partitions",
+        "assets",
         "definitions",
         "settings",
         "operations",

@@ -4,7 +4,9 @@ The shop is written by hand: every customer buys one item that nobody else buys,
 """
 
 import gzip
+import json
 import shutil
+from collections import Counter
 from collections.abc import Callable
 from datetime import date, timedelta
 from itertools import pairwise
@@ -14,14 +16,23 @@ from typing import Any
 import dagster as dg
 import pyarrow as pa
 import pytest
+import yaml
 
 from nextbasket_assets.columns import TABLES
 from nextbasket_assets.lake import registry, reports
 from nextbasket_assets.landing import week_code
 from nextbasket_assets.lineage import LANDING_TABLES
-from nextbasket_tests.platforms import BAG, CUSTOMERS, WEEKS, Platform, failure, header, week_lines
+from nextbasket_tests.platforms import BAG, CUSTOMERS, WEEKS, Platform, failure, header, small_models, week_lines
 
 AS_OF, LAST = WEEKS[7], WEEKS[9]
+SPARE = "PRD0820009"
+SETTINGS = {
+    **{asset: ops["config"] for asset, ops in small_models().items()},
+    "staged_baskets": {"non_merchandise": [BAG, SPARE]},
+    "mission_profiles": {"top_items": 2},
+    "customer_sequences": {"max_baskets": 13},
+    "next_basket_scores": {"k": 12},
+}
 
 
 def play(platform: Platform, weeks: list[date], later_seed: int | None) -> None:
@@ -30,17 +41,22 @@ def play(platform: Platform, weeks: list[date], later_seed: int | None) -> None:
         platform.deliver(week, week_lines(week, later_seed if later_seed and week > AS_OF else 0))
     assert platform.run("backfill_weeks", weeks[0], AS_OF - timedelta(weeks=1)).success
     if later_seed is None:
-        assert platform.run("train_and_score_week", AS_OF).success
+        assert platform.run("train_and_score_week", AS_OF, config={}).success
         return
     # The future is in the lake before the models are made: it must not matter.
     assert platform.run("backfill_weeks", AS_OF, weeks[-1]).success
-    assert platform.run("train_and_score_week", AS_OF).success
+    assert platform.run("train_and_score_week", AS_OF, config={}).success
 
 
 @pytest.fixture(scope="module")
 def make(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Platform]:
+    """A platform whose landing folder has settings of the shop's own; nothing else tells its runs any."""
+
     def platform(name: str) -> Platform:
-        return Platform(tmp_path_factory.mktemp(name), dg.DagsterInstance.ephemeral())
+        root = tmp_path_factory.mktemp(name)
+        (root / "landing").mkdir()
+        (root / "landing" / "settings.yaml").write_text(yaml.safe_dump(SETTINGS))
+        return Platform(root, dg.DagsterInstance.ephemeral())
 
     return platform
 
@@ -92,7 +108,7 @@ def test_each_customer_gets_their_own_item(calm: Platform) -> None:
 
 
 def test_every_customer_has_exactly_k_rows(calm: Platform) -> None:
-    """Twenty ranks for every known customer, each item once, probabilities falling."""
+    """As many ranks as the shop asks for, here twelve, for every known customer, each item once, probabilities falling."""
     by_customer: dict[str, list[dict[str, Any]]] = {}
     for row in calm.rows("next_basket_scores", AS_OF):
         by_customer.setdefault(row["customer"], []).append(row)
@@ -100,8 +116,8 @@ def test_every_customer_has_exactly_k_rows(calm: Platform) -> None:
     assert len(by_customer) == CUSTOMERS
     for rows in by_customer.values():
         ranked = sorted(rows, key=lambda row: row["rank"])
-        assert [row["rank"] for row in ranked] == list(range(1, 21))
-        assert len({row["item"] for row in ranked}) == 20
+        assert [row["rank"] for row in ranked] == list(range(1, 13))
+        assert len({row["item"] for row in ranked}) == 12
         assert all(0 <= row["probability"] <= 1 for row in ranked)
         assert all(a["probability"] >= b["probability"] for a, b in pairwise(ranked))
 
@@ -122,10 +138,24 @@ def test_filters_add_up(calm: Platform) -> None:
             assert numbers["rows_in"] == numbers["rows_out"] + sum(removed)
             audited.add(table)
     assert audited == set(stages)
-    bags = sum(line.count(BAG) for line in week_lines(AS_OF))
+    bags = sum(line.count(item) for line in week_lines(AS_OF) for item in (BAG, SPARE))
     record = calm.instance.fetch_materializations(dg.AssetKey("staged_baskets"), limit=1).records[0]
     assert record.asset_materialization is not None
     assert record.asset_materialization.metadata["removed_non_merchandise"].value == bags > 0
+
+
+def test_every_asset_follows_the_shops_settings(calm: Platform) -> None:
+    """Whatever settings.yaml says of an asset is seen in what it made, with a run that was launched with nothing."""
+    items = {line["item"] for row in calm.rows("staged_baskets", AS_OF) for line in row["items"]}
+    models = {name: registry.decisions(calm.lake, name)[0].artifact for name in ("mission_model", "rnn_model")}
+    made = {name: json.loads(Path(calm.lake.uri(folder, "config.json")).read_text()) for name, folder in models.items()}
+    shown = [row for row in calm.rows("mission_profiles", AS_OF) if row["section"] == "item"]
+
+    assert not items & {BAG, SPARE}
+    assert {len(row["baskets"]) for row in calm.rows("customer_sequences", AS_OF)} == {13}
+    assert SETTINGS["mission_model"].items() <= made["mission_model"]["settings"].items()
+    assert SETTINGS["rnn_model"].items() <= made["rnn_model"]["training"].items()
+    assert max(Counter(row["mission"] for row in shown).values()) == 2
 
 
 def test_every_asset_has_numbers_to_plot_over_weeks(calm: Platform) -> None:
@@ -237,4 +267,4 @@ def test_another_engine_reads_the_tables(calm: Platform) -> None:
     frame = polars.read_delta(calm.lake.uri("next_basket_scores")).filter(polars.col("week") == AS_OF)
 
     assert isinstance(calm.lake.read("next_basket_scores", [AS_OF]), pa.Table)
-    assert frame.height == CUSTOMERS * 20
+    assert frame.height == CUSTOMERS * 12

@@ -6,7 +6,6 @@ from typing import Any
 
 import dagster as dg
 import pyarrow as pa
-from pydantic import Field
 
 from nextbasket_assets.assets.audit import (
     allowed_by_tag,
@@ -27,6 +26,8 @@ from nextbasket_assets.assets.publishing import (
     table_spec,
     versions,
 )
+from nextbasket_assets.assets.run_config import StagingConfig
+from nextbasket_assets.assets.shop_settings import settled
 from nextbasket_assets.lake.pseudonyms import refuse_other
 from nextbasket_assets.lake.staged_files import staged_uris, write_staged
 from nextbasket_assets.lake.tables import Lake
@@ -48,13 +49,6 @@ def planned(file: LandingFile, uri: str) -> dict[str, Any]:
     """A landing file as the stage is told of it."""
     found = {"header": list(file.header), "lines": file.lines, "bytes": file.bytes}
     return {"uri": uri, "name": file.name, "week": file.week.isoformat(), **found}
-
-
-class StagingConfig(dg.Config):
-    """What counts as merchandise."""
-
-    non_merchandise: list[str] = Field(default=["PRD0903678"])
-    """Item codes that are no merchandise (the carrier bag); kept out of baskets and counted."""
 
 
 @dg.multi_asset(
@@ -136,14 +130,19 @@ def _landed(file: LandingFile, rejected: int) -> dict[str, float]:
     backfill_policy=dg.BackfillPolicy.single_run(),
 )
 def staged_baskets(
-    context: dg.AssetExecutionContext, config: StagingConfig, spark: SparkResource, lake: LakeResource
+    context: dg.AssetExecutionContext,
+    config: StagingConfig,
+    spark: SparkResource,
+    lake: LakeResource,
+    landing: LandingResource,
 ) -> Iterator[Any]:
     """Gather the weeks' lines into baskets."""
     weeks, tables = run_weeks(context), lake.open()
+    bags = settled(context, config, landing).non_merchandise
     inputs = versions(tables, "raw_transactions")
     files = {"raw_transactions": tables.require("raw_transactions", weeks)}
     with staged(tables, context, "staged_baskets") as folders:
-        report = spark.run("staged_baskets", files, folders, weeks=_iso(weeks), non_merchandise=config.non_merchandise)
+        report = spark.run("staged_baskets", files, folders, weeks=_iso(weeks), non_merchandise=bags)
         yield from audited(report, "staged_baskets", weeks)
         yield from conflict_results(context, report)
         yield from replay_results(context, _replays(spark, tables, folders["staged_baskets"], weeks))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from nextbasket_assets.assets.audit import reconciled
-from nextbasket_assets.assets.mission_learning import LEARNT, MODEL, MissionConfig, evidence, learn, naming_of
+from nextbasket_assets.assets.mission_learning import LEARNT, MODEL, evidence, learn, naming_of
 from nextbasket_assets.assets.publishing import (
     OWNERS,
     audited,
@@ -25,6 +25,8 @@ from nextbasket_assets.assets.publishing import (
     tidy_models,
     versions,
 )
+from nextbasket_assets.assets.run_config import MissionConfig
+from nextbasket_assets.assets.shop_settings import settled
 from nextbasket_assets.code_version import code_version
 from nextbasket_assets.lake import artifacts, registry
 from nextbasket_assets.lake.registry import Decision
@@ -91,7 +93,7 @@ def mission_model(
     landing: LandingResource,
 ) -> Iterator[Any]:
     """Learn one model for every week of the run, on the baskets up to that week."""
-    weeks, tables = run_weeks(context), lake.open()
+    weeks, tables, config = run_weeks(context), lake.open(), settled(context, config, landing)
     inputs = versions(tables, "staged_baskets", "raw_transactions", "model_registry")
     naming = naming_of(landing)
     tidy_models(tables, context, MODEL)

@@ -23,6 +23,7 @@ from nextbasket_assets.assets.publishing import (
     versions,
 )
 from nextbasket_assets.assets.run_config import SequenceConfig, TrainingRunConfig
+from nextbasket_assets.assets.shop_settings import settled
 from nextbasket_assets.code_version import code_version
 from nextbasket_assets.columns import TABLES, WEEK
 from nextbasket_assets.lake import artifacts, registry
@@ -34,6 +35,7 @@ from nextbasket_assets.lake.tables import Lake, LakeError, arrow_schema
 from nextbasket_assets.partitions import LGSR_WEEKS
 from nextbasket_assets.report.plots import reliability_diagram, training_curve
 from nextbasket_assets.resources.lake import LakeResource
+from nextbasket_assets.resources.landing import LandingResource
 from nextbasket_assets.resources.spark import SparkResource, StageReport, merged
 
 MODEL = "rnn_model"
@@ -62,10 +64,14 @@ CHALLENGER_WINS = "the_challenger_beats_champion_and_baselines"
     backfill_policy=dg.BackfillPolicy.single_run(),
 )
 def customer_sequences(
-    context: dg.AssetExecutionContext, config: SequenceConfig, spark: SparkResource, lake: LakeResource
+    context: dg.AssetExecutionContext,
+    config: SequenceConfig,
+    spark: SparkResource,
+    lake: LakeResource,
+    landing: LandingResource,
 ) -> Iterator[Any]:
     """Gather each customer's baskets up to each week."""
-    table = "customer_sequences"
+    table, config = "customer_sequences", settled(context, config, landing)
     weeks, tables = run_weeks(context), lake.open()
     inputs = versions(tables, "staged_baskets", "mission_tagged_baskets", "mission_history")
     with staged(tables, context, table) as folders:
@@ -119,9 +125,11 @@ def _sequences(
     partitions_def=LGSR_WEEKS,
     backfill_policy=dg.BackfillPolicy.single_run(),
 )
-def rnn_model(context: dg.AssetExecutionContext, config: TrainingRunConfig, lake: LakeResource) -> dg.MaterializeResult:
+def rnn_model(
+    context: dg.AssetExecutionContext, config: TrainingRunConfig, lake: LakeResource, landing: LandingResource
+) -> dg.MaterializeResult:
     """Train one challenger for every week of the run, on the sequences of that week."""
-    weeks, tables = run_weeks(context), lake.open()
+    weeks, tables, config = run_weeks(context), lake.open(), settled(context, config, landing)
     tidy_models(tables, context, MODEL)
     for week in weeks:
         decision = _train(context, config, tables, week)

@@ -9,7 +9,6 @@ from typing import Any
 
 import dagster as dg
 import pyarrow as pa
-from pydantic import Field
 
 from nextbasket_assets.assets.mission_learning import MODEL
 from nextbasket_assets.assets.publishing import (
@@ -23,6 +22,8 @@ from nextbasket_assets.assets.publishing import (
     table_spec,
     versions,
 )
+from nextbasket_assets.assets.run_config import ProfileConfig
+from nextbasket_assets.assets.shop_settings import settled
 from nextbasket_assets.catalogue import Catalogue
 from nextbasket_assets.lake import registry
 from nextbasket_assets.lake.tables import Lake
@@ -36,17 +37,6 @@ from nextbasket_assets.resources.spark import SparkResource, StageReport
 TABLE = "mission_profiles"
 _PICTURED_WEEKS = 4  # the newest of a long run: a picture takes a second and 60 kB of the event log
 _SUMMED_UP = ("overall", "trend", "drift", "agreement")
-
-
-class ProfileConfig(dg.Config):
-    """What a profile shows; the fields are those of `ProfileSettings`."""
-
-    look_back_weeks: int = Field(
-        default=8, ge=1, description="Weeks of the trend, and how old a previous basket may be."
-    )
-    training_weeks: int = Field(default=52, ge=1, description="Weeks up to the model's that drift is measured against.")
-    min_item_baskets: int = Field(default=10, ge=1, description="Items in fewer baskets of a mission are left out.")
-    top_items: int = Field(default=20, ge=1, description="Items per mission, those with the highest index.")
 
 
 @dg.multi_asset(
@@ -77,7 +67,7 @@ def mission_profiles(
     catalogue = usable_catalogue(landing.folder(), context.log.warning)
     inputs = versions(tables, "mission_tagged_baskets", "mission_history", "staged_baskets", "raw_transactions")
     with staged(tables, context, TABLE) as folders:
-        report = _profile(config, spark, tables, folders[TABLE], weeks)
+        report = _profile(settled(context, config, landing), spark, tables, folders[TABLE], weeks)
         yield from audited(report, TABLE, weeks)
         result = published(tables, context, TABLE, folders[TABLE], weeks, inputs, report)
     for week in weeks:

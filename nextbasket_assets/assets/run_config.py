@@ -1,7 +1,81 @@
-"""What can be set in the launchpad for sequences, training and scoring."""
+"""What can be set for a run: in the launchpad, or for good in the landing folder (`shop_settings.py`)."""
 
 import dagster as dg
-from pydantic import Field
+from pydantic import Field, field_validator
+
+_MOST_MISSIONS = 100  # people tell far fewer apart, and tagging takes as many times longer
+
+
+class StagingConfig(dg.Config):
+    """What counts as merchandise."""
+
+    non_merchandise: list[str] = Field(
+        default=["PRD0903678"],
+        description="Item codes that are no merchandise, such as the carrier bag: kept out of baskets, and counted.",
+    )
+
+
+class MissionConfig(dg.Config):
+    """How the mission model is chosen and fitted: which baskets it reads, and the fields of `missions.choosing`."""
+
+    window_weeks: int = Field(default=52, ge=1, description="Training window: this many weeks up to the as-of week.")
+    min_item_baskets: int = Field(default=20, ge=1, description="Items in fewer baskets of the window are unknown.")
+    min_known_items: int = Field(default=2, ge=1, description="Baskets with fewer known items teach nothing.")
+    max_baskets: int = Field(default=30_000, ge=1, description="Baskets that a fit reads at most: a stable sample.")
+    k: int | None = Field(
+        default=None, ge=1, le=_MOST_MISSIONS, description="Number of missions; empty: the evidence chooses."
+    )
+    candidates: list[int] = Field(
+        default=[2, 3, 4, 5, 6, 8, 10, 12, 15, 20], min_length=1, description="Numbers tried, rising."
+    )
+    item_priors: list[float] = Field(
+        default=[0.05, 0.2], min_length=1, description="Tried for the number chosen; smaller: purer."
+    )
+    seeds: int = Field(default=3, ge=1, description="Fits of each candidate with different seeds.")
+    restarts: int = Field(default=5, ge=1, description="Fits of the chosen candidate; the best one is kept.")
+    sweeps: int = Field(default=100, ge=1, description="Passes of each fit over its baskets.")
+    max_fits: int = Field(
+        default=80, ge=1, description="Budget: no further candidate is begun that needs more fits in all."
+    )
+    seed: int = Field(default=1, ge=0, description="Seed of the sample and of the first fit.")
+    memory: float = Field(
+        default=1.0, ge=0, description="What the former model knew, as a share of the new baskets' items; 0: nothing."
+    )
+    least_share: float = Field(
+        default=0.01, ge=0, lt=1, description="A mission of a smaller share of the items has vanished."
+    )
+    topic_items: int = Field(
+        default=200, ge=1, description="Most probable items of a mission that mission_topics lists."
+    )
+
+    @field_validator("candidates")
+    @classmethod
+    def _numbers(cls, candidates: list[int]) -> list[int]:
+        if not all(2 <= k <= _MOST_MISSIONS for k in candidates):
+            raise ValueError(
+                f"{candidates} are numbers of missions to choose from. Give numbers from 2 to {_MOST_MISSIONS}."
+            )
+        return candidates
+
+    @field_validator("item_priors")
+    @classmethod
+    def _above_0(cls, item_priors: list[float]) -> list[float]:
+        if not all(prior > 0 for prior in item_priors):
+            raise ValueError(
+                f"{item_priors} are items given beforehand, and without any no fit is made. Give numbers above 0."
+            )
+        return item_priors
+
+
+class ProfileConfig(dg.Config):
+    """What a profile shows; the fields are those of `ProfileSettings`."""
+
+    look_back_weeks: int = Field(
+        default=8, ge=1, description="Weeks of the trend, and how old a previous basket may be."
+    )
+    training_weeks: int = Field(default=52, ge=1, description="Weeks up to the model's that drift is measured against.")
+    min_item_baskets: int = Field(default=10, ge=1, description="Items in fewer baskets of a mission are left out.")
+    top_items: int = Field(default=20, ge=1, description="Items per mission, those with the highest index.")
 
 
 class SequenceConfig(dg.Config):

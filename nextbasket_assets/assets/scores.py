@@ -20,6 +20,7 @@ from nextbasket_assets.assets.publishing import (
     versions,
 )
 from nextbasket_assets.assets.run_config import ScoringConfig
+from nextbasket_assets.assets.shop_settings import settled
 from nextbasket_assets.lake import artifacts, registry, reports
 from nextbasket_assets.lake.copies import local_files, local_folder, new_folder
 from nextbasket_assets.lake.missions import mission_ids
@@ -27,6 +28,7 @@ from nextbasket_assets.lake.registry import Decision
 from nextbasket_assets.lake.tables import Lake
 from nextbasket_assets.partitions import LGSR_WEEKS
 from nextbasket_assets.resources.lake import LakeResource
+from nextbasket_assets.resources.landing import LandingResource
 from nextbasket_assets.resources.spark import SparkResource, StageReport, merged
 
 if TYPE_CHECKING:
@@ -48,17 +50,21 @@ if TYPE_CHECKING:
     backfill_policy=dg.BackfillPolicy.single_run(),
 )
 def next_basket_scores(
-    context: dg.AssetExecutionContext, config: ScoringConfig, spark: SparkResource, lake: LakeResource
+    context: dg.AssetExecutionContext,
+    config: ScoringConfig,
+    spark: SparkResource,
+    lake: LakeResource,
+    landing: LandingResource,
 ) -> Iterator[Any]:
     """Score each week's customers with the champion as of that week."""
-    table = "next_basket_scores"
+    table, k = "next_basket_scores", settled(context, config, landing).k
     weeks, tables = run_weeks(context), lake.open()
     inputs = versions(tables, "customer_sequences", "model_registry")
     with staged(tables, context, table) as folders:
         if spark.score_on_spark:
-            scored, report = _on_spark(spark, tables, table, folders[table], weeks, lambda _: {"k": config.k})
+            scored, report = _on_spark(spark, tables, table, folders[table], weeks, lambda _: {"k": k})
         else:
-            scored = {week: _score(tables, folders[table], week, config.k) for week in weeks}
+            scored = {week: _score(tables, folders[table], week, k) for week in weeks}
             report = spark.run("audit", {}, folders, weeks=[week.isoformat() for week in weeks])
         yield from audited(report, table, weeks)
         for week, found in scored.items():

@@ -164,8 +164,9 @@ def credentials() -> Finding:
 
 
 def landing(settings: Settings) -> Finding:
-    """Whether weekly files are there, under names that are taken, one for each week wanted, and export.yaml can be used."""
+    """Whether weekly files are there, under names that are taken, one for each week wanted, and the YAML files can be used."""
     from nextbasket_assets.arrivals import COMPANIONS
+    from nextbasket_assets.assets.shop_settings import read_settings
     from nextbasket_assets.cli.plans import require_wanted
     from nextbasket_assets.landing import week_code, week_of
     from nextbasket_assets.resources.export_settings import export_settings
@@ -178,6 +179,7 @@ def landing(settings: Settings) -> Finding:
     require_wanted(settings, weeks)
     files_of(folder, [week for week in weeks if files[week] > 1])  # refuses rivals
     export_settings(folder, {})
+    read_settings(folder)
     read = COMPANIONS | _item_lists(folder)
     strange = [name for name in names if not week_of(name) and name not in read]
     if not weeks:

@@ -1,7 +1,7 @@
 """A week's numbers of every table, with names that stay, so that the UI plots them over the weeks.
 
 What a stage counts on its way (rows in, removed, out) is beside them; here is what the published rows say. Shares and
-probabilities are from 0 to 1, money is in pounds.
+probabilities are from 0 to 1, money is in the currency of the landing files.
 """
 
 from collections.abc import Callable, Collection

@@ -13,8 +13,9 @@ import pytest
 from pydantic import ValidationError
 
 from nextbasket_assets.assets import mission_learning
-from nextbasket_assets.assets.mission_learning import LEARNT, MissionConfig, newest, version_of
+from nextbasket_assets.assets.mission_learning import LEARNT, newest, version_of
 from nextbasket_assets.assets.missions import STRUCTURE
+from nextbasket_assets.assets.run_config import MissionConfig
 from nextbasket_assets.lake import registry
 from nextbasket_assets.lake.registry import PROMOTED, Decision
 from nextbasket_assets.lake.staged_files import rows_by_week, staged_files

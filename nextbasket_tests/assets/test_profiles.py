@@ -7,7 +7,8 @@ from unittest.mock import Mock
 
 import pytest
 
-from nextbasket_assets.assets.profiles import ProfileConfig, _profile, card_pictures, figures, mission_names, pictures
+from nextbasket_assets.assets.profiles import _profile, card_pictures, figures, mission_names, pictures
+from nextbasket_assets.assets.run_config import ProfileConfig
 from nextbasket_assets.catalogue import Catalogue
 from nextbasket_assets.lake import registry
 from nextbasket_assets.lake.registry import PROMOTED, Decision

@@ -1,0 +1,92 @@
+"""The shop's own settings: what `settings.yaml` in the landing folder says holds for every run that is not told otherwise."""
+
+from typing import Any, TypeVar, cast
+
+import dagster as dg
+import yaml
+from pydantic import ValidationError
+
+from nextbasket_assets.assets.run_config import (
+    MissionConfig,
+    ProfileConfig,
+    ScoringConfig,
+    SequenceConfig,
+    StagingConfig,
+    TrainingRunConfig,
+)
+from nextbasket_assets.errors import BAD_INPUT, NextbasketError
+from nextbasket_assets.resources.landing import LandingResource, read_optional
+from nextbasket_assets.resources.landing_folders import Folder
+
+FILE_NAME = "settings.yaml"
+# Asset -> what can be set for it.
+SECTIONS: dict[str, type[dg.Config]] = {
+    "staged_baskets": StagingConfig,
+    "mission_model": MissionConfig,
+    "mission_profiles": ProfileConfig,
+    "customer_sequences": SequenceConfig,
+    "rnn_model": TrainingRunConfig,
+    "next_basket_scores": ScoringConfig,
+}
+Given = dict[str, dict[str, Any]]
+_Config = TypeVar("_Config", bound=dg.Config)
+
+
+class ShopSettingsError(NextbasketError):
+    """A settings.yaml that cannot be used; the message says which line of it, why, and what to do."""
+
+    exit_code = BAD_INPUT
+
+
+def settled(context: dg.AssetExecutionContext, config: _Config, landing: LandingResource) -> _Config:
+    """This run's settings of an asset: what the run was launched with, else what the shop says, else the default.
+
+    Raises:
+        ShopSettingsError: the file is wrong, for this asset or another.
+    """
+    asset = context.op_execution_context.op.name
+    shop = read_settings(landing.folder()).get(asset, {})
+    launched = cast("dict[str, Any]", context.run.run_config).get("ops", {}).get(asset, {}).get("config", {})
+    told = {name: value for name, value in shop.items() if name not in launched}
+    if not told:
+        return config
+    context.log.info(f"{FILE_NAME} of the landing folder: {told}")
+    return type(config)(**config.model_dump() | told)
+
+
+def read_settings(folder: Folder) -> Given:
+    """For each asset that the file names, the settings it gives; nothing without a file.
+
+    Raises:
+        ShopSettingsError: it is no mapping of assets to settings, or a name or a value is none that there is.
+    """
+    content = read_optional(folder, FILE_NAME)
+    try:
+        found = yaml.safe_load(content or b"") or {}
+    except yaml.YAMLError as error:
+        raise ShopSettingsError(
+            f"{FILE_NAME} is not YAML in UTF-8: {error}. Write an asset a line, and below it, indented, a setting a line."
+        ) from error
+    if not isinstance(found, dict) or not found.keys() <= SECTIONS.keys():
+        raise ShopSettingsError(f"{FILE_NAME} names something else than assets. Choose from {', '.join(SECTIONS)}.")
+    said = {asset: given for asset, given in found.items() if given is not None}
+    for asset, given in said.items():
+        _refuse_wrong(asset, given)
+    return said
+
+
+def _refuse_wrong(asset: str, given: Any) -> None:
+    fields = SECTIONS[asset].model_fields
+    if not isinstance(given, dict) or not given.keys() <= fields.keys():
+        raise ShopSettingsError(
+            f"{FILE_NAME}: below {asset} is something else than its settings. Choose from {', '.join(fields)}."
+        )
+    try:
+        SECTIONS[asset](**given)
+    except ValidationError as error:
+        wrong = error.errors()[0]
+        name = wrong["loc"][0]
+        raise ShopSettingsError(
+            f"{FILE_NAME}: {name} of {asset} is {wrong['input']!r}: {wrong['msg']}. What it is for: "
+            f"{fields[str(name)].description} Correct the line, or leave it out."
+        ) from error
