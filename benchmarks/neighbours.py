@@ -5,7 +5,7 @@ R users that are scored, C users, V items, K length of the lists.
 """
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -76,13 +76,14 @@ def tifu_scores(
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Chunks of (own vectors, means of the nearest vectors of the pool), dense."""
     vectors = tifu_vectors(history, settings)
+    pool = pool[history.baskets[pool] > 0]  # who has no purchase is as near to everybody
     known = vectors[pool]
     norms = np.asarray(known.multiply(known).sum(1)).ravel()
-    k = min(settings.neighbours, len(pool) - 1)
+    k = min(settings.neighbours, len(pool))
     for start in range(0, len(rows), CHUNK):
         own = vectors[rows[start : start + CHUNK]]
         distance = norms[None, :] - 2 * (own @ known.T).toarray()
-        nearest = np.argpartition(distance, k, axis=1)[:, :k]
+        nearest = np.argpartition(distance, k - 1, axis=1)[:, :k]
         share = np.full(nearest.size, 1 / k, np.float32)
         mean = sp.csr_matrix(
             (share, (np.repeat(np.arange(len(nearest)), k), nearest.ravel())), (len(nearest), len(pool))
@@ -115,28 +116,40 @@ def tune_tifu(history: History, pool: np.ndarray, rows: np.ndarray, value: Calla
 
 def upcf(history: History, rows: np.ndarray, settings: Upcf) -> Lists:
     """(R, K) lists of UP-CF@r: popularity in a user's last r baskets, smoothed over users by the asymmetric cosine."""
+    return upcf_of_recencies(history, rows, settings, [settings.recency])[settings.recency]
+
+
+def upcf_of_recencies(history: History, rows: np.ndarray, settings: Upcf, recencies: Sequence[int]) -> dict[int, Lists]:
+    """`upcf` for several recencies, which the similarities do not depend on; every user may be a neighbour."""
     n = history.baskets[history.users]
-    recent = history.positions >= n - settings.recency
-    popular = history.matrix(np.where(recent, 1.0 / np.minimum(n, settings.recency), 0.0))
+    recent = {r: history.positions >= n - r for r in recencies}
+    popular = {r: history.matrix(np.where(recent[r], 1.0 / np.minimum(n, r), 0.0)) for r in recencies}
     bought = history.matrix(np.ones(len(history.items)))
     bought.data[:] = 1
-    sizes = np.maximum(np.asarray(bought.sum(1)).ravel(), 1)
-    parts = []
+    sizes = np.maximum(np.asarray(bought.sum(1)).ravel(), 1).astype(np.float32)
+    parts: dict[int, list[Lists]] = {r: [] for r in recencies}
     for start in range(0, len(rows), CHUNK):
         users = rows[start : start + CHUNK]
         similar = (bought[users] @ bought.T).toarray()
         similar /= sizes[users, None] ** settings.asymmetry * sizes[None, :] ** (1 - settings.asymmetry)
         similar **= settings.locality
         similar[np.arange(len(users)), users] = 1
-        similar[similar < 1e-6] = 0
-        parts.append(_top((sp.csr_matrix(similar) @ popular).toarray()))
-    return np.concatenate(parts)
+        near = sp.csr_matrix(similar)
+        for r in recencies:
+            parts[r].append(_top((near @ popular[r]).toarray()))
+    return {r: np.concatenate(lists) for r, lists in parts.items()}
 
 
 def tune_upcf(history: History, rows: np.ndarray, value: Callable[[Lists], float]) -> Upcf:
     """The settings whose lists are worth most on the validation users."""
-    grid = itertools.product((5, 25, 100), (0.25, 0.75), (5.0, 20.0))
-    return max((Upcf(*point) for point in grid), key=lambda settings: value(upcf(history, rows, settings)))
+    best, best_value = Upcf(), -1.0
+    for asymmetry, locality in itertools.product((0.25, 0.5, 0.75), (1.0, 2.0, 5.0, 10.0, 20.0)):
+        lists = upcf_of_recencies(history, rows, Upcf(1, asymmetry, locality), (1, 5, 10, 25, 100))
+        for recency, found in lists.items():
+            worth = value(found)
+            if worth > best_value:
+                best, best_value = Upcf(recency, asymmetry, locality), worth
+    return best
 
 
 def _top(scores_RV: np.ndarray) -> Lists:

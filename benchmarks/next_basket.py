@@ -4,7 +4,7 @@
     .venv/bin/python benchmarks/next_basket.py FOLDER [--folds 0,1,2] [--seeds 0,1] [--transductive] [--json OUT]
 
 Everything is tuned on the validation users: the peers by a grid, the recommender by its best epoch. `nextbasket` is the
-code that the assets run, with the settings that the assets run it with, but for items that are never unknown.
+code that the assets run, with the settings that the assets run it with, but that no item that was bought is unknown.
 """
 
 import argparse
@@ -19,11 +19,12 @@ from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
+import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks import neighbours, packed
-from benchmarks.results import CUTS, OURS, Result, Values, as_json, mean_of_seeds, merged, peers_rates, table
+from benchmarks.results import CUTS, OURS, Protocol, Result, Values, as_json, mean_of_seeds, merged, peers_rates, table
 from nextbasket_assets.recommender import (
     artifact,
     baselines,
@@ -37,6 +38,7 @@ from nextbasket_assets.recommender import (
     vocabulary,
 )
 from nextbasket_assets.recommender.batches import Prefixes
+from nextbasket_assets.recommender.network import Network
 from nextbasket_assets.recommender.settings import EpochReport, TrainingConfig
 from nextbasket_assets.recommender.split import Rows, Split
 from nextbasket_assets.recommender.vocabulary import FIRST_ITEM
@@ -61,8 +63,7 @@ class Case:
         """The fold; what is popular, and when, is told by the baskets that may be learned from."""
         split = data.split(fold, strict)
         learned = data.learned_baskets(split)
-        sizes = np.diff(data.sequences.item_offsets)
-        words = vocabulary.build(data.sequences.items.filter(np.repeat(learned, sizes)), 1)
+        words = known_items(data, learned)
         encoded = histories.encode(data.sequences, words, 0)
         rates = words.rates(int(learned.sum()))
         moving = trends.of_histories(encoded, rates, learned)
@@ -89,6 +90,19 @@ class Case:
     def pool(self) -> np.ndarray:
         """Users whose vectors may be neighbours: those that are learned from."""
         return np.flatnonzero(self.split.trained > 0)
+
+
+def known_items(data: packed.Packed, learned: np.ndarray) -> vocabulary.Vocabulary:
+    """Every item that anybody bought before their target or that is learned from; what is learned from is counted.
+
+    So test users' own items may be on every method's lists, though nothing was learned of them: they count zero.
+    """
+    items, sizes = data.sequences.items, np.diff(data.sequences.item_offsets)
+    counted = vocabulary.build(items.filter(np.repeat(learned, sizes)), 1)
+    bought = vocabulary.build(items.filter(np.repeat(learned | data.histories(), sizes)), 1)
+    counts = np.zeros(len(bought.codes), np.int64)
+    counts[bought.encode(counted.codes) - FIRST_ITEM] = counted.counts
+    return vocabulary.Vocabulary(bought.codes, counts)
 
 
 def say(*words: object) -> None:
@@ -147,6 +161,7 @@ def ours(case: Case, seed: int, config: TrainingConfig) -> tuple[Result, artifac
 
     config = dataclasses.replace(config, seed=seed, minimum_count=1, trip_steps=0)  # lists alone are compared
     fitted = fitting.fit(case.encoded, case.split, case.words, case.moving, config, tell)
+    lend(fitted.network, case.words.counts)
     prefixes = Prefixes.of(case.encoded, purchases.collect(case.encoded), case.moving)
     ranked = ranking.rank(fitted.network, prefixes, case.split.test, CALIBRATED, case.split.week)
     values = case.judge(ranked.items, case.split.test)
@@ -166,6 +181,20 @@ def ours(case: Case, seed: int, config: TrainingConfig) -> tuple[Result, artifac
     )
 
 
+def lend(network: Network, counts: np.ndarray) -> None:
+    """Items that nothing was learned of are what the rarest tenth of the others are in the mean, in place.
+
+    Training has seen them as what nobody ever wants; whose own item one is may want it as much as any other.
+    """
+    learned = counts[counts > 0]
+    rare = FIRST_ITEM + np.flatnonzero((counts > 0) & (counts <= np.quantile(learned, 0.1)))
+    unlearned = FIRST_ITEM + np.flatnonzero(counts == 0)
+    with torch.no_grad():
+        for table in (network.items, network.output, network.pair_item, network.repeat_item):
+            table.weight[unlearned] = table.weight[rare].mean(0)
+        network.bias[unlearned] = network.bias[rare].mean()
+
+
 def scoring_rate(case: Case, model: artifact.Model) -> float:
     """Customers a second, from sequence files to published rows with top 20, probabilities and reasons."""
     with tempfile.TemporaryDirectory() as folder:
@@ -178,11 +207,16 @@ def scoring_rate(case: Case, model: artifact.Model) -> float:
         return report.customers / (time.perf_counter() - began)
 
 
+def numbers(text: str) -> list[int]:
+    """The argument's type: whole numbers by commas."""
+    return [int(number) for number in text.split(",")]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path, help="folder with baskets.parquet and splits.parquet")
-    parser.add_argument("--folds", help="numbers, by commas; all of the folder's without it")
-    parser.add_argument("--seeds", default="0", help="numbers, by commas")
+    parser.add_argument("--folds", type=numbers, help="numbers, by commas; all of the folder's without it")
+    parser.add_argument("--seeds", type=numbers, default=[0], help="numbers, by commas")
     parser.add_argument("--epochs", type=int, default=TrainingConfig().epochs)
     parser.add_argument("--transductive", action="store_true", help="learn from test users' histories too")
     parser.add_argument("--json", type=Path, help="also write the numbers here")
@@ -191,15 +225,19 @@ def main() -> None:
         data = packed.load(options.folder)
     except packed.FolderError as error:
         parser.error(str(error))
-    wanted = [int(f) for f in options.folds.split(",")] if options.folds else sorted(data.folds)
+    if options.json and not options.json.absolute().parent.is_dir():
+        parser.error(f"{options.json}: there is no such folder to write it into")
+    wanted = options.folds or sorted(data.folds)
     if not set(wanted) <= set(data.folds):
         parser.error(f"the folder has the folds {sorted(data.folds)}, not {sorted(set(wanted) - set(data.folds))}")
     config = TrainingConfig(epochs=options.epochs)
-    folds, rate = [], 0.0
+    folds, rate, judged, left_out = [], 0.0, 0, 0
     for fold in wanted:
         case = Case.of(data, fold, strict=not options.transductive)
+        judged += len(case.split.test.customers)
+        left_out += int((data.folds[fold] == "test").sum()) - len(case.split.test.customers)
         others, runs = peers(case), []
-        for seed in (int(s) for s in options.seeds.split(",")):
+        for seed in options.seeds:
             say(f"fold {fold} seed {seed}")
             result, model = ours(case, seed, config)
             runs.append(result)
@@ -210,8 +248,11 @@ def main() -> None:
     error = metrics.means(methods[OURS].values)["calibration_error", CALIBRATED][0]
     print(f"\ncalibration error over the top {CALIBRATED}: {error:.4f}; scoring: {rate:,.0f} customers a second")
     print(f"peers, bare lists from arrays in memory: {peers_rates(folds[0])}")
+    strict = not options.transductive and all(data.has_train_users(fold) for fold in wanted)
+    protocol = Protocol(strict, wanted, options.seeds, options.epochs, judged, left_out)
+    print(protocol)
     if options.json:
-        options.json.write_text(json.dumps(as_json(data.name, methods, rate), indent=1) + "\n")
+        options.json.write_text(json.dumps(as_json(data.name, methods, rate, protocol), indent=1) + "\n")
 
 
 if __name__ == "__main__":

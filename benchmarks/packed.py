@@ -1,22 +1,26 @@
 """The packed benchmark folders as the recommender's own sequences.
 
 A folder holds baskets.parquet (user, basket 0..n-1, item, is_target; `day` where dates exist) and splits.parquet (user,
-fold columns with train, val, test). A user's target is the last basket; who has no other is not judged. Users of `train`
-may be learned from with their target; of the others only histories are learned from, and in strict runs nothing of the
-test users. A folder without `train` users, such as lgsr_dev, has nobody else: everyone's history is learned from.
+columns fold0, fold1, ... with train, val, test). Users and items are whole numbers or text, days whole numbers or dates. A
+user's target is the last basket; who has no other is not judged. Users of `train` may be learned from with their target; of
+the others only histories are learned from, and in strict runs nothing of the test users. A folder without `train` users,
+such as lgsr_dev, has nobody else: everyone's history is learned from.
 """
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from nextbasket_assets.recommender.histories import Sequences
 from nextbasket_assets.recommender.split import Rows, Split
 from nextbasket_assets.recommender.trends import week_number
 
+JUDGED = ("val", "test")
 END = 4 + 7 * 2000  # a Monday; where targets lie when the folder has no common cut in time
 
 
@@ -42,11 +46,15 @@ class Packed:
         """The fold as the recommender's split; `strict` learns nothing from test users' histories, where others are there."""
         part, history = self.folds[fold], self.lengths - 1
         trained = np.where(part == "train", history + 1, history)
-        if strict and (part == "train").any():
+        if strict and self.has_train_users(fold):
             trained = np.where(part == "test", 0, trained)
         judged = [(part == name) & (history > 0) for name in ("val", "test")]
         rows = [Rows(np.flatnonzero(chosen), history[chosen]) for chosen in judged]
         return Split(trained, *rows, *rows, int(week_number(self.cut)), self.cut)
+
+    def has_train_users(self, fold: int) -> bool:
+        """Whether some users may be learned from with their target; without them a strict run is like any other."""
+        return bool((self.folds[fold] == "train").any())
 
     def learned_baskets(self, split: Split) -> np.ndarray:
         """(N,) whether each basket may be learned from."""
@@ -54,6 +62,12 @@ class Packed:
         position = np.arange(len(owner)) - self.sequences.basket_offsets[owner]
         learned: np.ndarray = position < split.trained[owner]
         return learned
+
+    def histories(self) -> np.ndarray:
+        """(N,) whether each basket is before its user's target."""
+        before = np.ones(len(self.sequences.days), bool)
+        before[self.sequences.basket_offsets[1:] - 1] = False
+        return before
 
 
 def load(folder: Path) -> Packed:
@@ -74,9 +88,16 @@ def load(folder: Path) -> Packed:
     first = np.concatenate([[True], (np.diff(place) != 0) | (np.diff(basket) != 0)])
     owner = place[first]
     offsets = np.searchsorted(owner, np.arange(len(users) + 1))
+    if "is_target" in table.column_names:
+        _refuse_other_targets(
+            folder, place, basket, table["is_target"].to_numpy(zero_copy_only=False)[order].astype(bool)
+        )
     given = table["day"].to_numpy().astype(np.int64)[order][first] if "day" in table.column_names else None
     if given is not None and (np.diff(given)[np.diff(owner) == 0] < 0).any():
         raise FolderError(f"{folder}: the days of a user's baskets fall: number the baskets in the order of their days")
+    lengths = np.diff(offsets)
+    if not (lengths > 1).any():
+        raise FolderError(f"{folder}: nobody has a basket before the target: there is no history to learn from")
     days, cut = _days(given, offsets)
     sequences = Sequences(
         pa.array([f"{user:09d}" for user in users[by_user]]),
@@ -86,12 +107,21 @@ def load(folder: Path) -> Packed:
         pa.array(np.char.zfill(item.astype(str), 6)),
         np.zeros((len(owner), 0), np.float32),
     )
-    folds = {
-        int(name.removeprefix("fold")): np.array(splits[name].to_pylist())[by_user]
-        for name in splits.column_names
-        if name.startswith("fold")
-    }
-    return Packed(folder.name, sequences, folds, cut)
+    folds = {int(name.removeprefix("fold")): np.array(splits[name].to_pylist())[by_user] for name in _folds(splits)}
+    for fold, part in folds.items():
+        if lacking := [name for name in JUDGED if not ((part == name) & (lengths > 1)).any()]:
+            raise FolderError(
+                f"{folder}: no user of {' and none of '.join(lacking)} in fold{fold} has a basket before the target"
+            )
+    return Packed(folder.resolve().name, sequences, folds, cut)
+
+
+def _refuse_other_targets(folder: Path, place: np.ndarray, basket: np.ndarray, flagged: np.ndarray) -> None:
+    """The targets that the folder names are the ones that are taken: each user's last basket."""
+    last = np.concatenate([np.flatnonzero(np.diff(place)), [len(place) - 1]])
+    is_last = basket == basket[last][np.cumsum(np.concatenate([[0], np.diff(place) != 0]))]
+    if (is_last != flagged).any():
+        raise FolderError(f"{folder}: is_target is to be true for the last basket of every user, and for no other")
 
 
 def _tables(folder: Path) -> tuple[pa.Table, pa.Table]:
@@ -100,26 +130,67 @@ def _tables(folder: Path) -> tuple[pa.Table, pa.Table]:
     if missing := [path.name for path in paths if not path.is_file()]:
         raise FolderError(f"{folder}: no {' and no '.join(missing)} there")
     baskets, splits = (pq.read_table(path) for path in paths)
+    if _is_text(baskets, "user") != _is_text(splits, "user"):
+        raise FolderError(
+            f"{folder}: the users are text in one of the files and numbers in the other: write them alike"
+        )
+    baskets, splits = _numbered(baskets, splits)
     for table, names in ((baskets, ("user", "basket", "item")), (splits, ("user",))):
         for name in (*names, *({"day"} & set(table.column_names))):
             if name not in table.column_names:
                 raise FolderError(f"{folder}: a column {name} is missing")
             if not pa.types.is_integer(table.schema.field(name).type) or table[name].null_count:
                 raise FolderError(
-                    f"{folder}: the column {name} is to hold whole numbers and nothing else: number its values"
+                    f"{folder}: the column {name} is to hold whole numbers, text or, as day, dates, and no empty cells"
                 )
     listed, shopping = (set(table["user"].to_pylist()) for table in (splits, baskets))
     if len(listed) != splits.num_rows or listed != shopping:
         raise FolderError(f"{folder}: splits.parquet is to have one row for each user of baskets.parquet, and no other")
-    folds = [name for name in splits.column_names if name.startswith("fold")]
-    if not folds:
-        raise FolderError(f"{folder}: splits.parquet has no column fold0")
+    if not (folds := _folds(splits)):
+        raise FolderError(f"{folder}: splits.parquet has no column fold0: name its columns user, fold0, fold1, ...")
     for name in folds:
-        if lacking := {"val", "test"} - set(splits[name].to_pylist()):
+        parts = set(splits[name].to_pylist())
+        if unknown := sorted(map(str, parts - {"train", *JUDGED})):
+            raise FolderError(f"{folder}: {name} says {unknown[0]!r}: every user is train, val or test")
+        if lacking := set(JUDGED) - parts:
             raise FolderError(
                 f"{folder}: nobody is {' or '.join(sorted(lacking))} in {name}: peers and epochs are chosen by val"
             )
     return baskets, splits
+
+
+def _folds(splits: pa.Table) -> list[str]:
+    return [name for name in splits.column_names if re.fullmatch(r"fold\d+", name)]
+
+
+def _numbered(baskets: pa.Table, splits: pa.Table) -> tuple[pa.Table, pa.Table]:
+    """Both tables with text as its place among all texts in order, and dates as days since 1970-01-01."""
+    for name in ("user", "item"):
+        texts = [table[name].cast(pa.string()) for table in (baskets, splits) if _is_text(table, name)]
+        if texts:
+            said = pc.unique(pa.concat_arrays([chunk for text in texts for chunk in text.chunks])).drop_null()
+            order = said.take(pc.array_sort_indices(said))
+            baskets, splits = (_placed(table, name, order) for table in (baskets, splits))
+    if "day" in baskets.column_names and pa.types.is_temporal(baskets.schema.field("day").type):
+        baskets = _with(baskets, "day", baskets["day"].cast(pa.date32(), safe=False).cast(pa.int32()))
+    return baskets, splits
+
+
+def _placed(table: pa.Table, name: str, order: pa.Array) -> pa.Table:
+    if not _is_text(table, name):
+        return table
+    return _with(table, name, pc.index_in(table[name].cast(pa.string()), order).cast(pa.int64()))
+
+
+def _with(table: pa.Table, name: str, values: pa.ChunkedArray) -> pa.Table:
+    return table.set_column(table.column_names.index(name), name, values)
+
+
+def _is_text(table: pa.Table, name: str) -> bool:
+    if name not in table.column_names:
+        return False
+    kind = table.schema.field(name).type
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
 def _days(given: np.ndarray | None, offsets: np.ndarray) -> tuple[np.ndarray, int]:
@@ -150,8 +221,7 @@ def week_start(day: int) -> int:
 def write(data: Packed, path: Path, copies: int) -> None:
     """The histories, targets left out, as a file of customer_sequences; each user `copies` times under other codes."""
     sequences = data.sequences
-    kept = np.ones(len(sequences.days), bool)
-    kept[sequences.basket_offsets[1:] - 1] = False
+    kept = data.histories()
     sizes = np.diff(sequences.item_offsets)
     items = pa.ListArray.from_arrays(
         pa.array(np.concatenate([[0], np.cumsum(sizes[kept])]).astype(np.int32)),

@@ -26,6 +26,39 @@ class Result:
     customers: np.ndarray
 
 
+@dataclasses.dataclass(frozen=True)
+class Protocol:
+    """What the numbers are of: test rows of all folds, and test users who were left out because they have no history."""
+
+    strict: bool
+    folds: list[int]
+    seeds: list[int]
+    epochs: int
+    judged: int
+    left_out: int
+
+    def __str__(self) -> str:
+        learned = (
+            "nothing of test users" if self.strict else "everyone's history, no target of validation and test users"
+        )
+        return (
+            f"{self.judged:,} test users of folds {self.folds} judged, {self.left_out:,} without a history left out; "
+            f"learned from: {learned}; seeds {self.seeds}"
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class Difference:
+    """Ours to the best of the others in one metric: mean, its 95 % interval, and the gain as a share."""
+
+    metric: str
+    rival: str
+    mean: float
+    low: float
+    high: float
+    gain: float
+
+
 def peers_rates(methods: dict[str, Result]) -> str:
     """Customers a second of the methods that tune nothing, whose seconds are all scoring: bare lists from arrays."""
     rates = {
@@ -69,25 +102,36 @@ def table(methods: dict[str, Result]) -> str:
     ]
     for name, result in methods.items():
         means = metrics.means(result.values)
-        numbers = " | ".join(f"{means[key][0]:.4f}" for key in SHOWN)
+        numbers = " | ".join(f"{means[key][0]:.4f}" if means[key][1] else "-" for key in SHOWN)
         lines.append(f"| {name} | {numbers} | {result.seconds:.1f} | {result.peak_mb:.0f} |")
-    for key in (("recall", 10), ("ndcg", 10)):
-        rivals = {name: np.nanmean(r.values[key]) for name, r in methods.items() if name != OURS}
-        rival = max(rivals, key=lambda name: rivals[name])
-        difference = methods[OURS].values[key] - methods[rival].values[key]
-        low, high = interval(difference, methods[OURS].customers)
-        gain = difference.mean() / rivals[rival]
-        lines.append(
-            f"\n{key[0]}@{key[1]}: {difference.mean():+.4f} [{low:+.4f}, {high:+.4f}] ({gain:+.1%}) against {rival}"
-        )
+    lines += [
+        f"\n{one.metric}: {one.mean:+.4f} [{one.low:+.4f}, {one.high:+.4f}] ({one.gain:+.1%}) against {one.rival}"
+        for one in differences(methods)
+    ]
     return "\n".join(lines)
 
 
-def as_json(dataset: str, methods: dict[str, Result], rate: float) -> dict[str, Any]:
+def differences(methods: dict[str, Result]) -> list[Difference]:
+    """Ours to the best of the others, in recall@10 and in nDCG@10."""
+    found = []
+    for key in (("recall", 10), ("ndcg", 10)):
+        rivals = {name: float(np.mean(r.values[key])) for name, r in methods.items() if name != OURS}
+        rival = max(rivals, key=lambda name: rivals[name])
+        difference = methods[OURS].values[key] - methods[rival].values[key]
+        low, high = interval(difference, methods[OURS].customers)
+        mean = float(difference.mean())
+        found.append(Difference(f"{key[0]}@{key[1]}", rival, mean, low, high, mean / max(rivals[rival], 1e-9)))
+    return found
+
+
+def as_json(dataset: str, methods: dict[str, Result], rate: float, protocol: Protocol) -> dict[str, Any]:
+    """All there is to compare: metrics over nobody, such as explore where nothing is new, are null."""
     return {
         "dataset": dataset,
+        "protocol": dataclasses.asdict(protocol),
+        "differences": [dataclasses.asdict(one) for one in differences(methods)],
         "methods": {
-            name: {f"{m}@{k}": value for (m, k), (value, _) in metrics.means(result.values).items()}
+            name: {f"{m}@{k}": v if count else None for (m, k), (v, count) in metrics.means(result.values).items()}
             | {"seconds": result.seconds, "peak_mb": result.peak_mb}
             for name, result in methods.items()
         },

@@ -127,6 +127,7 @@ def new_network(words: vocabulary.Vocabulary, missions: int, config: TrainingCon
         )
     )
     counts = torch.from_numpy(words.counts.astype(np.float32))
+    counts = counts.clamp(min=counts[counts > 0].min())  # an item that counts zero is as rare as the rarest
     with torch.no_grad():
         network.bias[vocabulary.FIRST_ITEM :] = torch.log(counts / counts.sum())
     return network

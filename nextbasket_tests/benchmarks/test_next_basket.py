@@ -3,6 +3,7 @@ import sys
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
@@ -48,7 +49,12 @@ def test_any_folder_of_the_format_gives_every_method_in_one_json(tmp_path, monke
     next_basket.main()
     found = json.loads(out.read_text())
 
-    assert set(found) == {"dataset", "methods", "scoring"}
+    assert set(found) == {"dataset", "protocol", "differences", "methods", "scoring"}
+    assert found["protocol"] == {
+        **{"strict": "train" in parts, "folds": [0], "seeds": [0], "epochs": 1},
+        **{"judged": sum(parts[user % len(parts)] == "test" for user in range(30)), "left_out": 0},
+    }
+    assert [one["metric"] for one in found["differences"]] == ["recall@10", "ndcg@10"]
     assert found["dataset"] == "habits"
     assert set(found["methods"]) == PEERS | {"nextbasket"}
     for numbers in found["methods"].values():
@@ -58,6 +64,18 @@ def test_any_folder_of_the_format_gives_every_method_in_one_json(tmp_path, monke
         assert 0 < numbers["recall@20"] <= 1
     assert found["scoring"]["customers_per_second"] > 0
     assert "| nextbasket |" in capsys.readouterr().out
+
+
+def of(table, part, *, last_only):
+    """Rows of the users that are not of this third, and of the others the last basket."""
+    other = pc.not_equal(pa.array(np.asarray(table["user"]) % 3), part)
+    return pc.or_(other, table["is_target"]) if last_only else other
+
+
+def said(table, word):
+    """The users of train under another word."""
+    words = [word if part == "train" else part for part in table["fold0"].to_pylist()]
+    return table.set_column(1, "fold0", pa.array(words, pa.string()))
 
 
 def rewritten(folder, name, change):
@@ -70,13 +88,28 @@ def rewritten(folder, name, change):
     [
         ("splits.parquet", lambda t: t.slice(1), "one row for each user"),
         ("splits.parquet", lambda t: t.rename_columns(["user", "part"]), "no column fold0"),
-        ("splits.parquet", lambda t: t.filter(pa.compute.equal(t["fold0"], "val")), "one row for each user"),
+        ("splits.parquet", lambda t: t.filter(pc.equal(t["fold0"], "val")), "one row for each user"),
         ("baskets.parquet", lambda t: t.drop_columns(["item"]), "a column item is missing"),
-        ("baskets.parquet", lambda t: t.set_column(2, "item", t["item"].cast(pa.string())), "whole numbers"),
+        ("baskets.parquet", lambda t: t.set_column(2, "item", t["item"].cast(pa.float64())), "whole numbers"),
+        ("baskets.parquet", lambda t: t.set_column(0, "user", t["user"].cast(pa.string())), "text in one of the files"),
+        (
+            "baskets.parquet",
+            lambda t: t.set_column(3, "is_target", pc.invert(t["is_target"])),
+            "last basket of every user",
+        ),
+        ("baskets.parquet", lambda t: t.filter(t["is_target"]), "nobody has a basket before the target"),
+        (
+            "baskets.parquet",
+            lambda t: t.filter(of(t, 1, last_only=True)),
+            "no user of val in fold0 has a basket before",
+        ),
+        ("splits.parquet", lambda t: t.rename_columns(["user", "fold"]), "no column fold0"),
+        ("splits.parquet", lambda t: said(t, "Train"), "fold0 says 'Train': every user is train, val or test"),
+        ("splits.parquet", lambda t: said(t, None), "fold0 says 'None'"),
         ("baskets.parquet", lambda t: t.set_column(4, "day", pa.array([None] * len(t), pa.int64())), "whole numbers"),
         (
             "baskets.parquet",
-            lambda t: t.set_column(4, "day", pa.compute.negate(t["day"])),
+            lambda t: t.set_column(4, "day", pc.negate(t["day"])),
             "days of a user's baskets fall",
         ),
     ],
@@ -89,6 +122,25 @@ def test_a_folder_that_is_no_such_folder_says_why(tmp_path, name, change, messag
         packed.load(folder)
 
 
+def test_text_and_dates_are_numbered(tmp_path):
+    """Users and items under text, and days as dates, give the sequences of the same folder in numbers."""
+    folder = packed_folder(tmp_path / "habits", True, ("train", "val", "test"))
+    numbered = packed.load(folder)
+    for name in ("baskets.parquet", "splits.parquet"):
+        rewritten(folder, name, lambda t: t.set_column(0, "user", pc.utf8_lpad(t["user"].cast(pa.string()), 4, "0")))
+    rewritten(
+        folder, "baskets.parquet", lambda t: t.set_column(2, "item", pc.utf8_lpad(t["item"].cast(pa.string()), 9, "0"))
+    )
+    rewritten(folder, "baskets.parquet", lambda t: t.set_column(4, "day", t["day"].cast(pa.int32()).cast(pa.date32())))
+    named = packed.load(folder)
+    items = dict(zip(numbered.sequences.items.to_pylist(), named.sequences.items.to_pylist(), strict=True))
+
+    assert named.sequences.days.tolist() == numbered.sequences.days.tolist()
+    assert named.sequences.item_offsets.tolist() == numbered.sequences.item_offsets.tolist()
+    assert len(set(items.values())) == len(items)
+    assert [part.tolist() for part in named.folds.values()] == [part.tolist() for part in numbered.folds.values()]
+
+
 def test_who_has_no_history_is_not_judged_and_an_item_counts_once(tmp_path):
     """Every row twice is every row once; a test user whose only basket is the target is in no table."""
     folder = packed_folder(tmp_path / "habits", False, ("train", "val", "test"))
@@ -98,7 +150,7 @@ def test_who_has_no_history_is_not_judged_and_an_item_counts_once(tmp_path):
     rewritten(
         folder,
         "baskets.parquet",
-        lambda t: t.filter(pa.compute.or_(pa.compute.not_equal(t["user"], 2), pa.compute.equal(t["basket"], 7))),
+        lambda t: t.filter(pc.or_(pc.not_equal(t["user"], 2), pc.equal(t["basket"], 7))),
     )
     split = packed.load(folder).split(0, strict=True)
 
@@ -111,12 +163,12 @@ def test_what_test_users_buy_moves_no_trend_in_a_strict_run(tmp_path):
     """Nothing is learned from them: with their histories changed, every lift that the network reads is the same."""
     folder = packed_folder(tmp_path / "habits", True, ("train", "val", "test"))
     before = Case.of(packed.load(folder), 0, strict=True).moving
-    turned = pa.compute.if_else
+    turned = pc.if_else
     rewritten(
         folder,
         "baskets.parquet",
         lambda t: t.set_column(
-            2, "item", turned(pa.compute.equal(pa.array(np.asarray(t["user"]) % 3), 2), t["item"][0], t["item"])
+            2, "item", turned(pc.equal(pa.array(np.asarray(t["user"]) % 3), 2), t["item"][0], t["item"])
         ),
     )
     after = Case.of(packed.load(folder), 0, strict=True).moving
