@@ -12,8 +12,9 @@ from nextbasket_assets.cli.failing import Commands
 from nextbasket_assets.cli.land import land
 from nextbasket_assets.cli.looking import customer, evaluation, missions
 from nextbasket_assets.cli.report import report
+from nextbasket_assets.cli.shop import shop
 from nextbasket_assets.cli.warming import warm
-from nextbasket_assets.cli.working import demo, score, shop, ui
+from nextbasket_assets.cli.working import demo, score, ui
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "show_default": True})

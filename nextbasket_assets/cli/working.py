@@ -1,81 +1,32 @@
-"""Commands that make something: a synthetic shop, the main job on it, a week's scores, Dagster's UI on the same data."""
+"""Commands that make something: the main job on landed weeks, a week's scores, Dagster's UI on the same data."""
 
 import os
 import sys
-from contextlib import nullcontext
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from nextbasket_assets.cli.looking import show_customer, show_evaluation, show_missions
 from nextbasket_assets.cli.opened import lake_of, open_lake, show
 from nextbasket_assets.cli.options import json_option, week_option
 from nextbasket_assets.cli.options import week as as_week
 from nextbasket_assets.cli.settled import settled
+from nextbasket_assets.cli.shop import CUSTOMERS, WEEKS, write
 
 if TYPE_CHECKING:
     from nextbasket_assets.cli.plans import State
     from nextbasket_assets.settings.reading import Settings
 
-HABITS = ("--strength=0.8", "--recency=0.95")  # of the demo's shop: plain missions, and habits that change
-MOST_CUSTOMERS, MOST_WEEKS = 999_786, 999  # of a shop: its codes and its basket ids have no room for more
+COMMANDLINE = ParameterSource.COMMANDLINE
 PRODUCTS = 1000  # of the demo's shop: few enough that 400 customers show what they have in common
 
 
 @click.command()
-@click.option("--customers", type=click.IntRange(1, MOST_CUSTOMERS), default=5000, help="Customers of the shop.")
-@click.option("--weeks", type=click.IntRange(1, MOST_WEEKS), default=117, help="Weekly files to write, from 200607 on.")
-@click.option("--seed", default=1, help="The same seed gives the same bytes.")
-@click.option(
-    "--strength", default=0.5, help="How strongly the planted missions shape a basket: 0 not at all, 1 fully."
-)
-@click.option(
-    "--recency",
-    type=click.FloatRange(0, 1),
-    default=0.0,
-    help="Share of repeats that come from what a customer bought lately.",
-)
-@click.option("--products", type=click.IntRange(250, 32_767), default=4997, help="Products in the catalogue.")
-@click.option("--header", type=click.Choice(["A", "B", "C"]), default="B", help="Dialect of the column names.")
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder to write into.")
-def shop(
-    customers: int, weeks: int, seed: int, strength: float, recency: float, products: int, header: str, out: Path
-) -> None:
-    """Write a synthetic shop's weekly files.
-
-    They are as a retailer would land them, and their missions are planted: what is to be found is known.
-    """
-    from nextbasket_assets.cli.bars import bar
-    from nextbasket_assets.shop.shop import write_shop
-
-    label = f"{customers:,} customers, {weeks} weeks"
-    shown = bar() if sys.stderr.isatty() else None
-    with shown or nullcontext():
-        task = shown.add_task(label, total=weeks) if shown else None
-        try:
-            report = write_shop(
-                out,
-                customers=customers,
-                weeks=weeks,
-                seed=seed,
-                strength=strength,
-                recency=recency,
-                products=products,
-                header=header,  # type: ignore[arg-type]  # click.Choice gives one of the three
-                progress=lambda done, _: shown.update(task, completed=done) if shown and task is not None else None,
-            )
-        except ValueError as error:
-            raise click.UsageError(str(error)) from error
-    click.echo(f"{len(report.files)} files, {report.baskets:,} baskets, {report.lines:,} lines in {out}", err=True)
-
-
-@click.command()
-@click.option(
-    "--customers", type=click.IntRange(1, MOST_CUSTOMERS), default=1500, help="Customers of the synthetic shop."
-)
-@click.option("--weeks", type=click.IntRange(1, MOST_WEEKS), default=40, help="Weeks of the synthetic shop.")
+@click.option("--customers", type=CUSTOMERS, default=1500, help="Customers of the synthetic shop.")
+@click.option("--weeks", type=WEEKS, default=40, help="Weeks of the synthetic shop.")
 @click.option(
     "--as-of",
     callback=as_week,
@@ -92,12 +43,14 @@ def demo(settings: "Settings", customers: int, weeks: int, as_of: date | None) -
     from nextbasket_assets.cli.home import environment
     from nextbasket_assets.cli.plans import default_as_of, demo_plan
     from nextbasket_assets.cli.runs import carry_out, catch_up
-    from nextbasket_assets.shop.landing_files import lacks_a_shop
+    from nextbasket_assets.shop.ledger import lacks_a_shop
 
     landing = Path(settings.landing)
     if not environment().get("NEXTBASKET_LANDING") and lacks_a_shop(landing):
-        size = [f"--customers={customers}", f"--weeks={weeks}", f"--products={PRODUCTS}", *HABITS]
-        shop.main([*size, f"--out={landing}"], standalone_mode=False)
+        # Plain missions, and habits that change.
+        write(landing, customers=customers, weeks=weeks, seed=1, strength=0.8, recency=0.95, products=PRODUCTS)
+    else:
+        _say_what_is_used(settings.landing, {"customers": customers, "weeks": weeks})
     found = _landed(settings)
     week = as_of or default_as_of(found.weeks)
     carry_out(settings, demo_plan(found, week))
@@ -107,6 +60,17 @@ def demo(settings: "Settings", customers: int, weeks: int, as_of: date | None) -
     show_customer(lake, catalogue, week)
     show_evaluation(lake, week)
     click.echo("\nNext: `make ui` shows all of this in Dagster; `nextbasket customer CODE` shows another customer.")
+
+
+def _say_what_is_used(landing: str, asked: dict[str, int]) -> None:
+    """Say that the weeks that are there are used, to somebody who asked for a shop of another size."""
+    from nextbasket_assets.shop.ledger import Ledger
+
+    typed, there = click.get_current_context().get_parameter_source, Ledger(Path(landing)).arguments
+    vain = [f"--{name}" for name in asked if typed(name) is COMMANDLINE and asked[name] != there.get(name)]
+    if vain:
+        does = "does" if len(vain) == 1 else "do"
+        click.echo(f"{landing}: the weekly files there are used; {' and '.join(vain)} {does} nothing.", err=True)
 
 
 @click.command()

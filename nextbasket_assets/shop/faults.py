@@ -10,12 +10,16 @@ from pathlib import Path
 
 import numpy as np
 
-from nextbasket_assets.shop.landing_files import read_text, write_bytes
+from nextbasket_assets.shop.landing_files import COLUMN, packed, read_text, write_whole
 from nextbasket_assets.shop.replay import replay_tail
 
-_QUANTITY, _SPEND, _HOUR, _CLASS, _CUSTOMER, _BASKET = 4, 5, 3, 7, 11, 14
+_QUANTITY, _SPEND, _HOUR, _CLASS, _BASKET = (
+    COLUMN[name] for name in ("QUANTITY", "SPEND", "SHOP_HOUR", "PROD_CODE_10", "BASKET_ID")
+)
+_OF_BASKET = [COLUMN[name] for name in ("BASKET_ID", "CUST_CODE", "SHOP_DATE", "SHOP_HOUR", "STORE_CODE")]
 _HUGE_QUANTITY, _HUGE_SPEND = "1685", "2594.9"
-_FIRST_SEGMENT, _LAST_SEGMENT = 11, 13
+_NULLABLE = [COLUMN[name] for name in ("CUST_CODE", "seg_1", "seg_2")]  # what an anonymous line lacks
+_LOCK_FILE = ".~lock.transactions_200607.csv#"
 
 Rows = list[str]
 
@@ -38,14 +42,33 @@ class Faults:
     truncated_week: int = 0  # week whose file ends inside its last field
     lock_file: bool = False  # a spreadsheet's `.~lock.transactions_200607.csv#` in the folder
 
+    def check(self, weeks: int) -> None:
+        """That a shop of so many weeks can have these faults; whether it has the rows shows when it is written.
+
+        Raises:
+            ValueError: a fault needs other weeks, or is a number below 0.
+        """
+        for name in ("replay_tail", "duplicate_rows", "late_rows", "zero_spend_rows", "unknown_category"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} must be at least 0, got {getattr(self, name)}")
+        one_week = [week for week in (self.damaged_ids, self.swapped_nulls, self.truncated_week) if week]
+        for week in (*one_week, *self.missing_weeks):
+            if not 1 <= week <= weeks:
+                raise ValueError(f"a fault names week {week}, but the shop has weeks 1 to {weeks}")
+        if len(set(self.missing_weeks)) < len(self.missing_weeks):
+            raise ValueError(f"missing_weeks={self.missing_weeks} names a week twice")
+        if self.replay_tail and self.replay_tail + 3 > weeks:
+            raise ValueError(f"replay_tail={self.replay_tail} needs at least {self.replay_tail + 3} weeks, got {weeks}")
+        if self.late_rows and weeks < 2:
+            raise ValueError("late_rows needs at least 2 weeks: a row of one in the file of the next")
+
 
 def inject(out: Path, files: list[str], faults: Faults) -> list[str]:
     """Damage the files of a shop; returns the names of the weekly files that are left.
 
     Raises:
-        ValueError: a fault needs more weeks or rows than the shop has; nothing is damaged half a row.
+        ValueError: the faults ask for more rows than the shop has.
     """
-    _check(faults, len(files))
     if faults.replay_tail:
         replay_tail(out, files, faults.replay_tail, np.random.default_rng([faults.seed, 0]))
     if faults.damaged_ids:
@@ -55,34 +78,30 @@ def inject(out: Path, files: list[str], faults: Faults) -> list[str]:
     _scatter(out, files, faults)
     if faults.truncated_week:
         path = out / files[faults.truncated_week - 1]
-        write_bytes(path, read_text(path)[:-2].encode("ascii"))
+        write_whole(path, packed(path.name, read_text(path)[:-2]))
     if faults.lock_file:
-        (out / ".~lock.transactions_200607.csv#").write_text(",till,till,16.04.2006 12:00;", encoding="ascii")
+        (out / _LOCK_FILE).write_text(",till,till,16.04.2006 12:00;", encoding="ascii")
     for week in faults.missing_weeks:
         (out / files[week - 1]).unlink()
     return [name for number, name in enumerate(files, start=1) if number not in faults.missing_weeks]
 
 
-def _check(faults: Faults, weeks: int) -> None:
-    for week in (faults.damaged_ids, faults.swapped_nulls, faults.truncated_week, *faults.missing_weeks):
-        if not 0 <= week <= weeks:
-            raise ValueError(f"a fault names week {week}, but the shop has weeks 1 to {weeks}")
-    if faults.replay_tail and faults.replay_tail + 3 > weeks:
-        raise ValueError(f"replay_tail={faults.replay_tail} needs at least {faults.replay_tail + 3} weeks, got {weeks}")
-    if faults.late_rows and weeks < 2:
-        raise ValueError("late_rows needs at least 2 weeks: a row of one in the file of the next")
-
-
 def _rewrite(path: Path, change: Callable[[Rows], Rows]) -> None:
     """Replace the rows below the header of a file."""
     header, *rows = read_text(path).splitlines()
-    write_bytes(path, ("\n".join([header, *change(rows)]) + "\n").encode("ascii"))
+    write_whole(path, packed(path.name, "\n".join([header, *change(rows)]) + "\n"))
 
 
 def _set_field(row: str, column: int, value: str) -> str:
     fields = row.split(",")
     fields[column] = value
     return ",".join(fields)
+
+
+def _basket_of(row: str) -> tuple[str, ...]:
+    """What the lines of a basket have in common, also where a spreadsheet made all ids the same."""
+    fields = row.split(",")
+    return tuple(fields[column] for column in _OF_BASKET)
 
 
 def _damage_ids(rows: Rows) -> Rows:
@@ -94,7 +113,7 @@ def _swap_nulls(rows: Rows) -> Rows:
     changed = []
     for row in rows:
         fields = row.split(",")
-        for column in range(_FIRST_SEGMENT, _LAST_SEGMENT + 1):
+        for column in _NULLABLE:
             fields[column] = other.get(fields[column], fields[column])
         changed.append(",".join(fields))
     return changed
@@ -146,8 +165,8 @@ def _hit_rows(here: dict[int, str], arriving: Rows, leaving: Rows) -> Callable[[
                 leaving.append(row)
             else:
                 kept += _hit(row, kind)
-        baskets = {rows[number].split(",")[_BASKET] for number, kind in here.items() if kind == "hour"}
-        kept = [_set_field(row, _HOUR, "22") if row.split(",")[_BASKET] in baskets else row for row in kept]
+        baskets = {_basket_of(rows[number]) for number, kind in here.items() if kind == "hour"}
+        kept = [_set_field(row, _HOUR, "22") if _basket_of(row) in baskets else row for row in kept]
         return kept + arriving
 
     return change

@@ -6,6 +6,7 @@ from typing import Literal
 
 import numpy as np
 
+from nextbasket_assets.landing import LIFESTAGE_CODES, PRICE_CODES
 from nextbasket_assets.shop import labels as rules
 from nextbasket_assets.shop.calibration import Ints
 from nextbasket_assets.shop.catalogue import Catalogue
@@ -22,15 +23,14 @@ HEADER_B = (
     "PROD_CODE_40,CUST_CODE,seg_1,seg_2,BASKET_ID,BASKET_SIZE,BASKET_PRICE_SENSITIVITY,BASKET_TYPE,"
     "BASKET_DOMINANT_MISSION,STORE_CODE,STORE_FORMAT,STORE_REGION"
 )
+COLUMN = {name: number for number, name in enumerate(HEADER_B.split(","))}  # the dialects differ in names only
 TRUTH = "ground_truth"
-LAST_WRITTEN = "time.csv"  # when it is there, all of the shop is
 _QUOTED_NULL = '""'
 _FIRST_WEEK = 1  # the only file that the third dialect is known from
 _SERIALS = 800_000  # a week; the shop is a sample of a larger trade
 
 # The published recode of segments, from the current release's letters to the documented ones.
-_DOCUMENTED_PRICES = {"AZ": "LA", "CT": "MM", "BG": "UM", "DY": "XX"}
-_DOCUMENTED_STAGES = {"BU": "OT", "DI": "YF", "AT": "YA", "CZ": "OA", "FN": "PE", "EQ": "OF", NO_SEGMENT: NO_SEGMENT}
+_DOCUMENTED_STAGES = LIFESTAGE_CODES | {NO_SEGMENT: NO_SEGMENT}
 
 
 def header_line(header: Header, week: Week) -> str:
@@ -98,29 +98,29 @@ class Clerk:
 def _segments(people: Population, header: Header) -> tuple[list[str], list[str]]:
     if header != "A":
         return people.price_segment, people.lifestage
-    prices = [_DOCUMENTED_PRICES[name] for name in people.price_segment]
+    prices = [PRICE_CODES[name] for name in people.price_segment]
     return prices, [_DOCUMENTED_STAGES[name] for name in people.lifestage]
 
 
-def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file, gzipped if its name says so, whole or not at all; the bytes depend on the content alone."""
+def packed(name: str, text: str) -> bytes:
+    """The bytes of a file, gzipped if its name says so; they depend on the text alone."""
+    content = text.encode("ascii")
+    return gzip.compress(content, compresslevel=6, mtime=0) if name.endswith(".gz") else content
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all."""
     partial = path.with_name(f".{path.name}.partial")
     try:
-        partial.write_bytes(gzip.compress(content, compresslevel=6, mtime=0) if path.suffix == ".gz" else content)
+        partial.write_bytes(content)
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
 
 
-def truth_of(out: Path, week_file: str) -> Path:
-    """Where the planted missions of a weekly file are."""
-    return out / TRUTH / f"{week_file.replace('transactions_', 'missions_').split('.')[0]}.csv.gz"
-
-
-def lacks_a_shop(out: Path) -> bool:
-    """Whether a folder has no weekly file, or a shop whose writing was interrupted."""
-    weekly = list(out.glob("transactions_*"))
-    return not weekly or ((out / TRUTH).is_dir() and not (out / LAST_WRITTEN).exists())
+def truth_of(week_file: str) -> str:
+    """The name of the file that has the planted missions of a weekly file."""
+    return f"{TRUTH}/{week_file.replace('transactions_', 'missions_').split('.')[0]}.csv.gz"
 
 
 def read_text(path: Path) -> str:

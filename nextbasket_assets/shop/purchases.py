@@ -29,7 +29,7 @@ class Histories:
 
     `lines` and `distinct` count all of it; `sample` keeps a uniform sample of lines, with the top bit
     set where the line was the customer's first of that product. `recency` is the share of repeats that come from
-    the customer's last `RECENT` lines; it holds until the sample is full.
+    the customer's last `RECENT` lines, which a ring keeps beside the sample.
     """
 
     def __init__(self, customers: int, products: int, recency: float = 0.0) -> None:
@@ -37,6 +37,7 @@ class Histories:
         self.lines = np.zeros(customers, dtype=np.int64)
         self.distinct = np.zeros(customers, dtype=np.int64)
         self._sample = np.zeros((customers, _REMEMBERED), dtype=np.uint16)
+        self._recent = np.zeros((customers if recency else 0, RECENT), dtype=np.uint16)
         self._bought = np.zeros((customers, (products + 7) // 8), dtype=np.uint8)
 
     def repeat_probability(self, customer: Ints) -> Floats:
@@ -47,13 +48,14 @@ class Histories:
 
     def recall(self, customer: Ints, rng: np.random.Generator) -> tuple[Ints, Flags]:
         """A remembered line of each customer, and whether its weight let it pass."""
-        kept = np.minimum(self.lines[customer], _REMEMBERED)
-        slot = rng.random(customer.size) * kept
+        lines = self.lines[customer]
+        slot = (rng.random(customer.size) * np.minimum(lines, _REMEMBERED)).astype(np.int64)
+        entry = self._sample[customer, slot]
         if self._recency:
-            recent = np.minimum(kept, RECENT)
-            habit = rng.random(customer.size) < self._recency
-            slot = np.where(habit, kept - recent + rng.random(customer.size) * recent, slot)
-        entry = self._sample[customer, slot.astype(np.int64)]
+            habit = np.flatnonzero(rng.random(customer.size) < self._recency)
+            recent = np.minimum(lines, RECENT)
+            position = lines - recent + (rng.random(customer.size) * recent).astype(np.int64)
+            entry[habit] = self._recent[customer[habit], position[habit] % RECENT]
         first = (entry & _FIRST_TIME) != 0
         passed = ~first | (rng.random(customer.size) >= _ONCE_DISCOUNT)
         return (entry & ~_FIRST_TIME).astype(np.int64), passed
@@ -69,6 +71,8 @@ class Histories:
         kept = slot < _REMEMBERED
         entry = product.astype(np.uint16) | np.where(first, _FIRST_TIME, np.uint16(0))
         self._sample[customer[kept], slot[kept]] = entry[kept]
+        if self._recency:
+            self._recent[customer, position % RECENT] = entry
         np.add.at(self.lines, customer, 1)
         np.add.at(self.distinct, customer, first.astype(np.int64))
 

@@ -4,10 +4,13 @@ from pathlib import Path
 
 import numpy as np
 
-from nextbasket_assets.shop.landing_files import number_baskets, read_text, write_bytes
+from nextbasket_assets.shop.landing_files import COLUMN, number_baskets, packed, read_text, write_whole
 from nextbasket_assets.shop.weeks import retail_week
 
-_DATE, _WEEKDAY, _PRODUCT, _CUSTOMER, _BASKET, _STORE = 1, 2, 6, 11, 14, 19
+_WEEK, _DATE, _WEEKDAY, _PRODUCT, _CUSTOMER, _BASKET, _STORE = (
+    COLUMN[name]
+    for name in ("SHOP_WEEK", "SHOP_DATE", "SHOP_WEEKDAY", "PROD_CODE", "CUST_CODE", "BASKET_ID", "STORE_CODE")
+)
 _SERIAL_DIGITS = 8
 _NEVER_SOURCES = 2  # weeks before the tail
 
@@ -28,8 +31,9 @@ def replay_tail(out: Path, files: list[str], tail: int, rng: np.random.Generator
                 arrivals[int(rng.integers(tail))].append(basket)
     for number, baskets in enumerate(arrivals):
         index = len(files) - tail + number + 1
-        path = out / files[index - 1]
-        write_bytes(path, _replayed(read_text(path), baskets, index, rng).encode("ascii"))
+        name = files[index - 1]
+        path = out / name
+        write_whole(path, packed(name, _replayed(read_text(path), baskets, index, rng)))
 
 
 def _identified(text: str) -> list[Basket]:
@@ -51,7 +55,7 @@ def _replayed(text: str, baskets: list[Basket], index: int, rng: np.random.Gener
     _, customer = np.unique([basket[0][_CUSTOMER] for basket in baskets], return_inverse=True)
     for basket, number in zip(baskets, number_baskets(week, customer, rng, above=taken), strict=True):
         offset = int(rng.integers(7))
-        moved = {0: week.code, _DATE: week.day(offset), _WEEKDAY: str((offset + 1) % 7 + 1), _BASKET: number}
+        moved = {_WEEK: week.code, _DATE: week.day(offset), _WEEKDAY: str((offset + 1) % 7 + 1), _BASKET: number}
         rows += [[moved.get(column, field) for column, field in enumerate(row)] for row in basket]
     rows.sort(key=lambda row: (row[_STORE], row[_PRODUCT], row[_BASKET]))
     return "\n".join([header, *(",".join(row) for row in rows)]) + "\n"

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 import pytest
 
-from nextbasket_assets.cli import working
+from nextbasket_assets.cli import shop as shop_command
 from nextbasket_assets.cli.main import main
 from nextbasket_assets.cli.options import week
 from nextbasket_assets.shop import customers, shop
@@ -86,4 +86,4 @@ def test_a_number_that_cannot_be_is_a_wrong_command_line(
 
 def test_a_shop_may_be_as_large_as_the_command_says() -> None:
     """The command's bounds are those of the shop."""
-    assert (working.MOST_CUSTOMERS, working.MOST_WEEKS) == (customers._HIGHEST_CODE, shop._MOST_WEEKS)
+    assert (shop_command.MOST_CUSTOMERS, shop_command.MOST_WEEKS) == (customers._HIGHEST_CODE, shop._MOST_WEEKS)

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from nextbasket_assets.shop.calibration import catalogue_names
-from nextbasket_assets.shop.landing_files import HEADER_B, lacks_a_shop, read_text
+from nextbasket_assets.shop.landing_files import HEADER_B, read_text
+from nextbasket_assets.shop.ledger import NAME
 from nextbasket_assets.shop.missions import MISSIONS
 from nextbasket_assets.shop.shop import ShopReport, write_shop
 from nextbasket_assets.shop.truth import planted_missions
@@ -38,12 +39,13 @@ def test_same_arguments_write_the_same_bytes(small_shop: tuple[Path, ShopReport]
 
 
 def test_a_longer_shop_starts_with_the_shorter_one(small_shop: tuple[Path, ShopReport], tmp_path: Path) -> None:
-    """Nothing looks ahead: the weeks of a short shop are those of a long one, only the calendar differs."""
+    """Nothing looks ahead: the weeks of a short shop are those of a long one, only calendar and ledger differ."""
     write_shop(tmp_path, customers=CUSTOMERS, weeks=3, seed=SEED)
     short, long = digests(tmp_path), digests(small_shop[0])
-    del short["time.csv"]
+    for of_all_weeks in ("time.csv", NAME):
+        del short[of_all_weeks]
 
-    assert len(short) == 7
+    assert len(short) == 8
     assert short == {name: long[name] for name in short}
 
 
@@ -85,20 +87,6 @@ def test_bad_arguments_are_named(tmp_path: Path, arguments: dict[str, object], m
         write_shop(tmp_path, **({"customers": 5, "weeks": 2, "seed": 1} | arguments))  # type: ignore[arg-type]
 
     assert list(tmp_path.iterdir()) == []
-
-
-def test_two_shops_never_mix(tmp_path: Path) -> None:
-    """A shorter shop, or a retailer's own week, in the folder stops the writing; an interrupted shop is written anew."""
-    write_shop(tmp_path, customers=5, weeks=2, seed=1)
-    (tmp_path / "time.csv").unlink()
-    assert lacks_a_shop(tmp_path)
-    with pytest.raises(ValueError, match=r"has 1 weekly file.s. of something else than this shop, transactions_200608"):
-        write_shop(tmp_path, customers=5, weeks=1, seed=1)
-    write_shop(tmp_path, customers=5, weeks=2, seed=1)
-    assert not lacks_a_shop(tmp_path)
-    (tmp_path / "ground_truth" / "missions_200607.csv.gz").unlink()
-    with pytest.raises(ValueError, match="transactions_200607"):
-        write_shop(tmp_path, customers=5, weeks=2, seed=1)
 
 
 def test_the_report_counts_what_is_in_the_files(small_shop: tuple[Path, ShopReport], small_rows: list[Row]) -> None:
