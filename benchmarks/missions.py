@@ -7,6 +7,7 @@ four weeks, the model is learnt again on a window that moved by them, and the ba
 
 - planted_k, chosen_k: missions that the shop has, and that the evidence chose (1: no structure worth the name)
 - nmi: normalised mutual information of tags and planted missions over every tagged basket of the first W weeks
+- told_nmi: the same of the likeliest mission for one who was told the planted mixture and each customer's taste
 - kept_mission_share: baskets of the last four weeks that have the same mission id from both models
 """
 
@@ -15,6 +16,7 @@ import json
 import resource
 import tempfile
 import time
+from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -31,6 +33,7 @@ from nextbasket_assets.resources.landing_folders import LocalFolder
 from nextbasket_assets.resources.spark import LocalSparkResource
 from nextbasket_assets.shop.missions import MISSIONS
 from nextbasket_assets.shop.shop import write_shop
+from nextbasket_assets.shop.told import likeliest_missions
 from nextbasket_assets.shop.truth import normalised_mutual_information, planted_missions
 
 LATER = 4  # weeks between the two models
@@ -89,6 +92,12 @@ class Road:
         return {tag["basket"]: tag["mission"] for tag in tags if tag["mission"] != "unassigned"}
 
 
+def agreement(found: dict[str, str], planted: dict[str, str], baskets: Iterable[str]) -> float:
+    """Normalised mutual information of what was found and what was planted, over these baskets."""
+    baskets = list(baskets)
+    return normalised_mutual_information([found[basket] for basket in baskets], [planted[basket] for basket in baskets])
+
+
 def measure(road: Road, weeks: int) -> dict[str, Any]:
     """The shop's weeks and what becomes of its missions."""
     every = list(road.files)
@@ -105,7 +114,8 @@ def measure(road: Road, weeks: int) -> dict[str, Any]:
     return {
         "planted_k": len(MISSIONS),
         "chosen_k": first.model.topics.k,
-        "nmi": normalised_mutual_information([tags[b] for b in tags], [planted[b] for b in tags]),
+        "nmi": agreement(tags, planted, tags),
+        "told_nmi": agreement(likeliest_missions(road.landing), planted, tags),
         "kept_mission_share": sum(before[basket] == after[basket] for basket in both) / max(len(both), 1),
         "why": first.choice.why,
         "names": dict(zip(first.model.missions, first.model.names, strict=True)),
