@@ -71,6 +71,14 @@ def _percent(frame: pl.DataFrame, column: str) -> dict[str, float]:
     return {row[0]: 100 * row[1] / frame.height for row in counts.sort("value").iter_rows()}
 
 
+def christmas_measures(baskets: pl.DataFrame) -> dict[str, float]:
+    """Baskets of the two weeks around Christmas against those of the median week; nothing where no week is one."""
+    weekly = baskets.group_by("SHOP_WEEK").len()
+    trade = weekly.with_columns(pl.col("len") / pl.col("len").median(), of_year=pl.col("SHOP_WEEK") % 100)
+    found = trade.filter(pl.col("of_year").is_in([44, 45])).group_by("of_year").agg(pl.col("len").mean())
+    return {f"week {week} of an ordinary one": share for week, share in found.iter_rows()}
+
+
 def product_measures(lines: pl.DataFrame) -> dict[str, float]:
     """Shares of lines by division and by popularity, in percent."""
     measured = {f"lines {value} %": share for value, share in _percent(lines, "PROD_CODE_40").items()}
@@ -189,6 +197,7 @@ def measure(folder: Path) -> dict[str, float]:
     replayed = replay_shares(baskets)
     return (
         basket_measures(baskets)
+        | christmas_measures(baskets)
         | product_measures(lines)
         | visit_measures(known)
         | repeat_measures(lines.filter(pl.col("CUST_CODE").is_not_null()))

@@ -103,6 +103,18 @@ def test_late_hour_moves_one_whole_basket(tmp_path: Path, clean: Rows) -> None:
     assert len(pairs) == sum(basket in row for rows in clean.values() for row in rows)
 
 
+def test_late_hour_moves_one_basket_of_a_week_without_ids(tmp_path: Path) -> None:
+    """Where a spreadsheet made all ids of the week equal, it is still one customer's trip that is late."""
+    faults = Faults(damaged_ids=1)
+    plain = write_shop(tmp_path / "plain", customers=60, weeks=1, seed=SEED, faults=faults)
+    late = Faults(damaged_ids=1, late_hour=True)
+    write_shop(tmp_path / "late", customers=60, weeks=1, seed=SEED, faults=late)
+    pairs = changed(rows_below_header(tmp_path / "plain"), rows_below_header(tmp_path / "late"))
+
+    assert 1 <= len(pairs) <= 40 < plain.lines
+    assert len({(value(row, "CUST_CODE"), value(row, "SHOP_DATE"), value(row, "SHOP_HOUR")) for row, _ in pairs}) == 1
+
+
 def test_missing_weeks_have_no_file(tmp_path: Path, clean: Rows) -> None:
     """Weeks 2 and 4 never arrive; the other files are the clean ones."""
     report, damaged = faulty(tmp_path, Faults(missing_weeks=(2, 4)))
@@ -148,7 +160,8 @@ def test_the_replayed_tail_copies_earlier_baskets(tmp_path: Path, clean: Rows) -
     copied = [content for contents in replays.values() for content in contents.values()]
 
     assert {name: damaged[name] for name in names[:6]} == {name: clean[name] for name in names[:6]}
-    assert len(copied) == len(set(copied)) > 100
+    assert len(copied) == len(set(copied))
+    assert 0.4 < len(copied) / len(sources) < 0.6  # two weeks, of a history of four
     assert set(copied) <= set(sources)
     for name in names[6:]:
         assert all(value(row, "SHOP_WEEK") in name for row in damaged[name])
@@ -156,6 +169,9 @@ def test_the_replayed_tail_copies_earlier_baskets(tmp_path: Path, clean: Rows) -
         assert keys == sorted(keys)
         anonymous = {value(row, "BASKET_ID") for row in damaged[name] if value(row, "CUST_CODE") == '""'}
         assert max(anonymous) < min(replays[name])
+        assert {value(row, "SHOP_WEEKDAY") for row in damaged[name] if value(row, "BASKET_ID") in replays[name]} == set(
+            "1234567"
+        )
 
 
 def test_faults_are_drawn_from_their_seed(tmp_path: Path) -> None:
@@ -170,10 +186,20 @@ def test_faults_are_drawn_from_their_seed(tmp_path: Path) -> None:
     [
         (Faults(truncated_week=WEEKS + 1), "a fault names week 9"),
         (Faults(replay_tail=WEEKS), "replay_tail=8 needs at least 11 weeks"),
-        (Faults(zero_spend_rows=10**7), "the faults ask for 10000000 rows"),
+        (Faults(missing_weeks=(0,)), "a fault names week 0"),
+        (Faults(missing_weeks=(8, 8)), r"missing_weeks=\(8, 8\) names a week twice"),
+        (Faults(zero_spend_rows=-5), "zero_spend_rows must be at least 0, got -5"),
     ],
 )
-def test_impossible_faults_are_refused(tmp_path: Path, faults: Faults, message: str) -> None:
-    """A fault that the shop is too small for is refused with what it needs."""
+def test_impossible_faults_are_refused_before_anything_is_written(tmp_path: Path, faults: Faults, message: str) -> None:
+    """A fault that no shop of these weeks can have is refused with what it needs."""
     with pytest.raises(ValueError, match=message):
         faulty(tmp_path, faults)
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_more_faults_than_rows_are_refused(tmp_path: Path) -> None:
+    """Whether a shop has the rows shows when it is written."""
+    with pytest.raises(ValueError, match="the faults ask for 10000000 rows"):
+        faulty(tmp_path, Faults(zero_spend_rows=10**7))
