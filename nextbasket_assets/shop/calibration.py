@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 HORIZON = 117  # weeks over which customers arrive and the range changes; a shorter shop is a prefix of it
-BAG_WEEK = 19  # first week in which carrier bags are sold, counted from 1
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

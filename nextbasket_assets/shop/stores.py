@@ -44,7 +44,10 @@ def open_stores(rng: np.random.Generator) -> Stores:
 
 
 def known_stores(stores: Stores, home: Ints, rng: np.random.Generator) -> Ints:
-    """For each home store, itself and eight others of its region: (customers, 9), home first."""
+    """For each home store, itself and eight draws by trade from its region: (customers, 9), home first.
+
+    A store may be drawn twice, and the home store, too: a customer knows nine stores at most.
+    """
     others = np.empty((len(home), _ALTERNATIVES), dtype=np.int64)
     region = stores.region[home]
     for number in range(len(stores.region_names)):

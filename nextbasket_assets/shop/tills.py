@@ -4,13 +4,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nextbasket_assets.shop.calibration import BAG_WEEK, Floats, Ints, calibration, draw, from_cumulative, shares
+from nextbasket_assets.shop.calibration import Floats, Ints, calibration, draw, from_cumulative, shares
 from nextbasket_assets.shop.catalogue import Catalogue
 from nextbasket_assets.shop.trips import Trips
 from nextbasket_assets.shop.weeks import Week
 
 _BAG_SHARE = 0.145  # of baskets of two lines or more
-_FIRST_BAG_WEEK = 12
+_FIRST_BAG_WEEK, _BAG_WEEK = 12, 19  # counted from 1: some are sold alone, and the tills sell them to everybody
 _BAG_ALONE = 0.55  # of baskets with nothing classified
 _PRICE_CHANGES, _PRICE_SPREAD = 0.055, 0.05  # a week; log standard deviation
 _PROMOTIONS = 0.017
@@ -69,7 +69,7 @@ def ring_up(
     """Add bags and the unclassified baskets, then quantities and prices."""
     product = product.copy()
     last = np.flatnonzero(np.diff(basket, append=-1) != 0)
-    if week.index >= BAG_WEEK:
+    if week.index >= _BAG_WEEK:
         bagged = last[(trips.lines[basket[last]] > 1) & (rng.random(last.size) < _BAG_SHARE)]
         product[bagged] = catalogue.bag
     odd = np.flatnonzero(trips.unclassified)
@@ -87,7 +87,8 @@ def ring_up(
 def _odd_products(catalogue: Catalogue, week: Week, baskets: int, rng: np.random.Generator) -> Ints:
     kiosk = np.where(catalogue.classified | ~catalogue.on_shelf(week.index), 0.0, catalogue.popularity)
     product = draw(rng, kiosk, baskets)
-    bag = rng.random(baskets) < (_BAG_ALONE if week.index >= _FIRST_BAG_WEEK else 0.0)
+    alone = _BAG_ALONE if week.index >= _FIRST_BAG_WEEK else 0.0
+    bag = rng.random(baskets) < (alone if kiosk.any() else 1.0)  # of a small range the kiosk may have nothing left
     return np.where(bag, catalogue.bag, product)
 
 

@@ -202,7 +202,7 @@ def test_progress_is_reported_week_by_week(tmp_path: Path) -> None:
 
 
 def test_carrier_bags_come_in_week_nineteen(tmp_path: Path) -> None:
-    """The bag is hardly sold before week 19 and one of the most frequent products after it."""
+    """No bag is sold before week 12, some are alone until week 19, and it is one of the most frequent products after that."""
     write_shop(tmp_path, customers=200, weeks=24, seed=1)
     weekly = Counter(row["SHOP_WEEK"] for row in shop_rows(tmp_path) if row["PROD_CODE"] == "PRD0903678")
 
