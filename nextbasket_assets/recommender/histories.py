@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import fs
 
+from nextbasket_assets.recommender.everybody import require_somebody
 from nextbasket_assets.recommender.sequence_files import MISSION_MODEL, batches
 from nextbasket_assets.recommender.sequence_files import SequenceError as SequenceError
 from nextbasket_assets.recommender.vocabulary import UNKNOWN, Vocabulary
@@ -86,11 +87,7 @@ def read(files: list[str], filesystem: fs.FileSystem | None = None) -> Sequences
         SequenceError: a file lacks a column, a customer occurs twice, or there is more than one array holds.
     """
     tables = [pa.Table.from_batches([batch]) for batch in batches(files, 65536, filesystem)]
-    if not tables:
-        raise SequenceError(
-            "there are no customer sequences: up to the week, no basket with merchandise has a customer code. Land a week "
-            "with customer codes, or materialise customer_sequences again"
-        )
+    require_somebody(sum(table.num_rows for table in tables))
     try:
         table = pa.concat_tables(tables).combine_chunks()
         (batch,) = table.take(pc.sort_indices(table["customer"])).combine_chunks().to_batches()

@@ -8,6 +8,7 @@ from typing import TypeVar
 import numpy as np
 
 from nextbasket_assets.recommender import artifact, histories, trends
+from nextbasket_assets.recommender.everybody import require_somebody
 from nextbasket_assets.recommender.habits import Habits
 from nextbasket_assets.recommender.heads import Forecast
 from nextbasket_assets.recommender.histories import Histories, Sequences
@@ -38,7 +39,7 @@ class Scorer:
         version: written in each row.
         today: the day after the scored week, as a day number. week: its week's number.
         moving: what sells just now, in this one week; the model reads it.
-        habits: when people come.
+        habits: when people come. customers: how many there are.
         missions_known: False when the sequences are in the terms of another mission model than the model's.
     """
 
@@ -49,6 +50,7 @@ class Scorer:
     today: int
     moving: Trends
     habits: Habits
+    customers: int
     missions_known: bool = True
 
     @property
@@ -58,7 +60,12 @@ class Scorer:
 
     @classmethod
     def of(cls, loaded: artifact.Loaded | None, tally: Tally) -> "Scorer":
-        """The scorer of a model, or of none, for the week of a tally."""
+        """The scorer of a model, or of none, for the week of a tally.
+
+        Raises:
+            SequenceError: nobody was tallied; the week would be published without a row.
+        """
+        require_somebody(tally.customers)
         if loaded is None:
             words = tally.vocabulary()
             rates = words.rates(int(tally.habits.baskets))
@@ -68,7 +75,9 @@ class Scorer:
             rates, weekly = words.rates(loaded.model.baskets), tally.weekly
         model, version = (loaded.model, loaded.version) if loaded else (None, FALLBACK_VERSION)
         moving = trends.trends(weekly, rates).at(int(trends.week_number(tally.today)))
-        return cls(model, words, rates, version, tally.today, moving, tally.habits, tally.missions_known)
+        return cls(
+            model, words, rates, version, tally.today, moving, tally.habits, tally.customers, tally.missions_known
+        )
 
     @classmethod
     def load(cls, artifact_dir: str | None, week: datetime.date, sequence_files: list[str]) -> "Scorer":
@@ -76,7 +85,7 @@ class Scorer:
 
         Raises:
             ArtifactError: it is damaged, not finite, or newer than the week, which would be time travel.
-            SequenceError: without an artifact, there are no sequences.
+            SequenceError: there are no sequences.
         """
         loaded = open_model(artifact_dir, week) if artifact_dir else None
         tally = Tally(loaded.model if loaded else None, week)

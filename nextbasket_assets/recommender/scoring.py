@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from nextbasket_assets.parquet import WRITTEN
 from nextbasket_assets.recommender import histories, lists, outlook, scorer
+from nextbasket_assets.recommender.everybody import require_everybody
 from nextbasket_assets.recommender.histories import Sequences
 from nextbasket_assets.recommender.ranking import ScoreError as ScoreError
 from nextbasket_assets.recommender.scorer import FALLBACK, MODEL, Scorer
@@ -25,12 +26,14 @@ class ScoringReport:
     Attributes:
         model_version: of the model, or the fallback's name.
         missions_known: False when the model was trained on another mission model, and went without the missions.
+        customers_read: of the sequences, in the pass before the one that writes; as many as `customers`.
         customers, rows: written. fallback_customers: scored by counting. rows_per_source: rows of each.
         mean_probability: of all rows; of an outlook, of a trip within 7 days.
     """
 
     model_version: str
     missions_known: bool = True
+    customers_read: int = 0
     customers: int = 0
     rows: int = 0
     fallback_customers: int = 0
@@ -59,7 +62,8 @@ def score(
     Raises:
         ArtifactError: the model is damaged, not finite, or newer than the week.
         ScoreError: fewer than k items are known, or a score is not finite.
-        SequenceError: the sequences cannot be read.
+        SequenceError: the sequences cannot be read, or there are none.
+        LostError: customers were lost on the way.
     """
     chosen = Scorer.load(artifact_dir, week, sequence_files)
     lists.require(chosen, k)
@@ -83,7 +87,8 @@ def foretell(
     Raises:
         ArtifactError: the model is damaged, not finite, or newer than the week.
         ScoreError: the sequences have another number of missions.
-        SequenceError: the sequences cannot be read.
+        SequenceError: the sequences cannot be read, or there are none.
+        LostError: customers were lost on the way.
     """
     chosen = Scorer.load(artifact_dir, week, sequence_files)
     output = Output(output_dir, outlook.SCHEMA, 1, "visit_within_7_days")
@@ -136,9 +141,13 @@ class Output:
 def _write(
     chosen: Scorer, sequence_files: list[str], output: Output, make: Callable[[Sequences], tuple[pa.Table, int]]
 ) -> ScoringReport:
-    """Writes the table of each batch of customers, and counts."""
+    """Writes the table of each batch of customers, and counts.
+
+    Raises:
+        LostError: customers that were tallied have no rows.
+    """
     Path(output.folder).mkdir(parents=True, exist_ok=True)
-    report = ScoringReport(chosen.version, chosen.missions_known)
+    report = ScoringReport(chosen.version, chosen.missions_known, chosen.customers)
     total, k = 0.0, output.k
     with pq.ParquetWriter(Path(output.folder) / PART, output.schema, **WRITTEN) as writer:
         for table, fallback in scorer.on_all_cores(sequence_files, make):
@@ -146,6 +155,7 @@ def _write(
             report.customers += table.num_rows // k
             report.fallback_customers += fallback
             total += pc.sum(table[output.chance]).as_py() or 0.0
+    require_everybody(report.customers_read, report.customers)
     report.rows = report.customers * k
     report.rows_per_source[FALLBACK] = report.fallback_customers * k
     report.rows_per_source[MODEL] = report.rows - report.rows_per_source[FALLBACK]

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from nextbasket_assets.recommender import artifact, histories, trends
 from nextbasket_assets.recommender.habits import Habits
-from nextbasket_assets.recommender.histories import SequenceError, Sequences
+from nextbasket_assets.recommender.histories import Sequences
 from nextbasket_assets.recommender.split import DAYS_PER_WEEK
 from nextbasket_assets.recommender.trends import Weekly
 from nextbasket_assets.recommender.vocabulary import Vocabulary
@@ -95,16 +95,7 @@ class Tally:
         return _ipc(pa.table(row))
 
     def vocabulary(self) -> Vocabulary:
-        """All items that were sold, however rarely.
-
-        Raises:
-            SequenceError: nobody was counted.
-        """
-        if not self.customers:
-            raise SequenceError(
-                "there are no customer sequences: up to the week, no basket with merchandise has a customer code. Land a week "
-                "with customer codes, or materialise customer_sequences again"
-            )
+        """All items that were sold, however rarely."""
         counts = self.sold.sort_by("item").combine_chunks()
         return Vocabulary(counts["item"].combine_chunks(), counts["n"].to_numpy())
 

@@ -8,7 +8,9 @@ import pytest
 from nextbasket_assets import columns
 from nextbasket_assets.errors import BAD_INPUT
 from nextbasket_assets.recommender import artifact, histories, lists, scorer, scoring
+from nextbasket_assets.recommender.everybody import LostError
 from nextbasket_assets.recommender.ranking import ScoreError
+from nextbasket_assets.recommender.tally import Tally
 from nextbasket_assets.recommender.vocabulary import FIRST_ITEM
 from nextbasket_tests import shops
 from nextbasket_tests.recommender import small
@@ -54,7 +56,7 @@ def test_everybody_gets_exactly_k_rows_and_fallbacks_say_so(tmp_path, model):
     }
     assert "no purchases known" in by_customer["no baskets"][0]["reason"]
     assert "only unknown items" in by_customer["only unknown"][0]["reason"]
-    assert (report.customers, report.rows, report.fallback_customers) == (4, 20, 2)
+    assert (report.customers_read, report.customers, report.rows, report.fallback_customers) == (4, 4, 20, 2)
     assert report.rows_per_source == {"model": 10, "fallback": 10}
     assert report.mean_probability == pytest.approx(sum(r["probability"] for r in rows) / 20)
 
@@ -139,14 +141,40 @@ def test_scoring_twice_gives_the_same_bytes(tmp_path, model):
     assert (tmp_path / "a" / "part-00000.parquet").read_bytes() == (tmp_path / "b" / "part-00000.parquet").read_bytes()
 
 
-def test_too_few_items_too_new_a_model_and_no_sequences_are_errors(tmp_path, model):
+def test_too_few_items_and_too_new_a_model_are_errors(tmp_path, model):
     """Each says what is wrong and what to do."""
     with pytest.raises(scoring.ScoreError, match="31 items per customer are wanted and 30 are known"):
         scored([model[0]], model[1], tmp_path / "out", k=31)
     with pytest.raises(artifact.ArtifactError, match="after the week"):
         scoring.score([model[0]], shops.week(3), model[1], str(tmp_path / "out"), 5)
-    with pytest.raises(histories.SequenceError, match="no customer sequences"):
-        scored([shops.write_sequences(tmp_path / "none.parquet", {})], None, tmp_path / "out")
+
+
+@pytest.mark.parametrize("known", [False, True], ids=["no model", "a model"])
+@pytest.mark.parametrize("files", [0, 1])
+def test_a_week_of_nobody_is_refused(tmp_path, model, files, known):
+    """No sequences, or a file without any: with a model, too, for an empty week breaks no claim about its rows."""
+    nobody = [shops.write_sequences(tmp_path / "none.parquet", {})][:files]
+    with pytest.raises(histories.SequenceError, match=r"no customer sequences.*Land a week with customer codes"):
+        scored(nobody, model[1] if known else None, tmp_path / "out")
+    with pytest.raises(histories.SequenceError, match=r"no customer sequences.*Land a week with customer codes"):
+        scoring.foretell(nobody, small.AS_OF, model[1] if known else None, str(tmp_path / "outlook"))
+
+
+def test_a_batch_that_is_lost_ends_the_scoring(tmp_path, model, monkeypatch):
+    """Ten customers at a time, the second ten lost on the way to the file: no claim about the rows written would tell."""
+    monkeypatch.setattr(scorer, "CUSTOMERS", 10)
+    whole = scorer.on_all_cores
+    monkeypatch.setattr(
+        scorer,
+        "on_all_cores",
+        lambda files, work: (
+            part for place, part in enumerate(whole(files, work)) if place != 1 or isinstance(part, Tally)
+        ),
+    )
+    with pytest.raises(LostError, match=r"40 customers were read and 30 were written.*Run again"):
+        scored([model[0]], model[1], tmp_path / "lists")
+    with pytest.raises(LostError, match="40 customers were read and 30 were written"):
+        scoring.foretell([model[0]], small.AS_OF, model[1], str(tmp_path / "outlook"))
 
 
 def test_reasons_can_be_left_out(tmp_path, model):

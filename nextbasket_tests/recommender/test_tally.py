@@ -7,6 +7,7 @@ import pytest
 
 from nextbasket_assets.recommender import artifact, histories
 from nextbasket_assets.recommender.histories import SequenceError
+from nextbasket_assets.recommender.scorer import Scorer
 from nextbasket_assets.recommender.sequence_files import batches
 from nextbasket_assets.recommender.tally import Tally
 from nextbasket_tests import shops
@@ -36,7 +37,7 @@ def test_parts_join_to_the_whole_in_any_order(tmp_path, with_model):
     assert joined.sold.sort_by("item").equals(whole.sold.sort_by("item"))
 
 
-def test_nobody_is_no_vocabulary():
+def test_nobody_is_nobody_to_score():
     """Without a customer there is nothing to sell, and the error says what to do."""
     with pytest.raises(SequenceError, match="no customer sequences"):
-        Tally(None, small.AS_OF).vocabulary()
+        Scorer.of(None, Tally(None, small.AS_OF))
