@@ -87,7 +87,7 @@ def _scored(report: "ScoringReport") -> dict[str, Any]:
     return {
         "model_version": report.model_version,
         "missions_known": report.missions_known,
-        "rows_in": report.customers,
+        "rows_in": report.customers_read,
         "rows_out": report.customers,  # every known customer gets a list; what varies is who made it
         "fallback_share": report.fallback_customers / max(report.customers, 1),
     }

@@ -5,6 +5,7 @@ Tables and bits are those of `recommender.scoring` on one machine. The workers' 
 
 import math
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -50,25 +51,44 @@ def next_trip_outlook(spark: SparkSession, plan: dict[str, Any]) -> dict[str, An
 def _stage(
     spark: SparkSession, plan: dict[str, Any], table: str, work: Callable[..., Any], option: Any, chance: str
 ) -> dict[str, Any]:
-    """Tally everybody, write everybody's rows, say what was written."""
+    """Tally everybody, write everybody's rows, say what was written.
+
+    Raises:
+        SequenceError: there is nobody. LostError: customers that were tallied have no rows.
+    """
+    from nextbasket_assets.recommender.everybody import require_everybody, require_somebody  # wants pyarrow
+
     (week,), model = plan["parameters"]["weeks"], plan["parameters"]["model"]
     folder = plan["outputs"][table]
     sequences = read(spark, "customer_sequences", plan["inputs"]["customer_sequences"])
-    told = spark.sparkContext.broadcast((read_folder(spark, model) if model else None, date.fromisoformat(week)))
     frame = sequences.select("customer", "baskets", "mission_model")
-    tally = _tally(frame, told)
-    tasks = max(1, min(math.ceil(tally["customers"] / _CUSTOMERS_PER_TASK), _most_tasks(spark)))
-    dealt = frame.repartition(tasks, "customer").sortWithinPartitions("customer")
     columns = StructType([field for field in schema(table).fields if field.name != WEEK])
-    whole = spark.sparkContext.broadcast(tally["tally"])
-    rows = dealt.mapInArrow(partial(work, told, whole, option), columns)
-    write(rows.withColumn(WEEK, F.lit(week).cast("date")), table, folder)
-    metrics = {**_written(spark, table, folder, chance), "missions_known": tally["missions_known"]}
+    with _to_workers(spark, (read_folder(spark, model) if model else None, date.fromisoformat(week))) as told:
+        tally = _tally(frame, told)
+        require_somebody(tally["customers"])
+        tasks = max(1, min(math.ceil(tally["customers"] / _CUSTOMERS_PER_TASK), _most_tasks(spark)))
+        dealt = frame.repartition(tasks, "customer").sortWithinPartitions("customer")
+        with _to_workers(spark, tally["tally"]) as whole:
+            rows = dealt.mapInArrow(partial(work, told, whole, option), columns)
+            write(rows.withColumn(WEEK, F.lit(week).cast("date")), table, folder)
+    found = _written(spark, table, folder, chance)
+    require_everybody(tally["customers"], found["customers"])
+    metrics = {**found, "customers_read": tally["customers"], "missions_known": tally["missions_known"]}
     return {"written": (table,), "counts": {}, "metrics": metrics}
 
 
 def _most_tasks(spark: SparkSession) -> int:
     return int(spark.conf.get("spark.sql.shuffle.partitions") or 1)
+
+
+@contextmanager
+def _to_workers(spark: SparkSession, value: Any) -> Iterator[Broadcast]:
+    """The value on every worker, until the block is left."""
+    broadcast = spark.sparkContext.broadcast(value)
+    try:
+        yield broadcast
+    finally:
+        broadcast.destroy()
 
 
 def _tally(frame: DataFrame, told: Broadcast) -> Row:

@@ -6,13 +6,14 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from nextbasket_assets.assets.scores import _score
+from nextbasket_assets.assets.scores import _score, _scored
 from nextbasket_assets.lake import registry
 from nextbasket_assets.lake.publish import Provenance, publish, stage
 from nextbasket_assets.lake.registry import PROMOTED, ROLLED_BACK, Decision
 from nextbasket_assets.lake.staged_files import write_staged
 from nextbasket_assets.lake.tables import Lake
 from nextbasket_assets.recommender.artifact import verify
+from nextbasket_assets.recommender.scoring import ScoringReport
 from nextbasket_tests import shops
 from nextbasket_tests.recommender import small
 
@@ -56,3 +57,10 @@ def test_a_rollback_reproduces_the_former_scores_bit_for_bit(lake: Lake, tmp_pat
 
     assert files[0] == files[2]
     assert files[0] != files[1]
+
+
+def test_rows_in_are_customers_read_and_rows_out_customers_written() -> None:
+    """Two counts of two passes: one number twice would hide every loss."""
+    shown = _scored(ScoringReport("v", customers_read=3, customers=2))
+
+    assert (shown["rows_in"], shown["rows_out"]) == (3, 2)

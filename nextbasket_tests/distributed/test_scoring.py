@@ -5,17 +5,21 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from pyspark import Broadcast
 from pyspark.sql import SparkSession
 
 from nextbasket_assets.distributed import scoring as on_spark
 from nextbasket_assets.distributed.stages import run
 from nextbasket_assets.recommender import scoring
+from nextbasket_assets.recommender.everybody import LostError
+from nextbasket_assets.recommender.sequence_files import SequenceError
 from nextbasket_assets.resources.java import java_home
 from nextbasket_tests import shops
 from nextbasket_tests.recommender import small
@@ -49,6 +53,11 @@ def rows(folder: Path) -> list[dict[str, Any]]:
     """Rows of a folder, sorted; floats as they are."""
     found = pq.read_table(folder, partitioning=None).to_pylist()
     return sorted(found, key=lambda row: (row["customer"], row.get("rank", 0)))
+
+
+def sent(spark: SparkSession) -> set[Path]:
+    """Files of what the driver broadcasts."""
+    return set(Path(spark.sparkContext._temp_dir).iterdir())
 
 
 def scored_here(root: Path, files: list[str], model: str | None) -> Shop:
@@ -93,7 +102,11 @@ def counted(sequences: list[str], tmp_path_factory: pytest.TempPathFactory) -> S
 def test_workers_write_what_this_process_writes(
     spark: SparkSession, modelled: Shop, tmp_path: Path, table: str
 ) -> None:
-    """Every row, rank, reason and bit of every probability; no claim is broken, and the report is the same."""
+    """Every row, rank, reason and bit of every probability; no claim is broken, and the report is the same.
+
+    What was sent to the workers is gone from the driver's disk at the end.
+    """
+    before = sent(spark)
     report = run(spark, modelled.plan(table, tmp_path / "out"))
 
     assert rows(tmp_path / "out") == modelled.here[table]
@@ -104,6 +117,8 @@ def test_workers_write_what_this_process_writes(
     wanted = {name: getattr(here, name) for name in report["metrics"]}
     assert report["metrics"] == wanted | {"mean_probability": pytest.approx(here.mean_probability)}
     assert here.fallback_customers > 0
+    assert report["metrics"]["customers_read"] == 92
+    assert sent(spark) == before
 
 
 @pytest.mark.slow
@@ -147,6 +162,42 @@ def test_cores_leave_no_trace(modelled: Shop, tmp_path: Path, cores: int) -> Non
     )
 
     assert rows(tmp_path / "out") == modelled.here["next_basket_scores"]
+
+
+@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize("files", [0, 1])
+def test_a_week_of_nobody_is_refused(
+    spark: SparkSession, counted: Shop, tmp_path: Path, table: str, files: int
+) -> None:
+    """No sequences, or a file without any: the words of scoring here, and nothing is written that could be published."""
+    nobody = [shops.write_sequences(tmp_path / f"week={WEEK}" / "none.parquet", {})][:files]
+    with pytest.raises(SequenceError) as here:
+        scoring.score(nobody, small.AS_OF, None, str(tmp_path / "here"), 5)
+    plan = counted.plan(table, tmp_path / "out")
+    plan["inputs"]["customer_sequences"] = nobody
+    with pytest.raises(SequenceError) as there:
+        run(spark, plan)
+
+    assert str(there.value) == str(here.value)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_task_that_loses_its_customers_ends_the_stage(
+    spark: SparkSession, counted: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second of two tasks writes nothing and fails not: the rows that are there break no claim."""
+
+    def lossy(told: Broadcast, whole: Broadcast, k: int, batches: Iterator[Any]) -> Iterator[Any]:
+        from pyspark import TaskContext
+
+        context = TaskContext.get()
+        assert context
+        return iter(()) if context.partitionId() else on_spark._score(told, whole, k, batches)
+
+    monkeypatch.setattr(on_spark, "_CUSTOMERS_PER_TASK", 46)
+    monkeypatch.setattr(on_spark, "_score", lossy)
+    with pytest.raises(LostError, match=r"92 customers were read and [3-6][0-9] were written"):
+        run(spark, counted.plan("next_basket_scores", tmp_path / "out"))
 
 
 @pytest.mark.slow
