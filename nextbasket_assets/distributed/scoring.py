@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _TALLY = "tally binary, customers long, missions_known boolean"
-_CUSTOMERS_PER_TASK = 4096
+# Some 20 s of a core, beside which a process that loads torch (1.3 s) is little; 260 MB of a shuffle for histories of 90
+# baskets, so that a task fits a node's memory. Smaller tasks would only make more files.
+_CUSTOMERS_PER_TASK = 65_536
 
 
 def next_basket_scores(spark: SparkSession, plan: dict[str, Any]) -> dict[str, Any]:
@@ -66,8 +68,7 @@ def _stage(
     with _to_workers(spark, (read_folder(spark, model) if model else None, date.fromisoformat(week))) as told:
         tally = _tally(frame, told)
         require_somebody(tally["customers"])
-        tasks = max(1, min(math.ceil(tally["customers"] / _CUSTOMERS_PER_TASK), _most_tasks(spark)))
-        dealt = frame.repartition(tasks, "customer").sortWithinPartitions("customer")
+        dealt = frame.repartition(_tasks(tally["customers"]), "customer").sortWithinPartitions("customer")
         with _to_workers(spark, tally["tally"]) as whole:
             rows = dealt.mapInArrow(partial(work, told, whole, option), columns)
             write(rows.withColumn(WEEK, F.lit(week).cast("date")), table, folder)
@@ -77,8 +78,9 @@ def _stage(
     return {"written": (table,), "counts": {}, "metrics": metrics}
 
 
-def _most_tasks(spark: SparkSession) -> int:
-    return int(spark.conf.get("spark.sql.shuffle.partitions") or 1)
+def _tasks(customers: int) -> int:
+    """How many tasks write, and so how many files: by the customers alone, whatever Spark's shuffles are set to."""
+    return math.ceil(customers / _CUSTOMERS_PER_TASK)
 
 
 @contextmanager

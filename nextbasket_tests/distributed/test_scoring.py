@@ -127,13 +127,20 @@ def test_workers_write_what_this_process_writes(
 def test_tasks_leave_no_trace(
     spark: SparkSession, modelled: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, table: str, tasks: int
 ) -> None:
-    """Customers dealt to one, three or sixteen tasks, the files in the other order: the same rows."""
-    monkeypatch.setattr(on_spark, "_CUSTOMERS_PER_TASK", 1)
-    monkeypatch.setattr(on_spark, "_most_tasks", lambda spark: tasks)
+    """Customers dealt to one, three or sixteen tasks, the files in the other order: the same rows.
+
+    Shuffles are set to two tasks here, which is no limit.
+    """
+    monkeypatch.setattr(on_spark, "_CUSTOMERS_PER_TASK", -(-92 // tasks))
     run(spark, modelled.plan(table, tmp_path / "out", modelled.files[::-1]))
 
     assert len(list((tmp_path / "out").rglob("*.parquet"))) == tasks
     assert rows(tmp_path / "out") == modelled.here[table]
+
+
+def test_tasks_are_by_the_customers_alone() -> None:
+    """A task has at most 65,536 customers on average, of 100 million as of 70,000."""
+    assert [on_spark._tasks(customers) for customers in (1, 65_536, 70_000, 100_000_000)] == [1, 1, 2, 1526]
 
 
 @pytest.mark.slow
