@@ -3,8 +3,8 @@
 A mission has four to eight core departments. With strength s, a line of a basket of n lines comes from the core with
 probability s * min(1, 7 / n) ** (1.1 * (1 - s)), and from the base otherwise: a large basket serves other needs too.
 The base gives back what the cores take, as far as it can. Up to strength 0.5 the divisions keep their shares of lines
-within three points; beyond that the cores show: at 0.9 D00002 has 41 % of lines instead of 49 %, D00003 39 % instead
-of 30 %.
+within some three points; beyond that the cores show: at 0.9 D00002 has 41 % of lines instead of 49 %, D00003 39 %
+instead of 30 %.
 """
 
 from dataclasses import dataclass

@@ -99,20 +99,22 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pyte
     assert [(left.name, left.read_text()) for left in tmp_path.iterdir()] == [("products.csv", "old")]
 
 
-def test_a_file_is_listed_before_it_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Killed between the two, the old file is still known, and the next shop may be written over it."""
+@pytest.mark.parametrize("written", [False, True], ids=["before", "after"])
+def test_a_shop_killed_at_a_file_knows_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: bool) -> None:
+    """Killed just before or just after a file is in place, a shop knows the old file or the new one as its own."""
     write(tmp_path)
-    monkeypatch.setattr(
-        "nextbasket_assets.shop.ledger.write_whole",
-        lambda path, content: (
-            path.write_bytes(content) if path.name in NAME else (_ for _ in ()).throw(KeyboardInterrupt)
-        ),
-    )
-    with pytest.raises(KeyboardInterrupt):
-        write(tmp_path, seed=2)
-    monkeypatch.undo()
 
-    write(tmp_path, seed=2)
+    def killed(path: Path, content: bytes) -> None:
+        if written or path.name in NAME:
+            path.write_bytes(content)
+        if path.name not in NAME:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as dying, pytest.raises(KeyboardInterrupt):
+        dying.setattr("nextbasket_assets.shop.ledger.write_whole", killed)
+        write_shop(tmp_path, customers=20, weeks=2, seed=2, products=400)
+
+    write(tmp_path, seed=3)
 
 
 def test_two_shops_are_not_written_into_one_folder_at_once(tmp_path: Path) -> None:

@@ -9,24 +9,50 @@ import pytest
 from nextbasket_assets.shop.faults import Faults
 from nextbasket_assets.shop.missions import MISSIONS, MissionMix
 from nextbasket_assets.shop.shop import write_shop
-from nextbasket_assets.shop.told import likeliest_missions, posterior
+from nextbasket_assets.shop.standing import found
+from nextbasket_assets.shop.told import drawn, likeliest_missions, posterior
 from nextbasket_assets.shop.truth import normalised_mutual_information, planted_missions
+from nextbasket_assets.shop.weeks import retail_week
 from nextbasket_tests.shop.conftest import shop_rows
 
 
 def test_the_posterior_is_worked_by_hand() -> None:
     """Half the lines from the core, products 0 and 1 of one mission each, 2 of the base, 3 (a bag) of neither."""
-    drawn = np.array([[1.0, 0, 0, 0], [0, 1.0, 0, 0], [0.2, 0.2, 0.6, 0]])
-    mix = MissionMix(0.5, np.array([0.5, 0.5]), drawn, drawn > 0)
+    of_row = np.array([[1.0, 0, 0, 0], [0, 1.0, 0, 0], [0.2, 0.2, 0.6, 0]])
+    mix = MissionMix(0.5, np.array([0.5, 0.5]), of_row, of_row > 0)
     taste = np.array([[0.5, 0.5], [0.5, 0.5], [0.9, 0.1], [0.5, 0.5]])
     basket, product = np.array([0, 0, 1, 2, 3, 3]), np.array([0, 3, 2, 1, 0, 1])
 
-    found = posterior(mix, drawn, taste, basket, product)
+    probable = posterior(mix, of_row, taste, basket, product)
 
     one = (0.5 + 0.5 * 0.2) / (0.5 + 0.5 * 0.2 + 0.5 * 0.2)  # 6 of 7 by one line of the core
     other = 0.9 * 0.1 / (0.9 * 0.1 + 0.1 * 0.6)
-    np.testing.assert_allclose(found[:, 0], [one, 0.5, other, 0.5])
-    np.testing.assert_allclose(found.sum(axis=1), 1.0)
+    np.testing.assert_allclose(probable[:, 0], [one, 0.5, other, 0.5])
+    np.testing.assert_allclose(probable.sum(axis=1), 1.0)
+
+
+def test_one_line_of_many_says_less() -> None:
+    """In a basket of 14 lines a line is from the core with half the strength to the power .55, not with all of it."""
+    of_row = np.array([[1.0, 0, 0], [0, 1.0, 0], [0.5, 0.5, 0]])
+    mix = MissionMix(0.5, np.array([0.5, 0.5]), of_row, of_row > 0)
+
+    probable = posterior(mix, of_row, np.full((1, 2), 0.5), np.zeros(14, dtype=np.int64), np.array([0] + 13 * [2]))
+
+    core = 0.5 * 0.5**0.55
+    np.testing.assert_allclose(probable[0, 0], core + (1 - core) * 0.5)
+
+
+def test_what_is_not_on_the_shelf_is_not_drawn() -> None:
+    """The weights are those of the week: nothing of what is sold in other weeks, and more of what is in season."""
+    standing, week = found(20, 1000, seed=1, strength=0.5), retail_week(36)
+    weights = drawn(standing.mix, standing.catalogue, week)
+    seasonal = np.array([",G00029," in levels for levels in standing.catalogue.levels])
+
+    np.testing.assert_allclose(weights.sum(axis=1), 1.0)
+    assert not weights[:, ~standing.catalogue.on_shelf(36)].any()
+    assert (
+        weights[-1, seasonal].sum() > 2 * drawn(standing.mix, standing.catalogue, retail_week(10))[-1, seasonal].sum()
+    )
 
 
 def most_lines(folder: Path) -> dict[str, str]:
@@ -38,11 +64,11 @@ def most_lines(folder: Path) -> dict[str, str]:
     }
     for row in shop_rows(folder):
         names[row["BASKET_ID"]] += cores[row["PROD_CODE"]]
-    return {basket: Counter(found or [MISSIONS[0].name]).most_common(1)[0][0] for basket, found in names.items()}
+    return {basket: Counter(cores or [MISSIONS[0].name]).most_common(1)[0][0] for basket, cores in names.items()}
 
 
-def agreement(found: dict[str, str], planted: dict[str, str]) -> float:
-    return normalised_mutual_information([found[b] for b in found], [planted[b] for b in found])
+def agreement(tags: dict[str, str], planted: dict[str, str]) -> float:
+    return normalised_mutual_information([tags[b] for b in tags], [planted[b] for b in tags])
 
 
 @pytest.mark.parametrize(("strength", "least"), [(0.5, 0.45), (0.9, 0.85)])

@@ -59,6 +59,13 @@ def test_groups_have_their_season(standing: Standing) -> None:
     assert share(36) / share(10) == pytest.approx(3.0, rel=0.2)
 
 
+def usual_prices(rows: list[Row], least: int = 5) -> dict[tuple[str, str], float]:
+    """The most frequent price of each product in each week in which it has so many lines."""
+    return {
+        key: Counter(prices).most_common(1)[0][0] for key, prices in unit_prices(rows).items() if len(prices) >= least
+    }
+
+
 def unit_prices(rows: list[Row]) -> dict[tuple[str, str], list[float]]:
     """The pence that a unit cost, of each product in each week, without the bag."""
     prices = defaultdict(list)
@@ -79,7 +86,7 @@ def test_most_lines_of_a_week_have_one_price(rows: list[Row]) -> None:
 
 def test_prices_change_in_the_course_of_the_year(rows: list[Row]) -> None:
     """From one week to the next few products have another usual price; over forty weeks most do."""
-    usual = {key: Counter(prices).most_common(1)[0][0] for key, prices in unit_prices(rows).items() if len(prices) >= 5}
+    usual = usual_prices(rows)
     weeks = sorted({week for _, week in usual})
 
     def changed(apart: int) -> float:
@@ -93,6 +100,18 @@ def test_prices_change_in_the_course_of_the_year(rows: list[Row]) -> None:
 
     assert 0.03 < changed(1) < 0.25
     assert changed(40) > 0.6
+
+
+def test_a_few_products_are_promoted(rows: list[Row]) -> None:
+    """In one or two of a hundred cases a product costs far less this week than in its ordinary ones."""
+    usual = usual_prices(rows)
+    of_product = defaultdict(list)
+    for (code, _), price in usual.items():
+        of_product[code].append(price)
+    ordinary = {code: np.median(prices) for code, prices in of_product.items() if len(prices) >= 10}
+    cheap = [price < 0.8 * ordinary[code] for (code, _), price in usual.items() if code in ordinary]
+
+    assert 0.005 < np.mean(cheap) < 0.03
 
 
 def test_customers_prefer_their_price_tier(rows: list[Row], standing: Standing) -> None:
