@@ -1,1 +1,1 @@
-"""Tests of the benchmarks: that they run and say what they promise, not what the numbers are."""
+"""Tests of the benchmarks: that they run, reckon by hand-made numbers as they say and see no target; not what they measure."""

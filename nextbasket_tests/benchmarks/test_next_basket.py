@@ -1,49 +1,68 @@
+"""One fold as the methods see it: what is known and counted, what is hidden, whom tuning asks, and what the runs add up to."""
+
 import json
 import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 import pytest
+import torch
 
-from benchmarks import neighbours, next_basket, packed, results
-from benchmarks.next_basket import Case
-from nextbasket_tests import shops
+from benchmarks import next_basket, packed
+from benchmarks.next_basket import CALIBRATED, Case
+from benchmarks.results import Result
+from nextbasket_assets.recommender.artifact import Model
+from nextbasket_assets.recommender.network import Network, NetworkConfig
+from nextbasket_assets.recommender.settings import TrainingConfig
+from nextbasket_assets.recommender.vocabulary import FIRST_ITEM
+from nextbasket_tests.benchmarks import folders
 
-PEERS = {
+UNTUNED = {
     "global top-frequency",
     "personal top-frequency",
     "combined top-frequency",
     "TIFUKNN published",
-    "TIFUKNN tuned",
     "UP-CF@r published",
-    "UP-CF@r tuned",
 }
+PEERS = UNTUNED | {"TIFUKNN tuned", "UP-CF@r tuned"}
+SHOP = [[[1, 2], [2], [3]], [[1], [4]], [[5], [5, 6]], [[1]]]
+PARTS = ["train", "val", "test", "val"]
 
 
-def packed_folder(folder, dated, parts):
-    """A shop of habits as a packed folder, its users dealt into `parts` in turn."""
-    rows = [
-        {"user": user, "basket": basket, "item": int(item[1:]), "is_target": basket == len(baskets) - 1}
-        | ({"day": 7 * basket + user % 5} if dated else {})
-        for user, baskets in enumerate(shops.habits(customers=30, baskets=8).values())
-        for basket, items in enumerate(baskets)
-        for item in items
-    ]
-    folder.mkdir()
-    pq.write_table(pa.Table.from_pylist(rows), folder / "baskets.parquet")
-    dealt = [parts[user % len(parts)] for user in range(30)]
-    pq.write_table(pa.table({"user": np.arange(30), "fold0": dealt}), folder / "splits.parquet")
-    return folder
+def case_of(folder: Path, strict: bool = True) -> Case:
+    return Case.of(packed.load(folder), 0, strict)
+
+
+def codes(case: Case, ids: np.ndarray) -> list[int]:
+    """The folder's items under the fold's ids, empty places left out."""
+    return [int(code) for code in case.words.decode(ids[ids >= FIRST_ITEM]).to_pylist()]
+
+
+@pytest.fixture
+def lists(monkeypatch: pytest.MonkeyPatch) -> Callable[[Case], dict[str, np.ndarray]]:
+    """The lists of each peer in place of what they are worth."""
+
+    def of(case: Case) -> dict[str, np.ndarray]:
+        with monkeypatch.context() as patch:
+            patch.setattr(next_basket, "measured", lambda make, case: make())
+            found: dict[str, Any] = next_basket.peers(case)
+            return found
+
+    return of
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("dated", [True, False], ids=["dates", "no dates"])
 @pytest.mark.parametrize("parts", [("train", "train", "val", "test"), ("val", "test")], ids=["train users", "none"])
-def test_any_folder_of_the_format_gives_every_method_in_one_json(tmp_path, monkeypatch, capsys, dated, parts):
+def test_any_folder_of_the_format_gives_every_method_in_one_json(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], dated: bool, parts: list[str]
+) -> None:
     """With days or without, with train users or without: all methods, metrics at 10 and 20, costs, and the rate."""
-    folder = packed_folder(tmp_path / "habits", dated, parts)
+    folder = folders.habits(tmp_path / "habits", dated, parts)
     out = tmp_path / "out.json"
     monkeypatch.setattr(sys, "argv", ["next_basket.py", str(folder), "--epochs", "1", "--json", str(out)])
     next_basket.main()
@@ -66,127 +85,224 @@ def test_any_folder_of_the_format_gives_every_method_in_one_json(tmp_path, monke
     assert "| nextbasket |" in capsys.readouterr().out
 
 
-def of(table, part, *, last_only):
-    """Rows of the users that are not of this third, and of the others the last basket."""
-    other = pc.not_equal(pa.array(np.asarray(table["user"]) % 3), part)
-    return pc.or_(other, table["is_target"]) if last_only else other
+@pytest.mark.parametrize(("strict", "count", "baskets"), [(True, 0, 4), (False, 1, 5)])
+def test_what_test_users_bought_is_known_and_counts_only_where_it_is_learned_from(
+    tmp_path: Path, strict: bool, count: int, baskets: int
+) -> None:
+    """Item 5 is a test user's own: known, and in a strict run in none of the baskets; 4 and 6, in targets alone, are not."""
+    case = case_of(folders.write(tmp_path / "shop", SHOP, [PARTS]), strict)
+
+    assert [int(code) for code in case.words.codes.to_pylist()] == [1, 2, 3, 5]
+    assert case.words.counts.tolist() == [2, 2, 1, count]
+    assert case.baskets == baskets
+    assert case.rates[FIRST_ITEM:] == pytest.approx(np.array([2, 2, 1, count]) / baskets)
 
 
-def said(table, word):
-    """The users of train under another word."""
-    words = [word if part == "train" else part for part in table["fold0"].to_pylist()]
-    return table.set_column(1, "fold0", pa.array(words, pa.string()))
+def test_the_peers_see_every_basket_before_the_target(tmp_path: Path) -> None:
+    """User, position and item of all histories, test users' too; who has a target alone has no basket."""
+    case = case_of(folders.write(tmp_path / "shop", SHOP, [PARTS]))
+    history = case.history()
+    items = codes(case, history.items)
+
+    assert list(zip(history.users.tolist(), history.positions.tolist(), items, strict=True)) == [
+        *[(0, 0, 1), (0, 0, 2), (0, 1, 2)],
+        *[(1, 0, 1), (2, 0, 5)],
+    ]
+    assert history.baskets.tolist() == [2, 1, 1, 0]
+    assert history.vocabulary == case.words.size
 
 
-def rewritten(folder, name, change):
-    table = pq.read_table(folder / name)
-    pq.write_table(change(table), folder / name)
+def test_neighbours_are_who_is_learned_from(tmp_path: Path) -> None:
+    """Test users are nobody's neighbours in a strict run, nor is ever who has nothing but a target that is hidden."""
+    folder = folders.write(tmp_path / "shop", SHOP, [PARTS])
+
+    assert case_of(folder, strict=True).pool().tolist() == [0, 1]
+    assert case_of(folder, strict=False).pool().tolist() == [0, 1, 2]
 
 
-@pytest.mark.parametrize(
-    ("name", "change", "message"),
-    [
-        ("splits.parquet", lambda t: t.slice(1), "one row for each user"),
-        ("splits.parquet", lambda t: t.rename_columns(["user", "part"]), "no column fold0"),
-        ("splits.parquet", lambda t: t.filter(pc.equal(t["fold0"], "val")), "one row for each user"),
-        ("baskets.parquet", lambda t: t.drop_columns(["item"]), "a column item is missing"),
-        ("baskets.parquet", lambda t: t.set_column(2, "item", t["item"].cast(pa.float64())), "whole numbers"),
-        ("baskets.parquet", lambda t: t.set_column(0, "user", t["user"].cast(pa.string())), "text in one of the files"),
-        (
-            "baskets.parquet",
-            lambda t: t.set_column(3, "is_target", pc.invert(t["is_target"])),
-            "last basket of every user",
-        ),
-        ("baskets.parquet", lambda t: t.filter(t["is_target"]), "nobody has a basket before the target"),
-        (
-            "baskets.parquet",
-            lambda t: t.filter(of(t, 1, last_only=True)),
-            "no user of val in fold0 has a basket before",
-        ),
-        ("splits.parquet", lambda t: t.rename_columns(["user", "fold"]), "no column fold0"),
-        ("splits.parquet", lambda t: said(t, "Train"), "fold0 says 'Train': every user is train, val or test"),
-        ("splits.parquet", lambda t: said(t, None), "fold0 says 'None'"),
-        ("baskets.parquet", lambda t: t.set_column(4, "day", pa.array([None] * len(t), pa.int64())), "whole numbers"),
-        (
-            "baskets.parquet",
-            lambda t: t.set_column(4, "day", pc.negate(t["day"])),
-            "days of a user's baskets fall",
-        ),
-    ],
-)
-def test_a_folder_that_is_no_such_folder_says_why(tmp_path, name, change, message):
-    """Users that do not match, columns that are missing, text, nulls, days that run backwards: what is wrong is said."""
-    folder = packed_folder(tmp_path / "habits", True, ("train", "val", "test"))
-    rewritten(folder, name, change)
-    with pytest.raises(packed.FolderError, match=message):
-        packed.load(folder)
+def test_tifuknn_does_not_borrow_from_other_test_users_in_a_strict_run(
+    tmp_path: Path, lists: Callable[[Case], dict[str, np.ndarray]]
+) -> None:
+    """Test users bought 6 beside 5: it is not on a list of user 2, who bought 5, before the 1 and 9 of users learned from."""
+    shop = [[[1, 9], [1]], [[1], [1]], [[5], [5]], [[5, 6], [6]], [[5, 6], [6]]]
+    case = case_of(folders.write(tmp_path / "shop", shop, [["train", "val", "test", "test", "test"]]))
+    found = lists(case)
+
+    assert set(codes(case, found["TIFUKNN published"][0])[:3]) == {5, 1, 9}
+    assert set(codes(case, found["TIFUKNN tuned"][0])[:3]) == {5, 1, 9}
 
 
-def test_text_and_dates_are_numbered(tmp_path):
-    """Users and items under text, and days as dates, give the sequences of the same folder in numbers."""
-    folder = packed_folder(tmp_path / "habits", True, ("train", "val", "test"))
-    numbered = packed.load(folder)
-    for name in ("baskets.parquet", "splits.parquet"):
-        rewritten(folder, name, lambda t: t.set_column(0, "user", pc.utf8_lpad(t["user"].cast(pa.string()), 4, "0")))
-    rewritten(
-        folder, "baskets.parquet", lambda t: t.set_column(2, "item", pc.utf8_lpad(t["item"].cast(pa.string()), 9, "0"))
-    )
-    rewritten(folder, "baskets.parquet", lambda t: t.set_column(4, "day", t["day"].cast(pa.int32()).cast(pa.date32())))
-    named = packed.load(folder)
-    items = dict(zip(numbered.sequences.items.to_pylist(), named.sequences.items.to_pylist(), strict=True))
+def test_an_item_of_ones_own_alone_can_be_recommended(tmp_path: Path) -> None:
+    """A test user who buys again what nobody else buys is served by who counts the own purchases, in a strict run too."""
+    shop = [[[1], [2], [1]], [[1], [1]], [[5], [5]]]
+    found = next_basket.peers(case_of(folders.write(tmp_path / "shop", shop, [["train", "val", "test"]])))
 
-    assert named.sequences.days.tolist() == numbered.sequences.days.tolist()
-    assert named.sequences.item_offsets.tolist() == numbered.sequences.item_offsets.tolist()
-    assert len(set(items.values())) == len(items)
-    assert [part.tolist() for part in named.folds.values()] == [part.tolist() for part in numbered.folds.values()]
+    assert set(found) == PEERS
+    assert {name: float(found[name].values["ndcg", 10][0]) for name in UNTUNED} == {
+        **dict.fromkeys(UNTUNED, 1.0),
+        "global top-frequency": 0.0,
+    }
 
 
-def test_who_has_no_history_is_not_judged_and_an_item_counts_once(tmp_path):
-    """Every row twice is every row once; a test user whose only basket is the target is in no table."""
-    folder = packed_folder(tmp_path / "habits", False, ("train", "val", "test"))
-    once = packed.load(folder).sequences
-    rewritten(folder, "baskets.parquet", lambda t: pa.concat_tables([t, t]))
-    twice = packed.load(folder).sequences
-    rewritten(
-        folder,
-        "baskets.parquet",
-        lambda t: t.filter(pc.or_(pc.not_equal(t["user"], 2), pc.equal(t["basket"], 7))),
-    )
-    split = packed.load(folder).split(0, strict=True)
+def test_validation_users_choose_the_settings_of_peers(
+    tmp_path: Path, lists: Callable[[Case], dict[str, np.ndarray]]
+) -> None:
+    """Where they want something else than test users do, the lists of tuned peers are as they want them.
 
-    assert twice.items.equals(once.items)
-    assert twice.item_offsets.tolist() == once.item_offsets.tolist()
-    assert split.test.customers.tolist() == list(range(5, 30, 3))
+    The first shop's validation user buys again what was bought last, and its test user what was bought most. The second
+    shop's validation user buys what others buy, and its test user the own item.
+    """
+    last = [[[1], [1], [2], [2]], [[3], [3], [4], [3]], [[9], [9]]]
+    case = case_of(folders.write(tmp_path / "last", last, [["val", "test", "train"]]))
+
+    assert codes(case, lists(case)["UP-CF@r tuned"][0])[0] == 4
+    assert codes(case, lists(case)["UP-CF@r published"][0])[0] == 3
+
+    others = [*[[[9], [9], [9]]] * 3, [[2], [9]], [[3], [3]]]
+    case = case_of(folders.write(tmp_path / "others", others, [["train", "train", "train", "val", "test"]]))
+
+    assert codes(case, lists(case)["TIFUKNN tuned"][0])[0] == 9
+    assert codes(case, lists(case)["TIFUKNN published"][0])[0] == 3
 
 
-def test_what_test_users_buy_moves_no_trend_in_a_strict_run(tmp_path):
+@pytest.fixture
+def planted(tmp_path: Path) -> Path:
+    """A small packed folder of users with habits."""
+    packed.planted(tmp_path / "planted", users=40, baskets=5, items=20)
+    return tmp_path / "planted"
+
+
+def seen(case: Case) -> list[object]:
+    """All that a fold tells before anybody is judged."""
+    history = case.history()
+    return [
+        *(case.words.codes.to_pylist(), case.words.counts.tolist(), case.baskets, case.rates.tolist()),
+        *(case.moving.first, case.moving.lifts.tobytes()),
+        *(history.users.tolist(), history.positions.tolist(), history.items.tolist(), history.baskets.tolist()),
+        *(case.pool().tolist(), case.split.trained.tolist()),
+    ]
+
+
+@pytest.mark.parametrize("strict", [True, False])
+@pytest.mark.parametrize(("parts", "same"), [(["test"], PEERS), (["val"], UNTUNED)], ids=["test", "val"])
+def test_no_target_of_who_judges_or_chooses_is_seen(
+    planted: Path, lists: Callable[[Case], dict[str, np.ndarray]], strict: bool, parts: list[str], same: set[str]
+) -> None:
+    """With all these targets another item, nothing known, counted or listed changes; val's choose the tuned peers' settings."""
+    before = case_of(planted, strict)
+    folders.with_targets(planted, parts, 999)
+    after = case_of(planted, strict)
+    old, new = lists(before), lists(after)
+
+    assert seen(after) == seen(before)
+    assert {name for name in old if np.array_equal(old[name], new[name])} >= same
+
+
+QUICK = TrainingConfig(epochs=1, embedding=8, hidden=8, pair_hidden=4)
+
+
+def trained(case: Case, seed: int = 0) -> dict[str, bytes]:
+    """The network after one epoch, by the name of each of its parts."""
+    network = next_basket.ours(case, seed, QUICK)[1].network
+    return {name: tensor.numpy().tobytes() for name, tensor in network.state_dict().items()}
+
+
+def test_no_target_of_who_judges_or_chooses_is_trained_on(planted: Path) -> None:
+    """With them another item, every byte of an epoch's network is the same; those of train users and the seed move it."""
+    before = trained(case_of(planted))
+    other_seed = trained(case_of(planted), seed=1)
+    folders.with_targets(planted, ["val", "test"], 999)
+    hidden = trained(case_of(planted))
+    folders.with_targets(planted, ["train"], 3)
+    learned = trained(case_of(planted))
+
+    assert hidden == before
+    assert learned["output.weight"] != before["output.weight"]
+    assert other_seed["output.weight"] != before["output.weight"]
+
+
+def test_ours_is_judged_by_test_users_and_lends_to_what_they_alone_buy(tmp_path: Path) -> None:
+    """With fewer than ten items known, all are listed: recall@10 is the share of a target that is known, of 1 5, 1 8 and 9.
+
+    Item 5 is known from a test user's history: to the network it is as item 4, the rarest of those learned from, is.
+    """
+    shop = [*[[[1], [1, 2], [2]]] * 3, [[1], [2], [4]], [[1], [8]], [[5], [1, 5]], [[1], [1, 8]], [[2], [9]]]
+    case = case_of(folders.write(tmp_path / "shop", shop, [["train"] * 4 + ["val"] + ["test"] * 3]))
+    result, model = next_basket.ours(case, 0, QUICK)
+    rarest, lent = FIRST_ITEM + 2, FIRST_ITEM + 3
+
+    assert codes(case, np.array([rarest, lent])) == [4, 5]
+    assert result.customers.tolist() == [5, 6, 7]
+    assert result.values["recall", 10].tolist() == [1, 0.5, 0]
+    assert torch.equal(model.network.output.weight[lent], model.network.output.weight[rarest])
+    assert model.network.bias[lent] == model.network.bias[rarest]
+
+
+def test_what_test_users_buy_moves_no_trend_in_a_strict_run(tmp_path: Path) -> None:
     """Nothing is learned from them: with their histories changed, every lift that the network reads is the same."""
-    folder = packed_folder(tmp_path / "habits", True, ("train", "val", "test"))
-    before = Case.of(packed.load(folder), 0, strict=True).moving
-    turned = pc.if_else
-    rewritten(
+    folder = folders.habits(tmp_path / "habits", True, ("train", "val", "test"))
+    before = case_of(folder).moving
+    folders.change(
         folder,
         "baskets.parquet",
         lambda t: t.set_column(
-            2, "item", turned(pc.equal(pa.array(np.asarray(t["user"]) % 3), 2), t["item"][0], t["item"])
+            2, "item", pc.if_else(pc.equal(pa.array(np.asarray(t["user"]) % 3), 2), t["item"][0], t["item"])
         ),
     )
-    after = Case.of(packed.load(folder), 0, strict=True).moving
+    after = case_of(folder).moving
 
     assert np.array_equal(before.lifts, after.lifts)
 
 
-def test_a_list_of_few_items_is_filled_with_none():
-    """Of three items, the best three in their order; the other places say that there is nobody."""
-    found = neighbours._top(np.array([[0.2, 0.9, 0.5]]))
+def test_what_nothing_was_learned_of_is_as_the_rarest_are() -> None:
+    """Items 0 and 4 of the counts 0, 1, 1, 50, 0 become the mean of items 1 and 2; these and the rest stay."""
+    torch.manual_seed(0)
+    network = Network(NetworkConfig(vocabulary=FIRST_ITEM + 5, missions=0, embedding=2, hidden=2, pair_hidden=2))
+    torch.nn.init.normal_(network.repeat_item.weight)
+    torch.nn.init.normal_(network.bias)
+    tables = (network.items, network.output, network.pair_item, network.repeat_item)
+    weights = [*(table.weight for table in tables), network.bias]
+    before = [weight.detach().clone() for weight in weights]
+    next_basket.lend(network, np.array([0, 1, 1, 50, 0]))
 
-    assert found.tolist() == [[1, 2, 0] + [-1] * (neighbours.LONGEST - 3)]
+    for weight, was in zip(weights, before, strict=True):
+        rarest = (was[FIRST_ITEM + 1] + was[FIRST_ITEM + 2]) / 2
+        assert torch.allclose(weight[[FIRST_ITEM, FIRST_ITEM + 4]], torch.stack([rarest, rarest]))
+        stayed = [0, 1, FIRST_ITEM + 1, FIRST_ITEM + 2, FIRST_ITEM + 3]
+        assert torch.equal(weight[stayed], was[stayed])
 
 
-def test_who_is_tested_in_several_folds_is_one_customer():
-    """Every customer three times, with the same difference: the interval is that of each once, not a narrower one."""
-    difference = np.random.default_rng(0).normal(size=200)
-    once = results.interval(difference, np.arange(200))
-    thrice = results.interval(np.tile(difference, 3), np.tile(np.arange(200), 3))
+@pytest.mark.parametrize("transductive", [False, True])
+def test_every_seed_of_every_fold_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, transductive: bool) -> None:
+    """Fold 0 judges two users, whom one seed of two serves; fold 1 one user, whom both serve: recall (1/2 + 1/2 + 1) / 3."""
+    shop = [[[1], [1]], [[2], [2]], [[1], [1]], [[1], [1]], [[2]]]
+    folds = [["test", "test", "val", "train", "test"], ["val", "train", "test", "train", "test"]]
+    folder = folders.write(tmp_path / "shop", shop, folds)
+    asked = []
 
-    assert thrice == pytest.approx(once)
+    def planted(case: Case, seed: int, config: TrainingConfig) -> tuple[Result, Model | None]:
+        rows = case.split.test
+        asked.append((len(rows.customers), seed, config.epochs))
+        assert (case.split.trained[rows.customers] > 0).all() == transductive
+        good = seed == 0 or len(rows.customers) == 1
+        top = np.full((len(rows.customers), 20), -1)
+        top[:, 0] = case.history().items[rows.customers] if good else -1  # users 0 to 3 bought one thing each
+        values = case.judge(top, rows) | {("calibration_error", CALIBRATED): np.zeros(len(rows.customers))}
+        return Result(values, 1.0, 1.0, rows.customers), None
+
+    monkeypatch.setattr(next_basket, "ours", planted)
+    monkeypatch.setattr(next_basket, "scoring_rate", lambda case, model: 123.0)
+    out = tmp_path / "out.json"
+    command = ["next_basket.py", str(folder), "--seeds", "0,1", "--epochs", "3", "--json", str(out)]
+    monkeypatch.setattr(sys, "argv", [*command, *(["--transductive"] if transductive else [])])
+    next_basket.main()
+    found = json.loads(out.read_text())
+
+    assert asked == [(2, 0, 3), (2, 1, 3), (1, 0, 3), (1, 1, 3)]
+    assert found["methods"]["nextbasket"]["recall@10"] == pytest.approx(2 / 3)
+    assert found["methods"]["personal top-frequency"]["recall@10"] == 1
+    assert found["protocol"] == {
+        **{"strict": not transductive, "folds": [0, 1], "seeds": [0, 1], "epochs": 3},
+        **{"judged": 3, "left_out": 2},
+    }
+    assert found["scoring"] == {"customers_per_second": 123.0}
