@@ -190,11 +190,12 @@ def measure(folders: list[Path], device: torch.device) -> Outcome:
         case = Case.of(data, min(data.folds), strict=False)
         known = purchases.collect(case.encoded), case.moving
         prefixes, network = Prefixes.of(case.encoded, *known), fitting.new_network(case.words, 0, CONFIG).to(device)
-        for rows in ROWS:
-            config, random = replace(CONFIG, rows=rows), np.random.default_rng(0)
+        for most in ROWS:
+            config, random = replace(CONFIG, rows=most), np.random.default_rng(0)
             none = np.zeros(len(case.encoded.days), bool)
             example = next(iter(examples(prefixes, case.split.trained, none, config, random, device, ALONE)))
             assert example is not None  # alone, a batch is never empty
+            rows = len(example.weights)  # fewer where the dataset is small
             step = step_of(network.train(), example, device)
             found, more = step.parts, {"seconds in which the GPU computes": step.busy}
             figures.append(Figure(f"{data.name}, {rows} prefixes, forward and backward", step.seconds, None, more))

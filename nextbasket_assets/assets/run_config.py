@@ -106,7 +106,7 @@ class TrainingRunConfig(dg.Config):
     epochs: int = Field(default=14, ge=1, description="Passes over the data, at most.")
     patience: int = Field(default=2, ge=0, description="Epochs without improvement before it stops.")
     learning_rate: float = Field(default=3e-3, gt=0, le=1, description="Of Adam, at the start.")
-    rows: int = Field(default=512, ge=1, description="Prefixes in a batch.")
+    rows: int = Field(default=512, ge=1, description="Prefixes in a batch, at most; a small shop has smaller ones.")
     slice_length: int = Field(default=32, ge=1, description="Prefixes of one customer in a batch, at most.")
     trip_steps: int = Field(default=1500, ge=1, description="Steps of the heads for the next trip, at most.")
     processes: int = Field(default=1, ge=1, description="Processes of this machine that share each batch.")

@@ -1,6 +1,6 @@
 """The fit: collapsed Gibbs sampling by tomotopy, on one thread, so that a seed gives the same missions everywhere.
 
-Measured beside Spark's online and EM optimisers, scikit-learn and gensim by `benchmarks/missions.py`; the reasons are in
+Measured beside Spark's online and EM optimisers, scikit-learn and gensim by `benchmarks/mission_engines.py`; the reasons are in
 docs/decisions/0010-gibbs-sampling-on-a-sample.md.
 """
 

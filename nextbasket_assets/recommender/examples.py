@@ -20,6 +20,8 @@ from nextbasket_assets.recommender.softmax import Cells
 from nextbasket_assets.recommender.team import Team
 
 HELPERS = 8  # threads, at most, that cut batches while a GPU learns from the ones before
+STEPS = 32  # of an epoch, at least, unless their batches would be below
+FEWEST = 64  # prefixes
 FORGOTTEN = 0.1  # share of the slices whose missions are left out
 
 
@@ -53,7 +55,8 @@ def examples(
         team: the processes that take part.
     """
     slices = training_slices(trained, config.slice_length, random)
-    shares = (team.share(batch) for batch in in_batches(slices, config.rows, random))
+    rows = batch_rows(int((slices.last - slices.first + 1).sum()), config.rows)
+    shares = (team.share(batch) for batch in in_batches(slices, rows, random))
     lifts = torch.from_numpy(prefixes.trends.lifts).to(device)
     cut = partial(_example, prefixes, trained, withheld, newest_day(prefixes.histories, trained), config, lifts)
     return side_by_side(shares, cut, HELPERS) if device.type == "cuda" else map(cut, shares)
@@ -70,6 +73,11 @@ def training_slices(trained: np.ndarray, length: int, random: np.random.Generato
     first = 1 - shift[owner] + index * length
     slices = Slices(customers[owner], np.maximum(first, 1), np.minimum(first + length - 1, last[owner]))
     return slices.take(np.flatnonzero(slices.last >= slices.first))
+
+
+def batch_rows(prefixes: int, most: int) -> int:
+    """Prefixes of a batch: `most`, or fewer where so many would leave a small shop's epoch few steps to learn in."""
+    return min(most, max(prefixes // STEPS, FEWEST))
 
 
 def in_batches(slices: Slices, rows: int, random: np.random.Generator) -> Iterator[Slices]:

@@ -19,7 +19,7 @@ class TrainingConfig:
     epochs: int = 14  # at most
     patience: int = 2  # epochs without improvement before it stops; each one lowers the learning rate
     learning_rate: float = 3e-3  # of Adam, at the start
-    rows: int = 512  # prefixes in a batch
+    rows: int = 512  # prefixes in a batch, at most; a small shop has smaller ones
     slice_length: int = 32  # prefixes of one customer in a batch, at most
     trip_steps: int = 1500  # of the heads for the next trip, at most
     processes: int = 1  # that share each batch, on this machine; with one, a training is the same bits every time here

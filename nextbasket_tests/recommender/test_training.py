@@ -1,4 +1,5 @@
 import dataclasses
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -178,9 +179,14 @@ def test_each_epoch_is_trained_in_training_mode_and_judged_in_evaluation_mode(tm
 
     monkeypatch.setattr(fitting.Network, "terms", spy)
     file = shops.write_sequences(tmp_path / "s.parquet", shops.planted(customers=20))
-    small.train_quietly([file], tmp_path / "model", dataclasses.replace(small.SETTINGS, epochs=2, rows=10_000))
+    small.train_quietly([file], tmp_path / "model", dataclasses.replace(small.SETTINGS, epochs=2))
 
-    assert modes[:4] == [(True, False), (False, True), (True, False), (False, True)]
+    assert [mode for mode, _ in itertools.groupby(modes)][:4] == [
+        (True, False),
+        (False, True),
+        (True, False),
+        (False, True),
+    ]
 
 
 def test_the_settings_are_recorded_and_the_epochs_reported(tmp_path):
