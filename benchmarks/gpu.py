@@ -14,7 +14,6 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +26,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks import packed
 from benchmarks.next_basket import Case
 from benchmarks.outcome import Figure, Goal, Outcome
-from benchmarks.run import entry, machine
+from benchmarks.run import Begun, entry, machine
 from nextbasket_assets.recommender import fitting, purchases, ranking
 from nextbasket_assets.recommender.batches import Batch, Prefixes, Slices
 from nextbasket_assets.recommender.examples import Example, examples
@@ -231,11 +230,13 @@ def main() -> None:
     )
     parser.add_argument("--json", type=Path, required=True, help="where the figures go, beside those of run.py")
     options = parser.parse_args()
+    if options.json.is_dir() or not options.json.absolute().parent.is_dir():
+        parser.error(f"{options.json} cannot be written: name a file in a folder that is there")
     if not torch.cuda.is_available():
         sys.exit(
             "torch sees no GPU here: run it where `python -c 'import torch; print(torch.cuda.is_available())'` says True"
         )
-    begun = datetime.now(UTC)
+    begun = Begun.now()
     outcome = measure(options.folders, torch.device("cuda"))
     found = json.loads(options.json.read_text()) if options.json.exists() else {}
     found["GPU"] = entry(outcome, "benchmarks/gpu.py FOLDER ... --json OUT", begun, judged=True)

@@ -245,8 +245,8 @@ def main() -> None:
         folds.append(others | {OURS: merged(runs, mean_of_seeds)})
     methods = {name: merged([fold[name] for fold in folds], np.concatenate) for name in folds[0]}
     print(table(methods))
-    error = metrics.means(methods[OURS].values)["calibration_error", CALIBRATED][0]
-    print(f"\ncalibration error over the top {CALIBRATED}: {error:.4f}; scoring: {rate:,.0f} customers a second")
+    off = metrics.means(methods[OURS].values)["calibration_error", CALIBRATED][0]
+    print(f"\ncalibration error over the top {CALIBRATED}: {off:.4f}; scoring: {rate:,.0f} customers a second")
     print(f"peers, bare lists from arrays in memory: {peers_rates(folds[0])}")
     strict = not options.transductive and all(data.has_train_users(fold) for fold in wanted)
     protocol = Protocol(strict, wanted, options.seeds, options.epochs, judged, left_out)

@@ -16,6 +16,7 @@ import platform
 import subprocess
 import sys
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -79,13 +80,26 @@ def commit() -> str:
     return asked.stdout.strip() or "unknown"
 
 
-def entry(outcome: Outcome, command: str, begun: datetime, *, judged: bool) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Begun:
+    """When a measurement began, and of which code: what is committed meanwhile was not measured."""
+
+    at: datetime
+    commit: str
+
+    @classmethod
+    def now(cls) -> "Begun":
+        """Before the work."""
+        return cls(datetime.now(UTC), commit())
+
+
+def entry(outcome: Outcome, command: str, begun: Begun, *, judged: bool) -> dict[str, Any]:
     """A row of the JSON: what was found, and by which command, when, of which code, on which machine and how busy."""
     return {
         **outcome.as_json(judged=judged),
         "command": command,
-        "measured": begun.strftime("%Y-%m-%d %H:%M UTC"),
-        "commit": commit(),
+        "measured": begun.at.strftime("%Y-%m-%d %H:%M UTC"),
+        "commit": begun.commit,
         "load_average": os.getloadavg()[0],
         "machine": machine(),
         "versions": versions(),
@@ -104,7 +118,7 @@ def main() -> None:
         parser.error(f"{arguments.json} cannot be written: name a file in a folder that is there")
     found = json.loads(arguments.json.read_text()) if arguments.json.exists() else {}
     for number in arguments.rows or ROWS:
-        begun = datetime.now(UTC)
+        begun = Begun.now()
         outcome = importlib.import_module(f"benchmarks.rows.{ROWS[number]}").measure(arguments.small)
         command = f"benchmarks/run.py {number} --json OUT" + (" --small" if arguments.small else "")
         row = entry(outcome, command, begun, judged=not arguments.small)
