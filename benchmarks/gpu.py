@@ -189,8 +189,8 @@ def measure(folders: list[Path], device: torch.device) -> Outcome:
         case = Case.of(data, min(data.folds), strict=False)
         known = purchases.collect(case.encoded), case.moving
         prefixes, network = Prefixes.of(case.encoded, *known), fitting.new_network(case.words, 0, CONFIG).to(device)
-        for most in ROWS:
-            config, random = replace(CONFIG, rows=most), np.random.default_rng(0)
+        for at_most in ROWS:
+            config, random = replace(CONFIG, rows=at_most), np.random.default_rng(0)
             none = np.zeros(len(case.encoded.days), bool)
             example = next(iter(examples(prefixes, case.split.trained, none, config, random, device, ALONE)))
             assert example is not None  # alone, a batch is never empty
