@@ -170,6 +170,18 @@ def test_an_export_yaml_that_cannot_be_used_is_wrong(on_lake: Run, tmp_path: Pat
     assert found["why"].lower().startswith(why.lower())
 
 
+def test_a_settings_yaml_that_cannot_be_used_is_wrong(on_lake: Run, tmp_path: Path) -> None:
+    """What would stop every run is said before one is started, and a sound file is no stranger in the folder."""
+    (tmp_path / "landing" / "settings.yaml").write_text("next_basket_scores: {k: 7}")
+    sound = landing_finding(on_lake)
+    (tmp_path / "landing" / "settings.yaml").write_text("next_basket_scores: {length: 7}")
+    found = landing_finding(on_lake)
+
+    assert "settings.yaml" not in sound["why"]
+    assert found["state"] == WRONG
+    assert "below next_basket_scores is something else than its settings" in found["why"]
+
+
 def test_a_week_that_is_not_wanted_is_wrong(on_lake: Run, tmp_path: Path) -> None:
     """A landed week after the last one that the settings allow."""
     (tmp_path / "landing" / "transactions_200901.csv").touch()
