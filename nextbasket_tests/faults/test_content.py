@@ -3,6 +3,7 @@
 from datetime import date
 from pathlib import Path
 
+import pytest
 from pyspark.sql import SparkSession
 
 from nextbasket_assets.assets.audit import raw_warnings
@@ -61,6 +62,7 @@ def test_c9_c10_c11_what_is_no_sequence_is_counted(spark: SparkSession, tmp_path
     assert kept == {"994100100000001": "CUST0000000001", "994100100000004": None}
 
 
+@pytest.mark.slow
 def test_a_line_of_nothing_but_quotes_is_one_rejected_line(spark: SparkSession, tmp_path: Path) -> None:
     """Quotes and commas without end take no stack and no time: each line is rejected under its rule, the others are accepted."""
     long = ['"a",' * 1000, '"' * 4000, '""' * 2000, ',"' * 2000, '"a",' * 20_000, "x" * 4097]

@@ -48,6 +48,7 @@ def raw_bytes(platform: Platform, but: str = "") -> bytes:
     return found
 
 
+@pytest.mark.slow
 def test_s4_an_erased_customer_is_nowhere(trained: Platform) -> None:
     """Erased from tables, older versions, rejected lines and scores, and from the log's statistics; others keep every row."""
     broken = line(WEEKS[4], 1, 0, "PRD0700001").replace(",1.5,", ",NaN,")

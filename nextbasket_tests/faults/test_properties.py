@@ -155,6 +155,7 @@ def _artifact(factory: pytest.TempPathFactory) -> Path:
 FIELD_TEXT = st.text(alphabet=st.characters(blacklist_characters="\n\r\0", blacklist_categories=("Cs",)), max_size=12)
 
 
+@pytest.mark.slow
 @settings(bounded, max_examples=max(1, EXAMPLES // 150))
 @given(st.lists(st.lists(FIELD_TEXT, min_size=1, max_size=24), min_size=20, max_size=40))
 def test_any_lines_are_accepted_or_rejected(

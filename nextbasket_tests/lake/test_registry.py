@@ -123,6 +123,7 @@ def test_a_changed_artifact_is_refused_by_name(lake: Lake, damage: str) -> None:
         artifacts.verify(lake, "models/m", digest)
 
 
+@pytest.mark.slow
 def test_a_program_that_ends_on_the_registry_ends_well(lake: Lake, tmp_path: Path) -> None:
     """Reading it leaves no thread behind that aborts a program which ends at once (seen in one of four, through deltalake)."""
     for version in range(8):

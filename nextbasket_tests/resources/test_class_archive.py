@@ -12,6 +12,7 @@ from nextbasket_assets.resources.class_archive import ClassArchiveError
 from nextbasket_assets.resources.java import java_home
 from nextbasket_assets.resources.spark import LocalSparkResource
 
+pytestmark = pytest.mark.slow  # every test starts several JVMs
 JARS = str(Path(pyspark.__file__).parent / "jars" / "*")
 
 

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 WORK = """
 import sys
 from nextbasket_assets.resources.spark import LocalSparkResource
@@ -14,6 +16,7 @@ print(session.read.parquet(sys.argv[1]).count(), session.version)
 """
 
 
+@pytest.mark.slow
 def test_another_spark_of_this_machine_does_not_matter(tmp_path: Path) -> None:
     """No Spark in SPARK_HOME, a Hadoop and a Spark set up for a cluster: it starts, and a path is a path of this disk."""
     hadoop = "<configuration><property><name>fs.defaultFS</name><value>hdfs://nowhere:8020</value></property></configuration>"

@@ -190,6 +190,7 @@ def test_what_is_odd_but_sound(spark: SparkSession, tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_line_numbers_of_a_file_read_in_blocks(spark: SparkSession, tmp_path: Path) -> None:
     """A plain file that many tasks read in blocks still gets every line's true number, a stray CR included."""
     lines = [line(QUANTITY=str(1 + index)) for index in range(400)]
