@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks import packed
 from benchmarks.next_basket import Case
-from benchmarks.outcome import Figure, Goal, Outcome
+from benchmarks.outcome import Figure, Goal, Outcome, require_writable
 from benchmarks.run import Begun, entry, machine
 from nextbasket_assets.recommender import fitting, purchases, ranking
 from nextbasket_assets.recommender.batches import Batch, Prefixes, Slices
@@ -230,8 +230,7 @@ def main() -> None:
     )
     parser.add_argument("--json", type=Path, required=True, help="where the figures go, beside those of run.py")
     options = parser.parse_args()
-    if options.json.is_dir() or not options.json.absolute().parent.is_dir():
-        parser.error(f"{options.json} cannot be written: name a file in a folder that is there")
+    require_writable(parser, options.json)
     if not torch.cuda.is_available():
         sys.exit(
             "torch sees no GPU here: run it where `python -c 'import torch; print(torch.cuda.is_available())'` says True"

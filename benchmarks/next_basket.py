@@ -24,6 +24,7 @@ import torch
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks import neighbours, packed
+from benchmarks.outcome import require_writable
 from benchmarks.results import CUTS, OURS, Protocol, Result, Values, as_json, mean_of_seeds, merged, peers_rates, table
 from nextbasket_assets.recommender import (
     artifact,
@@ -225,8 +226,8 @@ def main() -> None:
         data = packed.load(options.folder)
     except packed.FolderError as error:
         parser.error(str(error))
-    if options.json and not options.json.absolute().parent.is_dir():
-        parser.error(f"{options.json}: there is no such folder to write it into")
+    if options.json:
+        require_writable(parser, options.json)
     wanted = options.folds or sorted(data.folds)
     if not set(wanted) <= set(data.folds):
         parser.error(f"the folder has the folds {sorted(data.folds)}, not {sorted(set(wanted) - set(data.folds))}")

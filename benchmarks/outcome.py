@@ -1,7 +1,15 @@
 """What a row of `run.py` found: figures of ours and of the peers, the goals they are held against, and the limit."""
 
+import argparse
 import dataclasses
+from pathlib import Path
 from typing import Any
+
+
+def require_writable(parser: argparse.ArgumentParser, path: Path) -> None:
+    """End the command before its work when its figures could not be written there after it."""
+    if path.is_dir() or not path.absolute().parent.is_dir():
+        parser.error(f"{path} cannot be written: name a file in a folder that is there")
 
 
 @dataclasses.dataclass(frozen=True)

@@ -24,7 +24,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.outcome import Outcome
+from benchmarks.outcome import Outcome, require_writable
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -114,8 +114,7 @@ def main() -> None:
     arguments = parser.parse_args()
     if unknown := set(arguments.rows) - set(ROWS):
         parser.error(f"there is no row {min(unknown)}: choose from 1 to {max(ROWS)}")
-    if arguments.json.is_dir() or not arguments.json.absolute().parent.is_dir():
-        parser.error(f"{arguments.json} cannot be written: name a file in a folder that is there")
+    require_writable(parser, arguments.json)
     found = json.loads(arguments.json.read_text()) if arguments.json.exists() else {}
     for number in arguments.rows or ROWS:
         begun = Begun.now()
