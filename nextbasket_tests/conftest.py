@@ -1,4 +1,4 @@
-"""What the tests share: one Spark session for the whole run."""
+"""What the tests share: one Spark session for the whole run, and how properties are tried."""
 
 import os
 import sys
@@ -6,9 +6,16 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
+
+# The same examples on every machine, however slow it is.
+settings.register_profile(
+    "everywhere", deadline=None, database=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("everywhere")
 
 
 @pytest.fixture(scope="session")

@@ -34,11 +34,7 @@ from nextbasket_tests.transforms.plans import header, ingest, line
 
 EXAMPLES = int(os.environ.get("HYPOTHESIS_EXAMPLES", "150"))
 bounded = settings(
-    max_examples=EXAMPLES,
-    deadline=None,
-    database=None,
-    derandomize=True,  # the same examples on every machine
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    max_examples=EXAMPLES, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 NAME = "transactions_200607.csv"
 SOUND = (",".join(FIELDS) + "\n" + line() + "\n").encode()
