@@ -27,7 +27,6 @@ from nextbasket_assets.operations.checks import CHECKS  # noqa: E402
 from nextbasket_assets.operations.jobs import JOBS  # noqa: E402
 from nextbasket_assets.operations.mission_checks import MISSION_CHECKS  # noqa: E402
 from nextbasket_assets.operations.reaper import cluster_reaper  # noqa: E402
-from nextbasket_assets.operations.retraining import RetrainingPolicy  # noqa: E402
 from nextbasket_assets.operations.sensors import landing_sensor  # noqa: E402
 from nextbasket_assets.partitions import weekly  # noqa: E402
 from nextbasket_assets.resources.emr.spark import EmrSparkResource  # noqa: E402
@@ -56,7 +55,7 @@ def build_definitions(
         asset_checks=[*CHECKS, *MISSION_CHECKS],
         jobs=JOBS,
         loggers=loggers,
-        sensors=[landing_sensor(weeks, RetrainingPolicy()), *([cluster_reaper(chosen.lake)] if chosen.emr else [])],
+        sensors=[landing_sensor(weeks), *([cluster_reaper(chosen.lake)] if chosen.emr else [])],
         executor=dg.in_process_executor,  # one process per run: one Spark session, and resources live as long as the run
         resources={
             "landing": LandingResource(uri=chosen.landing, pseudonym_key=chosen.pseudonym_key),

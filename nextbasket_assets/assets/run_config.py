@@ -3,6 +3,8 @@
 import dagster as dg
 from pydantic import Field, field_validator
 
+from nextbasket_assets.limits import OLDEST_CHAMPION_WEEKS
+
 _MOST_MISSIONS = 100  # people tell far fewer apart, and tagging takes as many times longer
 
 
@@ -131,4 +133,20 @@ class ScoringConfig(dg.Config):
 
     k: int = Field(
         default=20, ge=1, description="Items on every customer's list; probabilities are calibrated for the first 50."
+    )
+
+
+class RetrainingPolicy(dg.Config):
+    """When the landing sensor has a new model trained; no run takes it, so it is not in the launchpad."""
+
+    max_age_weeks: int = Field(
+        default=OLDEST_CHAMPION_WEEKS, ge=1, description="Age of the model in service at which a new one is trained."
+    )
+    cool_down_weeks: int = Field(
+        default=4,
+        ge=1,
+        description="Weeks before the next one when a check asks for it, or the last was refused.",
+    )
+    min_history_weeks: int = Field(
+        default=12, ge=2, description="Weeks in the lake, the arriving one included, without which none is trained."
     )

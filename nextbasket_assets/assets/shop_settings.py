@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from nextbasket_assets.assets.run_config import (
     MissionConfig,
     ProfileConfig,
+    RetrainingPolicy,
     ScoringConfig,
     SequenceConfig,
     StagingConfig,
@@ -19,7 +20,8 @@ from nextbasket_assets.resources.landing import LandingResource, read_optional
 from nextbasket_assets.resources.landing_folders import Folder
 
 FILE_NAME = "settings.yaml"
-# Asset -> what can be set for it.
+RETRAINING = "retraining"
+# Asset -> what can be set for it; and what the landing sensor asks.
 SECTIONS: dict[str, type[dg.Config]] = {
     "staged_baskets": StagingConfig,
     "mission_model": MissionConfig,
@@ -27,6 +29,7 @@ SECTIONS: dict[str, type[dg.Config]] = {
     "customer_sequences": SequenceConfig,
     "rnn_model": TrainingRunConfig,
     "next_basket_scores": ScoringConfig,
+    RETRAINING: RetrainingPolicy,
 }
 Given = dict[str, dict[str, Any]]
 _Config = TypeVar("_Config", bound=dg.Config)
@@ -54,11 +57,20 @@ def settled(context: dg.AssetExecutionContext, config: _Config, landing: Landing
     return type(config)(**config.model_dump() | told)
 
 
-def read_settings(folder: Folder) -> Given:
-    """For each asset that the file names, the settings it gives; nothing without a file.
+def retraining_policy(folder: Folder) -> RetrainingPolicy:
+    """When this shop wants a new model.
 
     Raises:
-        ShopSettingsError: it is no mapping of assets to settings, or a name or a value is none that there is.
+        ShopSettingsError: the file is wrong, here or elsewhere.
+    """
+    return RetrainingPolicy(**read_settings(folder).get(RETRAINING, {}))
+
+
+def read_settings(folder: Folder) -> Given:
+    """For each section that the file has, the settings it gives; nothing without a file.
+
+    Raises:
+        ShopSettingsError: it is no mapping of sections to settings, or a name or a value is none that there is.
     """
     content = read_optional(folder, FILE_NAME)
     try:
@@ -68,7 +80,7 @@ def read_settings(folder: Folder) -> Given:
             f"{FILE_NAME} is not YAML in UTF-8: {error}. Write an asset a line, and below it, indented, a setting a line."
         ) from error
     if not isinstance(found, dict) or not found.keys() <= SECTIONS.keys():
-        raise ShopSettingsError(f"{FILE_NAME} names something else than assets. Choose from {', '.join(SECTIONS)}.")
+        raise ShopSettingsError(f"{FILE_NAME} names something that has no settings. Choose from {', '.join(SECTIONS)}.")
     said = {asset: given for asset, given in found.items() if given is not None}
     for asset, given in said.items():
         _refuse_wrong(asset, given)

@@ -9,6 +9,7 @@ import dagster as dg
 from nextbasket_assets.assets.profiles import mission_names
 from nextbasket_assets.assets.publishing import published, run_weeks, show, staged, table_spec, tag_run, versions
 from nextbasket_assets.assets.running import run_facts
+from nextbasket_assets.assets.shop_settings import retraining_policy
 from nextbasket_assets.lake import reports
 from nextbasket_assets.lake.staged_files import write_rows
 from nextbasket_assets.lake.tables import Lake
@@ -75,8 +76,10 @@ def _facts(
     from nextbasket_assets.report.weekly.facts import gather
 
     lake.require("next_basket_scores", [week])
-    names, catalogue = mission_names(lake, week), usable_catalogue(landing.folder(), context.log.warning)
-    return gather(lake, week, catalogue, names, run_facts(context.instance, week), published)
+    folder = landing.folder()
+    names, catalogue = mission_names(lake, week), usable_catalogue(folder, context.log.warning)
+    oldest = retraining_policy(folder).max_age_weeks
+    return gather(lake, week, catalogue, names, run_facts(context.instance, week), published, oldest_champion=oldest)
 
 
 def _page(facts: "WeekFacts") -> str:

@@ -100,6 +100,13 @@ def _decision(name: str, row: dict[str, object]) -> Decision:
     )
 
 
+def judged(lake: Lake, name: str, as_of: date = date.max) -> Decision | None:
+    """The newest decision about the newest model up to this week that was promoted, refused or rolled back; None without one."""
+    told = [one for one in decisions(lake, name) if one.week <= as_of and one.decision != TRAINED]
+    newest = max((one.week for one in told), default=None)
+    return [one for one in told if one.week == newest][-1] if told else None
+
+
 def trained(lake: Lake, name: str, week: date) -> Decision | None:
     """The latest model trained as of exactly this week; None when none was."""
     found = [decision for decision in decisions(lake, name) if (decision.week, decision.decision) == (week, TRAINED)]

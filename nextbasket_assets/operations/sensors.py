@@ -13,6 +13,7 @@ from dagster._core.storage.asset_check_execution_record import AssetCheckExecuti
 from nextbasket_assets.arrivals import COMPANIONS, Decision, Listed, decide
 from nextbasket_assets.assets import next_basket
 from nextbasket_assets.assets.publishing import UNFINISHED
+from nextbasket_assets.assets.shop_settings import retraining_policy
 from nextbasket_assets.lake import freshness, registry
 from nextbasket_assets.lake.tables import Lake
 from nextbasket_assets.landing import span_code
@@ -22,9 +23,10 @@ from nextbasket_assets.operations.ingested import ingested
 from nextbasket_assets.operations.jobs import backfill_weeks, refresh_weeks, score_week, train_and_score_week
 from nextbasket_assets.operations.refreshing import refreshes_or_why
 from nextbasket_assets.operations.requests import MEND, Request, plan, wanted_weeks
-from nextbasket_assets.operations.retraining import Branch, RetrainingPolicy, choose
+from nextbasket_assets.operations.retraining import Branch, choose
 from nextbasket_assets.resources.lake import LakeResource
 from nextbasket_assets.resources.landing import LandingResource, usable_calendar
+from nextbasket_assets.resources.landing_folders import Folder
 
 NAME = "landing_sensor"
 SECONDS_BETWEEN_LOOKS = 15
@@ -33,12 +35,11 @@ _SHOWN = 3  # files of one kind that a skipped tick names
 
 def landing_sensor(
     weeks: dg.WeeklyPartitionsDefinition,
-    policy: RetrainingPolicy,
     *,
     running: bool = True,
     clock: Callable[[], float] = time.monotonic,
 ) -> dg.SensorDefinition:
-    """The sensor over these weeks, under this retraining policy.
+    """The sensor over these weeks.
 
     Its cursor holds what the last look saw and, of each file that was read, the digest or why it was refused. It holds no
     time of a look; the fingerprint of a file on a disk is made of the times of its last change.
@@ -68,7 +69,7 @@ def landing_sensor(
         held_back = reason_to_wait(len(wanted), digests.unread, context.instance)
         requests: list[Request] = []
         if wanted and not held_back:
-            requests = plan(wanted, held, brancher(tables, policy, context.instance), asked)
+            requests = plan(wanted, held, brancher(tables, folder, context.instance), asked)
             held_back = "" if requests else f"the run(s) for {len(wanted)} week(s) ended without them: {MEND}"
         known: dict[str, Any] = {word: cursor.get(word) for word in ("fresh", "behind")}
         behind = None
@@ -92,28 +93,33 @@ def landing_sensor(
     return sensor
 
 
-def brancher(
-    lake: Lake, policy: RetrainingPolicy, instance: dg.DagsterInstance
-) -> Callable[[date, date | None], Branch]:
-    """The policy, given the lake's state and the latest results of the checks that may ask for a model.
+def brancher(lake: Lake, folder: Folder, instance: dg.DagsterInstance) -> Callable[[date, date | None], Branch]:
+    """The shop's policy, given the lake's state and the latest results of the checks that may ask for a model.
 
     Only weeks that are in the lake count: one that is still to be loaded may fail.
     """
     held = cache(lambda: lake.weeks("staged_baskets"))  # a look with nothing to decide does not open the table
+    policy = cache(lambda: retraining_policy(folder))
 
     def branch(week: date, training: date | None) -> Branch:
         champion = registry.promoted(lake, next_basket.MODEL, date.max)
-        models = [as_of for as_of in (training, champion.week if champion else None) if as_of]
+        newest = registry.judged(lake, next_basket.MODEL)
         return choose(
             week,
-            champion=max(models, default=None),
+            champion=_newest(training, champion),
+            judged=_newest(training, newest),
             newest_week=max(held(), default=None),
             history_weeks=len([other for other in held() if other < week]) + 1,
             failed_check=failed_check(instance),
-            policy=policy,
+            policy=policy(),
         )
 
     return branch
+
+
+def _newest(training: date | None, model: registry.Decision | None) -> date | None:
+    """The later one of the week that is about to train and the model's."""
+    return max((as_of for as_of in (training, model.week if model else None) if as_of), default=None)
 
 
 def catching_up(

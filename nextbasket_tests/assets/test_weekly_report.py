@@ -57,6 +57,17 @@ def test_a_week_has_its_page_its_claims_and_its_numbers(lake: Lake) -> None:
     assert [run.tags[f"nextbasket/{name}"] for name in ("week", "light")] == ["200609", "amber"]
 
 
+def test_the_age_that_is_too_old_is_the_shops(lake: Lake, tmp_path: Path) -> None:
+    """Whoever replaces a model after 26 weeks is not told that 13 are the limit."""
+    (tmp_path / "landing" / "settings.yaml").write_text("retraining: {max_age_weeks: 26}")
+    make(lake, WEEKS[2])
+    rows = lake.read("weekly_report", [WEEKS[2]]).to_pylist()
+
+    assert [row["found"] for row in rows if row["claim"] == "the_model_in_service_is_recent"] == [
+        "1 week(s) old, at most 26"
+    ]
+
+
 def test_the_page_before_is_made_again_with_what_people_then_bought(lake: Lake) -> None:
     """The next run writes the former page once more; its claims stay as they were published."""
     make(lake, WEEKS[2])

@@ -1,10 +1,12 @@
 """The branch between training and scoring is decided by the data, and says why."""
 
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 
-from nextbasket_assets.operations.retraining import SCORE, TRAIN, RetrainingPolicy, choose
+from nextbasket_assets.assets.run_config import RetrainingPolicy
+from nextbasket_assets.operations.retraining import SCORE, TRAIN, Branch, choose
 
 WEEK = date(2007, 1, 1)
 POLICY = RetrainingPolicy(max_age_weeks=13, cool_down_weeks=4, min_history_weeks=12)
@@ -12,6 +14,12 @@ POLICY = RetrainingPolicy(max_age_weeks=13, cool_down_weeks=4, min_history_weeks
 
 def ago(weeks: int) -> date:
     return WEEK - timedelta(weeks=weeks)
+
+
+def decide(**found: Any) -> Branch:
+    """The branch of the newest week with a year of history and no model, but for what is said."""
+    usual = {"champion": None, "judged": None, "newest_week": ago(1), "history_weeks": 50, "failed_check": None}
+    return choose(WEEK, policy=POLICY, **usual | found)
 
 
 @pytest.mark.parametrize(
@@ -27,9 +35,7 @@ def ago(weeks: int) -> date:
 )
 def test_branch(champion: date | None, history: int, failed: str | None, job: str, why: str) -> None:
     """No champion, an old one, or a failed check train; too little history and a fresh champion score."""
-    branch = choose(
-        WEEK, champion=champion, newest_week=ago(1), history_weeks=history, failed_check=failed, policy=POLICY
-    )
+    branch = decide(champion=champion, judged=champion, history_weeks=history, failed_check=failed)
 
     assert branch.job == job
     assert why in branch.why
@@ -45,9 +51,7 @@ def test_branch(champion: date | None, history: int, failed: str | None, job: st
 )
 def test_an_old_week_starts_no_training(champion: date | None, newest_week: date, why: str) -> None:
     """A late or corrected week is scored, whatever the checks say and however old the champion is."""
-    branch = choose(
-        WEEK, champion=champion, newest_week=newest_week, history_weeks=50, failed_check="drift", policy=POLICY
-    )
+    branch = decide(champion=champion, newest_week=newest_week, failed_check="drift")
 
     assert branch.job == SCORE
     assert why in branch.why
@@ -55,6 +59,27 @@ def test_an_old_week_starts_no_training(champion: date | None, newest_week: date
 
 def test_the_newest_week_corrected_is_not_an_old_one() -> None:
     """The week itself is in the lake when it is corrected; it may train what its first run did not come to."""
-    branch = choose(WEEK, champion=None, newest_week=WEEK, history_weeks=12, failed_check=None, policy=POLICY)
+    branch = decide(newest_week=WEEK)
 
     assert branch.job == TRAIN
+
+
+@pytest.mark.parametrize(
+    ("champion", "failed", "judged", "job", "why"),
+    [
+        (None, None, ago(3), SCORE, "no champion yet; but the one as of 200642 is not in service, and 4 weeks pass"),
+        (None, None, ago(4), TRAIN, "no champion yet"),
+        (ago(20), None, ago(1), SCORE, "the champion is 20 weeks old, the limit is 13; but the one as of 200644"),
+        (ago(20), None, ago(4), TRAIN, "the champion is 20 weeks old"),
+        (ago(6), "drift", ago(3), SCORE, "the check drift asks for a new model; but"),
+        (ago(6), "drift", ago(4), TRAIN, "the check drift asks for a new model"),
+    ],
+)
+def test_after_a_refusal_some_weeks_pass(
+    champion: date | None, failed: str | None, judged: date, job: str, why: str
+) -> None:
+    """The same data with one more week would be refused again; when the pause is over, what is due is trained."""
+    branch = decide(champion=champion, failed_check=failed, judged=judged)
+
+    assert branch.job == job
+    assert why in branch.why

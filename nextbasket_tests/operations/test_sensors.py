@@ -9,11 +9,11 @@ import dagster as dg
 import pytest
 from dagster._core.events import AssetCheckEvaluationPlanned, DagsterEvent, DagsterEventType
 
+from nextbasket_assets.assets.shop_settings import ShopSettingsError
 from nextbasket_assets.lake import registry
 from nextbasket_assets.lake.tables import Lake
 from nextbasket_assets.landing import monday
 from nextbasket_assets.operations.checks import RETRAINING_CHECKS
-from nextbasket_assets.operations.retraining import RetrainingPolicy
 from nextbasket_assets.operations.sensors import failed_check, landing_sensor
 from nextbasket_assets.partitions import weekly
 from nextbasket_assets.resources.lake import LakeResource
@@ -109,6 +109,55 @@ def test_a_first_load_is_a_few_runs_not_one_per_week(shop: Shop) -> None:
         shop.ingest(code)
     shop.hold([monday(code) for code in loaded])
     assert shop.launched() == [("train_and_score_week", "2006-06-26")]
+
+
+def twelfth_of_twelve(shop: Shop) -> None:
+    """Eleven weeks are in the lake, and one more landed."""
+    *loaded, _ = twelve_weeks(shop)
+    for code in loaded:
+        shop.ingest(code)
+    shop.hold([monday(code) for code in loaded])
+
+
+def test_a_refused_model_is_not_followed_at_once(shop: Shop) -> None:
+    """The model as of the week before was refused: the next week is scored, and its tag says what it waits for."""
+    twelfth_of_twelve(shop)
+    refused = registry.Decision(
+        week=monday("200617"),
+        name="rnn_model",
+        version="challenger",
+        decision=registry.REFUSED,
+        why="recall@10 .1 < .2",
+        metrics={},
+        artifact="models/challenger",
+        digest="d",
+        inputs={},
+        run_id="r",
+    )
+    registry.record(shop.lake, refused)
+    [request] = shop.tick().run_requests or []
+
+    assert request.job_name == "score_week"
+    assert "the one as of 200617 is not in service, and 4 weeks pass" in request.tags["nextbasket/why"]
+
+
+def test_the_shop_says_when_it_wants_a_new_model(shop: Shop) -> None:
+    """Twelve weeks are enough by default; a shop that asks for thirteen waits for them."""
+    twelfth_of_twelve(shop)
+    (shop.folder / "settings.yaml").write_text("retraining: {min_history_weeks: 13}")
+    [request] = shop.tick().run_requests or []
+
+    assert request.job_name == "score_week"
+    assert "12 week(s) of history, 13 are needed to train" in request.tags["nextbasket/why"]
+
+
+def test_a_wrong_policy_stops_the_tick(shop: Shop) -> None:
+    """A misspelt threshold is no default: the tick fails with the words of the runs, before any is launched."""
+    twelfth_of_twelve(shop)
+    (shop.folder / "settings.yaml").write_text("retraining: {max_age: 26}")
+
+    with pytest.raises(ShopSettingsError, match="below retraining is something else than its settings"):
+        shop.tick()
 
 
 def test_weeks_that_failed_to_load_are_no_history(shop: Shop) -> None:
@@ -313,7 +362,7 @@ def test_a_run_that_was_never_launched_holds_no_refresh_up(shop: Shop, status: s
 
 def test_a_calendar_that_has_not_begun_is_said(shop: Shop) -> None:
     """A first week in the future, with an open end, is a reason to wait and no error."""
-    sensor = landing_sensor(weekly(date(2998, 1, 1), None), RetrainingPolicy())
+    sensor = landing_sensor(weekly(date(2998, 1, 1), None))
     context = dg.build_sensor_context(
         instance=shop.instance,
         cursor="kept",

@@ -14,7 +14,6 @@ from nextbasket_assets.lake.publish import Provenance, publish, stage
 from nextbasket_assets.lake.staged_files import write_staged
 from nextbasket_assets.lake.tables import Lake
 from nextbasket_assets.landing import FIELDS, inspect, monday
-from nextbasket_assets.operations.retraining import RetrainingPolicy
 from nextbasket_assets.operations.sensors import NAME, landing_sensor
 from nextbasket_assets.partitions import LGSR_WEEKS
 from nextbasket_assets.settings.reading import settings
@@ -64,7 +63,7 @@ class Shop:
         )
         sensor = definitions.get_repository_def().get_sensor_def(NAME)
         if self.clock:
-            sensor = landing_sensor(LGSR_WEEKS, RetrainingPolicy(), clock=self.clock)
+            sensor = landing_sensor(LGSR_WEEKS, clock=self.clock)
         result = sensor.evaluate_tick(context)
         self.cursor = result.cursor
         return result  # type: ignore[return-value]

@@ -9,7 +9,6 @@ from nextbasket_assets.limits import (
     MOST_REJECTED,
     MOST_UNASSIGNED,
     MOST_VOLUME,
-    OLDEST_CHAMPION_WEEKS,
     SOME_CONFLICTING,
 )
 from nextbasket_assets.report.weekly.light import AMBER, RED, Answer, Claim, Finding
@@ -124,7 +123,7 @@ def _champion_is_recent(facts: "WeekFacts") -> Answer:
     age = facts.models.age
     if age is None:
         return None, "no model is in service"
-    return age <= OLDEST_CHAMPION_WEEKS, f"{age} week(s) old, at most {OLDEST_CHAMPION_WEEKS}"
+    return age <= facts.oldest_champion, f"{age} week(s) old, at most {facts.oldest_champion}"
 
 
 def _missions_are_stable(facts: "WeekFacts") -> Answer:

@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from nextbasket_assets.catalogue import Catalogue
 from nextbasket_assets.lake.tables import Lake
+from nextbasket_assets.limits import OLDEST_CHAMPION_WEEKS
 from nextbasket_assets.report.cards import MissionCard, cards
 from nextbasket_assets.report.weekly.arrived import Arrived, arrived
 from nextbasket_assets.report.weekly.claims import findings
@@ -31,6 +32,7 @@ class WeekFacts:
         judged: the last weeks' lists against the week after each, oldest first.
         drifts: missions first.
         dozen: customers.
+        oldest_champion: weeks after which this shop replaces its model.
         run: how it was made.
         after: what people then bought: the only part that reads later weeks.
         published: what was found when the week's claims were published; a page that is made again says the same.
@@ -47,6 +49,7 @@ class WeekFacts:
     judged: Sequence[JudgedWeek]
     drifts: Sequence[Drift]
     dozen: Sequence[Person]
+    oldest_champion: int
     run: RunFacts
     after: Aftermath
     published: Sequence[Finding] = ()
@@ -90,6 +93,8 @@ def gather(
     names: Mapping[str, str],
     run: RunFacts,
     published: Sequence[Finding] = (),
+    *,
+    oldest_champion: int = OLDEST_CHAMPION_WEEKS,
 ) -> WeekFacts:
     """The facts of a week whose lists are in the lake.
 
@@ -100,6 +105,7 @@ def gather(
         names: mission id to name, of the model that tagged the week.
         run: how the week was made.
         published: what was found about it, of a week whose claims are not looked at again.
+        oldest_champion: weeks after which this shop replaces its model.
     """
     in_service = models(lake, week)
     profile = [dict(row) for row in lake.read("mission_profiles", [week]).to_pylist()]
@@ -116,6 +122,7 @@ def gather(
         judged=judged_weeks(lake, week),
         drifts=drifts(lake, week, in_service, profile),
         dozen=dozen,
+        oldest_champion=oldest_champion,
         run=run,
         after=aftermath(lake, week, dozen, catalogue),
         published=published,

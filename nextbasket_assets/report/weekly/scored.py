@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from nextbasket_assets.lake import registry
-from nextbasket_assets.lake.registry import TRAINED, Decision
+from nextbasket_assets.lake.registry import Decision
 from nextbasket_assets.lake.tables import Lake
 
 MODEL, FALLBACK = "rnn_model", "fallback"
@@ -83,16 +83,10 @@ def models(lake: Lake, week: date) -> Models:
     return Models(
         champion=champion,
         age=(week - champion.week).days // 7 if champion else None,
-        challenger=_challenger(lake, week),
+        challenger=registry.judged(lake, MODEL, week),
         evaluation=_evaluation(rows),
         judged_on=max((row["customers"] for row in rows), default=0),
     )
-
-
-def _challenger(lake: Lake, week: date) -> Decision | None:
-    told = [one for one in registry.decisions(lake, MODEL) if one.week <= week and one.decision != TRAINED]
-    newest = max((one.week for one in told), default=None)
-    return [one for one in told if one.week == newest][-1] if newest else None
 
 
 def _newest_evaluation(lake: Lake, week: date) -> list[dict[str, Any]]:

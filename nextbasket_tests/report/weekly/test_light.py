@@ -198,6 +198,16 @@ def test_an_empty_week_is_amber_and_judges_nobody(tmp_path: Path) -> None:
     assert (week.light, week.judged[-1].quality.customers) == (AMBER, 0)
 
 
+def test_a_shop_that_keeps_its_models_longer_is_not_warned(green: WeekFacts) -> None:
+    """The age that is too old is the shop's own."""
+    older = replace(green, models=replace(green.models, age=20), oldest_champion=26)
+
+    assert [one.found for one in older.findings if one.claim == "the_model_in_service_is_recent"] == [
+        "20 week(s) old, at most 26"
+    ]
+    assert older.light == GREEN
+
+
 def test_eight_numbers_at_most_plot_over_weeks(green: WeekFacts, tmp_path: Path) -> None:
     """Five to eight metrics with stable names; a first week has fewer, and no made-up ones."""
     lake = small_lake(str(tmp_path / "lake"), WEEKS[:2])
