@@ -59,7 +59,7 @@ class LandReport:
         said = f"most often {why[0][0]!r}, {why[0][1]} times" if why else "the files hold no row"
         if refused == rows:
             raise LandingError(f"no row could be landed: {said}. Correct the mapping; see docs/your-data.md.")
-        if refused > most_refused * rows:
+        if refused / rows > most_refused:
             raise LandingError(
                 f"{refused} of {rows} rows are refused, more than {100 * most_refused:g} %: {said}. Every one is in "
                 f"{folder / REFUSED}. Correct the mapping or the export, for the other rows may be misread as well; or give "
@@ -75,4 +75,4 @@ class LandReport:
 
 def _at_least(share: float) -> float:
     """The share with two decimals, not rounded below itself."""
-    return min(1.0, round(share + 0.005, 2))
+    return round(share + 0.005, 2)

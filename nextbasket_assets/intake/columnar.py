@@ -61,7 +61,7 @@ def _float_text(values: pa.Array) -> pa.Array:
     whole = pc.and_(pc.less(pc.abs(values), exact), pc.equal(values, pc.floor(values)))
     integers = pc.if_else(whole, values, pa.scalar(0, values.type)).cast(pa.int64())
     text = pc.if_else(whole, integers.cast(pa.string()), values.cast(pa.string()))
-    beyond = pc.fill_null(pc.and_(pc.greater_equal(pc.abs(values), exact), pc.is_finite(values)), False)
+    beyond = pc.fill_null(pc.greater_equal(pc.abs(values), exact), False)
     return pc.replace_with_mask(
         text, beyond, pa.array([f"{n:.16e}" for n in values.filter(beyond).to_pylist()], pa.string())
     )

@@ -50,7 +50,7 @@ class Items:
         distinct = pa.table(rows.select(self._named)).group_by(self._named, use_threads=False).aggregate([])
         for row in distinct.to_pylist():
             found = {name: [row[column] or "" for column in columns] for name, columns in self._columns.items()}
-            code = values.joined([self._mapping.recoded("PROD_CODE", text) for text in found["PROD_CODE"]])
+            code = self._code("PROD_CODE", found)
             cells = (code, _name(found.get("PROD_NAME", [])), *self._categories(found))
             if code and (filled := self._filled(self.rows.get(code, cells), cells)) != self.rows.get(code):
                 self.rows[code], self._lookup = filled, None
@@ -80,9 +80,12 @@ class Items:
     def _categories(self, found: dict[str, list[str]]) -> list[str]:
         cells = []
         for level in self.levels:
-            code = values.joined(found[f"PROD_CODE_{level}"])
+            code = self._code(f"PROD_CODE_{level}", found)
             cells += [code, _name(found.get(f"PROD_NAME_{level}", found[f"PROD_CODE_{level}"]))]
         return cells
+
+    def _code(self, field: str, found: dict[str, list[str]]) -> str:
+        return values.joined([self._mapping.recoded(field, text) for text in found[field]])
 
     def _filled(self, row: tuple[str, ...], later: tuple[str, ...]) -> tuple[str, ...]:
         """The row with what it leaves empty; a category's name goes with its code."""

@@ -11,10 +11,11 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from nextbasket_assets.catalogue import LEVELS
-from nextbasket_assets.landing import FIELDS, LandingError
+from nextbasket_assets.landing import FIELDS, LABELS, LandingError
 
 DERIVED = ("SHOP_WEEK", "SHOP_DATE", "SHOP_WEEKDAY", "SHOP_HOUR")  # from `when`
 _A_TIME = datetime(2024, 1, 2, 3, 4, 5, tzinfo=UTC)
+ONE_COLUMN = ("QUANTITY", "SPEND", *LABELS)  # several make a code, and these are none
 MAPPED = tuple(field for field in FIELDS if field not in DERIVED)
 PRODUCT_FIELDS = ("PROD_CODE", "PROD_NAME", *(f"PROD_{kind}_{level}" for level in LEVELS for kind in ("CODE", "NAME")))
 
@@ -121,6 +122,8 @@ class Mapping(_Section):
             raise ValueError("columns lacks PROD_CODE, the item's code")
         if not {"BASKET_ID", "CUST_CODE"} & self.columns.keys():
             raise ValueError("columns has neither BASKET_ID nor CUST_CODE: nothing says which lines are one basket")
+        if several := [name for name in ONE_COLUMN if len(self.columns.get(name, ())) > 1]:
+            raise ValueError(f"{several[0]} is of several columns, which make a code: name one column")
         if twice := sorted(self.columns.keys() & self.constants.keys()):
             raise ValueError(f"{twice[0]} is in columns and in constants: keep one of them")
         return self

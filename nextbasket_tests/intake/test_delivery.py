@@ -1,11 +1,13 @@
 """What is in the landing folder is not lost unasked: neither lines of a week, nor rows of the files beside the weeks."""
 
 import gzip
+import os
 from pathlib import Path
 
 import pytest
 
 from nextbasket_assets.intake.account import LandReport
+from nextbasket_assets.intake.delivery import deliver
 from nextbasket_assets.intake.land import land, land_as_is
 from nextbasket_assets.intake.mapping import read_mapping
 from nextbasket_assets.intake.workplace import workplace
@@ -98,6 +100,8 @@ def test_equal_lines_are_counted(tmp_path: Path) -> None:
 
     with pytest.raises(LandingError, match="without 1 of those it has"):
         as_is(tmp_path / "a", [header(), one, two, three], out)
+    with pytest.raises(LandingError, match="without 2 of those it has"):
+        as_is(tmp_path / "a", [header(), two, three, three], out)
     assert as_is(tmp_path / "a", [header(), three, two, one, one], out, end="\r\n") == "replaced"
 
 
@@ -121,19 +125,31 @@ def test_a_week_under_another_header_is_not_compared(tmp_path: Path) -> None:
 def test_a_file_beside_the_weeks_does_not_lose_rows_unasked(
     tmp_path: Path, name: str, columns: str, rows: list[str]
 ) -> None:
-    """A smaller products.csv or time.csv is refused, a larger one and --replace are taken."""
+    """A smaller products.csv or time.csv is refused, a larger one and --replace are taken; a row of no code is none."""
     source, out = tmp_path / name, tmp_path / "landing"
 
     def deliver(*kept: str, replace: bool = False) -> str:
         source.write_text("\n".join([columns, *kept, ""]))
         return land_as_is([source], out, replace=replace, progress=lambda _: None).files[0].status
 
-    deliver(rows[0])
+    deliver(rows[0], ",")
     assert deliver(*rows) == "replaced"
     with pytest.raises(LandingError, match=f"{name}: 1 rows of the one in the landing folder are not in it"):
         deliver(rows[1])
     assert (out / name).read_text().count("\n") == 3
     assert deliver(rows[1], replace=True) == "replaced"
+
+
+def test_files_are_told_apart_by_their_content(tmp_path: Path) -> None:
+    """A setting that was changed in the same second, to a text of the same length, is delivered."""
+    new, out = tmp_path / "new" / "export.yaml", tmp_path / "landing"
+    for path, text in ((out / new.name, "k: 3\n"), (new, "k: 4\n")):
+        path.parent.mkdir()
+        path.write_text(text)
+        os.utime(path, (0, 0))
+
+    assert [file.status for file in deliver([new], out, replace=False)] == ["replaced"]
+    assert (out / new.name).read_text() == "k: 4\n"
 
 
 def test_the_landing_folder_is_no_source(tmp_path: Path) -> None:

@@ -34,6 +34,8 @@ EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
         ("  PROD_CODE: ean\n  QUANTITY", "  QUANTITY", "columns lacks PROD_CODE"),
         ("  SPEND: amount", "  PRICE: amount", "columns has PRICE, which is not a field: "),
         ("  STORE_CODE: CORNER", "  QUANTITY: 1", "QUANTITY is in columns and in constants"),
+        ("  SPEND: amount", "  SPEND: [amount, pieces]", "SPEND is of several columns, which make a code: name one"),
+        ("  STORE_FORMAT: kind", "  STORE_FORMAT: [kind, till]", "STORE_FORMAT is of several columns"),
         ("constants:", "constant:", "constant: Extra inputs are not permitted"),
         ("    PROD_NAME", "    NAME", "products.*products.columns has NAME"),
     ],

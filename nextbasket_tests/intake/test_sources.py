@@ -1,5 +1,6 @@
 """Reading the exports: every row is one line of its file, and what cannot be read says where and what to do."""
 
+import errno
 import gzip
 import json
 from collections.abc import Callable
@@ -147,13 +148,32 @@ def test_a_parquet_column_that_is_no_text_is_named(tmp_path: Path) -> None:
 
 def test_numbers_that_are_not_whole_or_too_large_are_told_apart(tmp_path: Path) -> None:
     """Whole numbers have no point; those of which the type keeps some digits only look like a spreadsheet's."""
-    many, single = pa.array([17.0, float("inf"), 1e20, None]), pa.array([0.1, 1.0, 2.0**25, 2.0], pa.float32())
+    many, single = pa.array([17.0, float("inf"), 2.0**53, None]), pa.array([0.1, 1.0, 2.0**24, 2.0], pa.float32())
     path = parquet(tmp_path, a=many, b=pa.array([40128000001.0, 0.5, 1.0, 2.0]), c=single)
 
     found = rows(path, columns=("a", "b", "c"))
-    assert [row[0] for row in found] == ["17", "inf", "1.0000000000000000e+20", None]
+    assert [row[0] for row in found] == ["17", "inf", "9.0071992547409920e+15", None]
     assert [row[1] for row in found] == ["40128000001", "0.5", "1", "2"]
-    assert [row[2] for row in found] == ["0.1", "1", "3.3554432000000000e+07", "2"]
+    assert [row[2] for row in found] == ["0.1", "1", "1.6777216000000000e+07", "2"]
+
+
+def test_categories_of_pandas_are_the_values_they_stand_for(tmp_path: Path) -> None:
+    """A column of few different numbers, which is written as a dictionary, has the texts of a plain one."""
+    path = parquet(tmp_path, a=pa.array([17.0, 18.0, 17.0]).dictionary_encode(), b=pa.array(["x"] * 3))
+
+    assert [row[0] for row in rows(path)] == ["17", "18", "17"]
+
+
+def test_an_error_of_the_disk_is_no_fault_of_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody is told to export a sound file again because a disk could not be read."""
+    path = parquet(tmp_path, a=pa.array(["1"]), b=pa.array(["x"]))
+
+    def broken(_: Path) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(columnar.pq, "ParquetFile", broken)
+    with pytest.raises(OSError, match="Input/output error"):
+        rows(path)
 
 
 def test_parquet_rows_have_their_numbers_in_every_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -167,10 +187,14 @@ def test_parquet_rows_have_their_numbers_in_every_batch(tmp_path: Path, monkeypa
 def test_decimals_are_the_numbers_without_the_scale(tmp_path: Path) -> None:
     """An EAN in decimal(38,10) is the code that a text file has, and zero is no exponent."""
     numbers = [Decimal("4006381333000"), Decimal(0), Decimal("-12.50"), Decimal(100), None]
-    path = parquet(tmp_path, a=pa.array(numbers, pa.decimal128(38, 10)), b=pa.array(numbers, pa.decimal128(15, 2)))
+    whole = pa.array([None if number is None else number // 1 for number in numbers], pa.decimal128(13, 0))
+    path = parquet(
+        tmp_path, a=pa.array(numbers, pa.decimal128(38, 10)), b=pa.array(numbers, pa.decimal128(15, 2)), c=whole
+    )
 
     assert [row[0] for row in rows(path)] == ["4006381333000", "0", "-12.5", "100", None]
     assert [row[1] for row in rows(path)] == ["4006381333000", "0", "-12.5", "100", None]
+    assert [row[0] for row in rows(path, columns=("c",))] == ["4006381333000", "0", "-12", "100", None]
 
 
 def test_a_broken_parquet_file_is_not_told_about_delimiters(tmp_path: Path) -> None:
@@ -231,6 +255,13 @@ def test_a_text_that_may_be_cut_is_told(write: Write, name: str, end: str, ended
 
     assert [row["b"] for batch in found for row in batch.rows.to_pylist()] == ["x", "12.5"]
     assert found[-1].ended is ended
+
+
+@pytest.mark.parametrize("header", ["a,b,a", "b,a,a"])
+def test_a_column_that_is_there_twice_is_named(write: Write, header: str) -> None:
+    """Nobody can say which of them is meant."""
+    with pytest.raises(LandingError, match=r"s\.csv: column 'a' is there twice\. Keep one of them\."):
+        rows(write(f"{header}\n1,2,3\n"))
 
 
 def test_products_beside_each_source_are_read(tmp_path: Path) -> None:
