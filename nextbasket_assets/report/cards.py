@@ -156,6 +156,12 @@ def _bar(row: Mapping[str, Any], text: str) -> Bar:
     return Bar(text, row["index"], row["low"], row["high"], row["baskets"])
 
 
+def counted(number: float, thing: str) -> str:
+    """So many of a thing, rounded: "1 day", "2 days"."""
+    whole = round(number)
+    return f"{whole} {thing}{'' if whole == 1 else 's'}"
+
+
 def log_index(index: float, least: float) -> float:
     """Doublings above the average, so that half and double are equally far; never below that of `least`."""
     return math.log2(max(index, least) / AVERAGE)

@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from nextbasket_assets.report.answers import Answer
+from nextbasket_assets.report.cards import counted
 
 _METRICS = ("recall@10", "recall@20", "ndcg@10", "ndcg@20", "phr@10", "precision@10")
 _CONTROLS = dict.fromkeys((*range(0x20), *range(0x7F, 0xA0)), "\N{REPLACEMENT CHARACTER}")  # C0, DEL and C1
@@ -51,16 +52,12 @@ def trip_sentence(trip: Mapping[str, Any] | None) -> str:
     """The next trip in words."""
     if trip is None:
         return "Next trip: nothing was foretold for this week."
-    days, items = _counted(round(trip["expected_days"]), "day"), _counted(round(trip["expected_items"]), "item")
+    days, items = counted(trip["expected_days"], "day"), counted(trip["expected_items"], "item")
     said = f"Next trip: expected in {days}, within 7 days at {trip['visit_within_7_days']:.0%}, with {items}"
     likely = trip["missions"][:1]
     return said + "".join(
         f"; most likely for {one['name'] or one['mission']} ({one['probability']:.0%})" for one in likely
     )
-
-
-def _counted(number: int, thing: str) -> str:
-    return f"{number} {thing}{'' if number == 1 else 's'}"
 
 
 def next_basket_table(answer: Answer, mission: str | None = None) -> Table:

@@ -4,7 +4,7 @@ import struct
 from typing import Any
 
 from nextbasket_assets.catalogue import Catalogue
-from nextbasket_assets.report.cards import LEAST_BASKETS, cards, label, shortened, strongest
+from nextbasket_assets.report.cards import LEAST_BASKETS, cards, counted, label, shortened, strongest
 from nextbasket_assets.report.mission_plots import (
     candidates_png,
     lift_bars_png,
@@ -82,6 +82,7 @@ def test_labels_are_words() -> None:
     assert label("hour_band", "16-18", Catalogue()) == "16-18 o'clock"
     assert label("customer", "anonymous", Catalogue()) == "customer anonymous"
     assert shortened("a long name indeed", 7) == "a long."
+    assert [counted(days, "day") for days in (0.4, 1.4, 1.6)] == ["0 days", "1 day", "2 days"]
 
 
 def test_pictures_are_small_and_repeat() -> None:

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from nextbasket_assets.catalogue import Catalogue
 from nextbasket_assets.lake.tables import Lake
-from nextbasket_assets.report.cards import titled
+from nextbasket_assets.report.cards import counted, titled
 from nextbasket_assets.report.weekly.judging import LENGTH, first_baskets
 from nextbasket_assets.report.weekly.quality import Quality, judged, thickness
 
@@ -123,8 +123,8 @@ def _person(
 def _in_words(outlook: Mapping[str, Any], names: Mapping[str, str]) -> str:
     mission = f", most likely for {titled(outlook['mission'], names)}" if outlook["mission"] else ""
     return (
-        f"comes within 7 days with {outlook['visit_within_7_days']:.0%}, expected in {outlook['expected_days']:.0f} days, "
-        f"about {outlook['expected_items']:.0f} items{mission}"
+        f"comes within 7 days with {outlook['visit_within_7_days']:.0%}, "
+        f"expected in {counted(outlook['expected_days'], 'day')}, about {counted(outlook['expected_items'], 'item')}{mission}"
     )
 
 
