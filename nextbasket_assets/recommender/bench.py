@@ -113,7 +113,7 @@ def judge(bench: Bench, loaded: Loaded) -> Judged:
     found = {NEXT_BASKET: metrics.reliability(probability[shown], happened[shown])}
     found |= _within_week(bench, model, prefixes, codes)
     errors = {(f"calibration_error{suffix}", k): found[name] for name, (suffix, k) in ERRORS.items()}
-    means = {key: np.full(len(happened), _error(part)) for key, part in errors.items()}
+    means = {key: np.full(len(happened), part.error) for key, part in errors.items()}
     return Judged(values | means, found)
 
 
@@ -135,11 +135,6 @@ def _within_week(bench: Bench, model: Model, prefixes: Prefixes, codes: np.ndarr
         WITHIN_WEEK: metrics.reliability(probability[shown], happened[shown]),
         VISIT: metrics.reliability(trip.within_week, came),
     }
-
-
-def _error(found: metrics.Reliability) -> float:
-    total = found.pairs.sum()
-    return float((np.abs(found.predicted - found.observed) * found.pairs).sum() / total) if total else 0.0
 
 
 def shared_ids(everything: Vocabulary, codes: pa.Array) -> np.ndarray:

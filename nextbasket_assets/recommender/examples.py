@@ -108,7 +108,8 @@ def _example(
     histories = prefixes.histories
     basket = histories.basket_offsets[customers] + prefix
     wanted = targets(histories, customers, prefix)
-    weights = weights_of(slices, trained, wanted, withheld[basket], end - histories.days[basket], config.half_life)
+    age, lasts = end - histories.days[basket], trained[customers] - 1
+    weights = weights_of(prefix, lasts, wanted.sizes, withheld[basket], age, config.half_life)
     rows, items, weights_R = (torch.from_numpy(part).to(lifts.device) for part in (wanted.rows, wanted.items, weights))
     batch = replace(prefixes.batch(slices, config.context), trends=lifts)
     return Example(batch.to(lifts.device), Cells(rows, items), weights_R)

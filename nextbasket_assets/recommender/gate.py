@@ -45,17 +45,9 @@ def decide(methods: dict[str, dict[tuple[str, int], np.ndarray]], challenger: st
     return Decision(True, f"promoted: ahead at level {LEVEL}: " + "; ".join(won))
 
 
-def interval(difference: np.ndarray, seed: int, coverage: float = 0.95) -> tuple[float, float]:
-    """Bootstrap interval of a mean difference per customer; customers without a value are left out."""
-    low, high = np.quantile(_means(difference, seed), [(1 - coverage) / 2, (1 + coverage) / 2])
-    return float(low), float(high)
-
-
 def _share_not_ahead(difference: np.ndarray, seed: int) -> float:
-    return float((_means(difference, seed) <= 0).mean())
-
-
-def _means(difference: np.ndarray, seed: int) -> np.ndarray:
+    """Share of the draws in which the mean difference is not positive; customers without a value are left out."""
     known = difference[~np.isnan(difference)]
     random = np.random.default_rng(seed)
-    return np.array([known[random.integers(0, len(known), len(known))].mean() for _ in range(DRAWS)])
+    means = np.array([known[random.integers(0, len(known), len(known))].mean() for _ in range(DRAWS)])
+    return float((means <= 0).mean())

@@ -122,8 +122,9 @@ def _modelled(
     explainer = Explainer.of(model.network, moving, scorer.week, weights)
 
     def explain(batch: Batch, ranked: Ranked) -> None:
-        begin = len(explained) * ranking.BATCH_ROWS
-        part = Rows(rows.customers[begin : begin + len(ranked.items)], rows.prefixes[begin : begin + len(ranked.items)])
+        begin = sum(len(before.kinds) for before in explained)
+        run = slice(begin, begin + len(ranked.items))
+        part = Rows(rows.customers[run], rows.prefixes[run])
         explained.append(explainer.evidence(batch, ranked, prefixes, part, scorer.today))
 
     ranked = ranking.rank(model.network, prefixes, rows, k, scorer.week, explain, weights)

@@ -76,6 +76,12 @@ class Reliability:
     observed: np.ndarray
     pairs: np.ndarray
 
+    @property
+    def error(self) -> float:
+        """Expected calibration error: mean |predicted - observed|, weighted by pairs; 0 without any."""
+        total = self.pairs.sum()
+        return float((np.abs(self.predicted - self.observed) * self.pairs).sum() / total) if total else 0.0
+
 
 def reliability(probability: np.ndarray, happened: np.ndarray, bins: int = 10) -> Reliability:
     """What probabilities said and what came of it, in bins of equal numbers of pairs; fewer bins than pairs."""
@@ -86,11 +92,8 @@ def reliability(probability: np.ndarray, happened: np.ndarray, bins: int = 10) -
 
 
 def calibration_error(probability: np.ndarray, happened: np.ndarray, bins: int = 10) -> float:
-    """Expected calibration error over bins of equal numbers of pairs: mean |predicted - observed|, weighted by pairs."""
-    if not len(probability):
-        return 0.0
-    found = reliability(probability, happened, bins)
-    return float((np.abs(found.predicted - found.observed) * found.pairs).sum() / len(probability))
+    """Expected calibration error over bins of equal numbers of pairs."""
+    return reliability(probability, happened, bins).error
 
 
 def _at(found_RK: np.ndarray, sizes: np.ndarray, k: int) -> dict[str, np.ndarray]:

@@ -2,8 +2,6 @@
 
 import numpy as np
 
-from nextbasket_assets.recommender.batches import Slices, Targets
-
 SIZE_POWER = 0.5
 CUSTOMER_POWER = 0.5
 EARLIER = 0.5  # weight of a target that is not the customer's newest
@@ -11,19 +9,20 @@ SMALLEST = 1e-9
 
 
 def weights_of(
-    slices: Slices, trained: np.ndarray, wanted: Targets, withheld: np.ndarray, age: np.ndarray, half_life: float
+    prefixes: np.ndarray, lasts: np.ndarray, sizes: np.ndarray, withheld: np.ndarray, age: np.ndarray, half_life: float
 ) -> np.ndarray:
     """(R,) weights of the rows in the loss, 0 for those that are `withheld` (R,).
 
     Softmax shares favour small baskets, so a row weighs as the root of its basket's size; so that heavy shoppers do not
     speak for everybody, a customer weighs as the root of their prefixes; the newest trips are most like the next one.
+
+    Args:
+        prefixes: (R,). lasts: (R,) the customer's last one, which is how many they have.
+        sizes: (R,) distinct items of the targets. age: (R,) their days, counted from the newest.
+        withheld: (R,). half_life: days.
     """
-    count = slices.last - slices.first + 1
-    owner = np.repeat(np.arange(len(count)), count)
-    prefix = np.arange(len(owner)) - np.repeat(np.cumsum(count) - count, count) + slices.first[owner]
-    all_prefixes = trained[slices.customers[owner]] - 1
-    newest = np.where(prefix == all_prefixes, 1.0, EARLIER)
-    weights = wanted.sizes**SIZE_POWER * all_prefixes**-CUSTOMER_POWER * newest * faded(age, half_life) * ~withheld
+    newest = np.where(prefixes == lasts, 1.0, EARLIER)
+    weights = sizes**SIZE_POWER * lasts**-CUSTOMER_POWER * newest * faded(age, half_life) * ~withheld
     scaled: np.ndarray = (weights / max(weights.mean(), SMALLEST)).astype(np.float32)
     return scaled
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from nextbasket_assets.recommender import calibration
-from nextbasket_assets.recommender.calibration import Calibration, Pairs
+from nextbasket_assets.recommender.calibration import START_WITHIN_WEEK, Calibration, Pairs, WithinWeek
 
 TRUE = Calibration(intercept=0.8, slope=1.2, size=1.1, floor=-5.0)
 
@@ -85,3 +85,20 @@ def test_a_model_of_before_says_what_it_said() -> None:
     curve = Calibration(0.8, 1.2, 1.1)
 
     assert (curve.probability(log_share, log_size) == 1 / (1 + np.exp(-(0.8 + 1.2 * log_share + 1.1 * log_size)))).all()
+
+
+def test_the_curve_of_a_week_is_found_and_never_above_the_trip() -> None:
+    """Items and trips that came about with a planted curve give it back; with hardly a trip hardly an item is bought."""
+    random = np.random.default_rng(0)
+    in_basket, trip = random.uniform(0.01, 0.5, 100_000), random.uniform(0.2, 0.99, 100_000)
+    planted = WithinWeek(intercept=-0.4, item=0.8, trip=0.7)
+    found = calibration.fit_within_week(in_basket, trip, random.random(100_000) < planted.probability(in_basket, trip))
+
+    assert astuple(found) == pytest.approx(astuple(planted), abs=0.06)
+    assert WithinWeek(2.0, 1.0, 1.0).probability(np.array([0.9]), np.array([0.01])).item() == 0.01
+
+
+def test_as_many_draws_of_a_basket_as_trips_are_to_be_expected() -> None:
+    """Where the curve starts, an item in half the baskets and an even chance of a trip: 1 - (1 - 0.5) ** log(2)."""
+    assert START_WITHIN_WEEK.probability(np.array([0.5]), np.array([0.5])).item() == pytest.approx(1 - 0.5 ** np.log(2))
+    assert calibration.fit_within_week(*np.zeros((3, 0))) == START_WITHIN_WEEK

@@ -7,6 +7,8 @@ import pytest
 import torch
 
 from nextbasket_assets.recommender import examples
+from nextbasket_assets.recommender.batches import UNASSIGNED, Slices
+from nextbasket_assets.recommender.network import Network
 from nextbasket_assets.recommender.team import ALONE
 from nextbasket_tests import shops
 from nextbasket_tests.recommender import small
@@ -44,3 +46,45 @@ def test_an_epoch_of_a_small_shop_has_these_batches(tmp_path):
 
     assert 30 <= len(sizes) <= 34
     assert sum(sizes) == 3_300
+
+
+MISSIONS = {f"C{n:03}": [[1.0, 0.0]] * 5 for n in range(200)}
+
+
+@pytest.fixture
+def with_missions(tmp_path):
+    """Two hundred customers with five baskets each, all of the first mission."""
+    file = shops.write_sequences(tmp_path / "s.parquet", {name: [["a"]] * 5 for name in MISSIONS}, missions=MISSIONS)
+    return file, small.prefixes_of(file)[0]
+
+
+def test_a_few_slices_forget_all_their_missions(with_missions):
+    """A tenth of the slices has neither weight nor claim of one in any basket; the others are as they were."""
+    _, prefixes = with_missions
+    batch = prefixes.batch(Slices(np.arange(200), np.full(200, 1), np.full(200, 4)), 32)
+    told = examples.without_missions(batch, np.random.default_rng(0))
+    forgotten = (told.missions == 0).all(1)
+    slices = set((batch.basket_cells[forgotten] % 200).tolist())
+
+    assert 10 <= len(slices) <= 30
+    assert int(forgotten.sum()) == 4 * len(slices)
+    assert torch.equal(told.basket_features[:, UNASSIGNED], forgotten.float())
+    assert torch.equal(told.missions[~forgotten], batch.missions[~forgotten])
+    assert torch.equal(told.basket_features[:, :UNASSIGNED], batch.basket_features[:, :UNASSIGNED])
+
+
+def test_the_network_learns_with_missions_forgotten_and_is_judged_with_all(with_missions, tmp_path, monkeypatch):
+    """Were all slices to forget, no training batch would hold a mission, and every other batch would."""
+    heard = {True: set(), False: set()}
+    terms = Network.terms
+
+    def spy(network, batch):
+        heard[network.training].add(bool(batch.missions.any()))
+        return terms(network, batch)
+
+    monkeypatch.setattr(examples, "FORGOTTEN", 1.0)
+    monkeypatch.setattr(Network, "terms", spy)
+    brief = dataclasses.replace(small.SETTINGS, epochs=1, trip_steps=1, held_out_weeks=1)
+    small.train_quietly([with_missions[0]], tmp_path / "model", brief, shops.week(4))
+
+    assert heard == {True: {False}, False: {True}}

@@ -80,6 +80,41 @@ def test_a_constant_hazard_gives_the_geometric_numbers():
     assert told.missions.shape == (2, 0)
 
 
+def test_forecasts_in_parts_are_those_at_once(monkeypatch):
+    """Three customers away for 0, 3 and 40 days, foretold two at a time: the numbers of all three together."""
+    torch.manual_seed(0)
+    head, inputs = TripHeads(hidden=2, missions=2), torch.randn(3, 2 + width(2))
+    whole = head.forecast(inputs, np.array([0, 3, 40]))
+    monkeypatch.setattr(heads, "FORETOLD_ROWS", 2)
+    parts = head.forecast(inputs, np.array([0, 3, 40]))
+
+    for name in ("within_week", "days", "size", "missions"):
+        np.testing.assert_allclose(getattr(parts, name), getattr(whole, name), rtol=1e-6)
+
+
+def test_the_loss_is_the_likelihood_worked_by_hand():
+    """Even chances: three days of the first customer and two of the second; only who came has a size, 3 for 2, and a mission."""
+    head = TripHeads(hidden=2, missions=2)
+    with torch.no_grad():
+        head.output.weight.zero_()
+        head.output.bias.zero_()
+        head.output.bias[-1] = np.log(2)
+    missions = np.array([[1.0, 0.0], [0.0, 0.0]])
+    wanted = NextTrips(np.array([2, 1]), np.array([True, False]), np.array([3, 0]), missions)
+
+    loss = head.loss(torch.zeros(2, 2 + width(2)), wanted).item()
+    assert loss == pytest.approx(5 * np.log(2) / 2 + (2 - 3 * np.log(2)) + np.log(2))
+
+
+def test_a_span_that_nobody_was_seen_in_is_as_the_one_before():
+    """Ten customers, all on their second day: 10 of 20 days end with a trip, shrunk by 20 days from span to span."""
+    wanted = NextTrips(np.ones(10, int), np.ones(10, bool), np.ones(10), np.zeros((10, 0)))
+    first = 20 * 0.5 / (10 + 20)
+    second = (10 + 20 * first) / (10 + 20)
+
+    assert heads.usual_hazards(wanted) == pytest.approx([first] + [second] * (len(heads.SPANS) - 1))
+
+
 def test_punctual_customers_are_foretold_to_the_day(tmp_path):
     """Half come every 3 days, half every 20; each came yesterday. Within 7 days the first ones come, the others do not."""
     ends = [START - 1 - histories.day_number(shops.FIRST_MONDAY) - c % 2 for c in range(120)]

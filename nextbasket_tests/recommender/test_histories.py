@@ -83,6 +83,23 @@ def test_missing_column_duplicate_customer_and_wrong_order_are_refused(tmp_path)
         histories.read([backwards])
 
 
+def test_a_row_without_a_customer_is_refused(tmp_path):
+    """Nobody's sequence is an error that says how many there are, and so are baskets with one mission weight and with two."""
+    with pytest.raises(histories.SequenceError, match="1 rows have no customer: make customer_sequences"):
+        read(tmp_path, {"anna": [["a"]], None: [["b"]]})
+    with pytest.raises(histories.SequenceError, match="different numbers of mission weights: tag all of them"):
+        read(tmp_path, {"anna": [["a"], ["b"]]}, missions={"anna": [[1.0], [0.5, 0.5]]})
+
+
+def test_mission_weights_have_one_sum_in_any_order(tmp_path):
+    """Tenths are read to a millionth, in whole numbers of steps, so that sums of parts are the sum of all to the last bit."""
+    sequences = read(tmp_path, {"anna": [["a"]] * 3}, missions={"anna": [[0.1, 0.9], [0.3, 0.7], [0.2, 0.8]]})
+    steps = sequences.missions * histories.MISSION_STEPS
+
+    assert (steps == np.rint(steps)).all()
+    assert sequences.missions == pytest.approx(np.array([[0.1, 0.9], [0.3, 0.7], [0.2, 0.8]]), abs=1e-6)
+
+
 def test_rare_items_are_unknown():
     """With a minimum of two, an item in one basket is not in the vocabulary, and codes are sorted."""
     words = vocabulary.build(pa.array(["tea", "milk", "tea", "milk", "rare"]), 2)

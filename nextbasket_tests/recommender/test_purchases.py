@@ -69,3 +69,23 @@ def test_features_of_a_prefix_do_not_depend_on_what_follows(tmp_path, prefixes):
     full, cut = small.all_rows(prefixes, 0), small.all_rows(short, 0)
 
     np.testing.assert_array_equal(full.pair_features[full.pair_rows < 3], cut.pair_features)
+
+
+def test_what_the_repeat_term_reads_is_worked_by_hand(prefixes):
+    """After five weekly trips bread was on two, the second and the fourth: two trips since, a usual gap of a trip and a half."""
+    batch = small.all_rows(prefixes, 0)
+    features = {
+        (row, item): values
+        for row, item, values in zip(
+            batch.pair_rows.tolist(), batch.pair_items.tolist(), batch.pair_features.numpy(), strict=True
+        )
+    }
+    log, log1p = np.log, np.log1p
+    counts = [log1p(2) * 0.5, 2 / 5, 2 / 4]
+    since = [log(2) * 0.5, log1p(7) * 0.3, log1p(4) * 0.3]
+    gaps = [log1p(3 / 2) * 0.5, log(2 / (3 / 2)) * 0.5, log1p(7 / ((14 + 7) / 2)) * 0.5, log1p(2) * 0.5]
+
+    assert features[4, BREAD][:12] == pytest.approx([*counts, *since, *gaps, 0, 0], rel=1e-5)
+    assert features[4, TEA][10:12].tolist() == [True, False]  # on the last trip, and not for the first time
+    assert features[0, TEA][10:12].tolist() == [True, True]
+    assert features[1, TEA][10:12].tolist() == [False, True]

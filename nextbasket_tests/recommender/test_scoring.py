@@ -7,7 +7,7 @@ import pytest
 
 from nextbasket_assets import columns
 from nextbasket_assets.errors import BAD_INPUT
-from nextbasket_assets.recommender import artifact, histories, lists, scorer, scoring
+from nextbasket_assets.recommender import artifact, histories, lists, ranking, scorer, scoring
 from nextbasket_assets.recommender.everybody import LostError
 from nextbasket_assets.recommender.ranking import ScoreError
 from nextbasket_assets.recommender.tally import Tally
@@ -129,6 +129,19 @@ def test_the_size_of_the_batch_changes_no_score(tmp_path, model, monkeypatch):
     _, whole = scored([model[0]], model[1], tmp_path / "whole")
     monkeypatch.setattr(scorer, "CUSTOMERS", 3)
     _, pieces = scored([model[0]], model[1], tmp_path / "pieces")
+
+    assert pieces == whole
+
+
+def test_customers_who_bought_very_much_keep_their_own_reasons(tmp_path, model, monkeypatch):
+    """Ranked 64 at a time instead of 512, as where a batch would take gigabytes: the same rows, reasons included.
+
+    Regression: reasons were looked up as if every batch were 512 long.
+    """
+    file = shops.write_sequences(tmp_path / "s.parquet", shops.planted(customers=130, seed=1))
+    _, whole = scored([file], model[1], tmp_path / "whole")
+    monkeypatch.setattr(ranking, "BATCH_EVENTS", 0)
+    _, pieces = scored([file], model[1], tmp_path / "pieces")
 
     assert pieces == whole
 

@@ -10,3 +10,12 @@ def test_batches_are_about_equally_large(tmp_path, customers, sizes):
     file = shops.write_sequences(tmp_path / "s.parquet", {f"c{n:02}": [["tea"]] for n in range(customers)})
 
     assert [batch.num_rows for batch in batches([file], 6)] == sizes
+
+
+def test_files_are_read_in_the_order_of_their_names(tmp_path):
+    """However they are listed; a file without customers gives no batch."""
+    files = [
+        shops.write_sequences(tmp_path / f"{name}.parquet", {name: [["tea"]]} if name != "b" else {}) for name in "cab"
+    ]
+
+    assert [batch["customer"].to_pylist() for batch in batches(files, 6)] == [["a"], ["c"]]

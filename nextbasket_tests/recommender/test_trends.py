@@ -83,3 +83,9 @@ def test_a_count_goes_on_beyond_what_a_short_float_holds():
     many.merge(one)
 
     assert many.baskets.tolist() == [2**24 + 1]
+
+
+def test_a_week_is_from_monday_to_sunday():
+    """1 January 1970, a Thursday, is of week 0; the week ends on the Sunday after and began on the Monday before."""
+    assert trends.week_number(np.array([-4, -3, 0, 3, 4])).tolist() == [-1, 0, 0, 0, 1]
+    assert [trends.first_day(week) for week in (0, 1)] == [-3, 4]
