@@ -6,9 +6,7 @@ Belongs here: the decisions, and which weeks' lists they concern. Making those l
 from dataclasses import replace
 from datetime import date
 
-import pyarrow.compute as pc
-
-from nextbasket_assets import parquet
+from nextbasket_assets.columns import WEEK
 from nextbasket_assets.lake import artifacts, registry
 from nextbasket_assets.lake.registry import PROMOTED, ROLLED_BACK, Decision
 from nextbasket_assets.lake.tables import Lake, LakeError, NotThereError
@@ -55,21 +53,23 @@ def promote(lake: Lake, version: str, reason: str, run_id: str) -> Decision:
 
 def scored_by_another(lake: Lake) -> list[date]:
     """Weeks whose lists were not made by the champion in force; a rolled-back version made them, or a weaker one."""
-    versions = {decision.version for decision in registry.decisions(lake, MODEL)}
-    return [week for week in lake.weeks(_SCORES) if _scorers(lake, week) & versions != _in_force(lake, week)]
+    decisions = registry.decisions(lake, MODEL)
+    versions = {decision.version for decision in decisions}
+    return [week for week, found in _scorers(lake).items() if found & versions != _in_force(decisions, week)]
 
 
-def _in_force(lake: Lake, week: date) -> set[str]:
-    champion = registry.promoted(lake, MODEL, week)
+def _in_force(decisions: list[Decision], week: date) -> set[str]:
+    champion = registry.in_force(decisions, week)
     return {champion.version} if champion else set()
 
 
-def _scorers(lake: Lake, week: date) -> set[str]:
-    found: set[str] = set()
-    for uri in lake.files(_SCORES, [week]):
-        path = lake.path(uri.removeprefix(lake.root + "/"))
-        rows = parquet.read(path, ["model_version"], lake.filesystem)
-        found |= set(pc.unique(rows["model_version"]).to_pylist())
+def _scorers(lake: Lake) -> dict[date, set[str]]:
+    """The versions in every week's lists, in week order."""
+    weeks = lake.weeks(_SCORES)
+    found: dict[date, set[str]] = {week: set() for week in weeks}
+    for lists in lake.batches(_SCORES, weeks, ["model_version"]):
+        for row in lists.group_by([WEEK, "model_version"]).aggregate([]).to_pylist():
+            found[row[WEEK]].add(row["model_version"])
     return found
 
 

@@ -152,7 +152,7 @@ def _erase_rows(lake: Lake, table: str, customer: str, run_id: str) -> tuple[int
         for number, file in enumerate(files):
             write_staged(lake, table, folder, file.week, _without(lake, table, file, customer), f"part-{number:05d}")
         kept = _kept(files, counts, weeks)
-        publish(lake, table, folder, weeks, Provenance(run_id, code_version(), {}, ERASED), kept)
+        publish(lake, table, folder, weeks, Provenance(run_id, code_version(), {}, ERASED), kept, seen=snapshot)
     return sum(counts.values()), len(files)
 
 

@@ -6,6 +6,7 @@ starts from it never mixes two exports. The folder before it is removed then.
 
 import json
 from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -86,9 +87,10 @@ def replace_export(lake: Lake, week: date, run_id: str, write: Callable[[Path], 
         Path(folder).mkdir(parents=True, exist_ok=True)
         manifest = write(Path(folder))
     named = {"folder": name, **manifest}
-    lake.storage.replace(lake.path(place(week, MANIFEST)), (json.dumps(named, indent=1) + "\n").encode())
+    lake.storage.put(lake.path(place(week, MANIFEST)), (json.dumps(named, indent=1) + "\n").encode())
     if before:
-        lake.filesystem.delete_dir(lake.path(place(week, before["folder"])))
+        with suppress(FileNotFoundError):  # somebody else removed it
+            lake.filesystem.delete_dir(lake.path(place(week, before["folder"])))
     return manifest
 
 

@@ -77,7 +77,7 @@ def behind(lake: Lake) -> dict[str, list[date]]:
     for table in SOURCES:
         weeks = [
             week
-            for week in _expected(lake, table)
+            for week in _expected(lake, table, promotions)
             if week not in last[table] or _is_stale(last[table][week], table, week, last, _in_force(promotions, week))
         ]
         if weeks:
@@ -180,13 +180,12 @@ def _is_read(other: date, source: Source, week: date, model: date | None) -> boo
             return other <= week and (model is None or other > model)
 
 
-def _expected(lake: Lake, table: str) -> list[date]:
+def _expected(lake: Lake, table: str, promotions: list[tuple[int, date, str]]) -> list[date]:
     """Weeks that the table should have, given its input and its own past."""
-    if table == "mission_history":
-        models = registry.decisions(lake, MODEL)
-        weeks = {model.week for model in models if registry.promoted(lake, MODEL, model.week) == model}
-        return sorted(weeks & set(lake.weeks("staged_baskets")))
     held = lake.weeks(SOURCES[table].table)
+    if table == "mission_history":
+        models = {as_of for _, as_of, _ in promotions}
+        return [week for week in held if week in models]
     if table in _ASKED_FOR:
         asked_for = set(lake.weeks(table))
         return [week for week in held if week in asked_for or week == held[-1]]

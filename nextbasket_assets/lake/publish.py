@@ -90,18 +90,20 @@ def publish(
     provenance: Provenance,
     audited: Mapping[date, int] | None = None,
     clock: Callable[[], float] = time.time,
+    seen: Snapshot | None = None,
 ) -> int:
     """Replace `weeks` of the table by the staged files; the new version.
 
     A week without a staged file becomes an empty week. Files of other weeks are refused, and so are files that hold
     another number of rows than `audited`, where that is given. By the clock, in seconds since 1970, the log says when the
-    files of the former weeks went out of use.
+    files of the former weeks went out of use. Rows that were made from the table's own name the state that they are of as
+    `seen`: what was published since would be lost.
 
     Raises:
         LakeError: the staged folder is not what was audited, was removed meanwhile, or another run published one of these weeks.
     """
     weeks = sorted(set(weeks))
-    before = lake.snapshot(table)
+    before = seen or lake.snapshot(table)
     _write_empty_weeks(lake, table, staged, weeks)
     added = staged_files(lake, table, staged)
     _refuse_strangers(table, added, weeks)

@@ -4,7 +4,7 @@ A model's version carries its as-of week. Nothing is ever overwritten: a promoti
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -141,8 +141,13 @@ def promoted(lake: Lake, name: str, as_of: date, *, besides: str | None = None) 
     Args:
         besides: a version that does not count: a challenger must not meet itself, also when its week is run again.
     """
+    return in_force(decisions(lake, name), as_of, besides=besides)
+
+
+def in_force(decided: Sequence[Decision], as_of: date, *, besides: str | None = None) -> Decision | None:
+    """`promoted`, of the decisions about one model, oldest first."""
     newest: dict[str, Decision] = {}
-    for decision in decisions(lake, name):
+    for decision in decided:
         if decision.week <= as_of and decision.decision != TRAINED:
             newest.pop(decision.version, None)
             newest[decision.version] = decision

@@ -42,7 +42,7 @@ class Disk:
         self.filesystem = pyarrow.fs.LocalFileSystem()
 
     def put(self, path: str, data: bytes | BinaryIO) -> None:
-        """Write a file: it is there whole or not at all. The folders above it need not exist."""
+        """Write a file: readers see what was there, or all of this. The folders above it need not exist."""
         reach("put")
         target = Path(path)
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -54,12 +54,6 @@ class Disk:
         finally:
             partial.unlink(missing_ok=True)
         reach("put")
-
-    def replace(self, path: str, data: bytes) -> None:
-        """Write a file that readers know: they see what was there, or all of this."""
-        new = Path(f"{path}.new")
-        self.put(str(new), data)
-        new.replace(path)
 
 
 @dataclass(frozen=True)
@@ -108,15 +102,11 @@ class Bucket:
         return options
 
     def put(self, path: str, data: bytes | BinaryIO) -> None:
-        """Write an object of at most 5 GB in one request: it is there whole or not at all."""
+        """Write an object of at most 5 GB in one request: readers see what was there, or all of this."""
         bucket, key = path.split("/", 1)
         reach("put")
         self.client.put_object(Bucket=bucket, Key=key, Body=data, **encryption(self.kms_key))
         reach("put")
-
-    def replace(self, path: str, data: bytes) -> None:
-        """Write an object that readers know: they see what was there, or all of this."""
-        self.put(path, data)
 
 
 Storage = Disk | Bucket

@@ -10,6 +10,7 @@ from typing import cast
 import pyarrow.fs
 import pytest
 
+from nextbasket_assets.lake import copies
 from nextbasket_assets.lake.copies import local_files, new_folder
 from nextbasket_assets.lake.tables import Lake
 
@@ -23,15 +24,24 @@ with local_files(FarLake(sys.argv[1]), [FarLake.root + "/part.parquet"]) as file
 """
 
 
+class Puts:
+    """A storage that keeps the paths of what was put, in order."""
+
+    def __init__(self) -> None:
+        self.paths: list[str] = []
+
+    def put(self, path: str, _: object) -> None:
+        self.paths.append(path)
+
+
 class FarLake:
     """A lake that is not on this machine's disk, as `copies` sees it; its files are in a folder all the same."""
 
-    storage = object()
     root = "s3://shop/lake"
     filesystem = pyarrow.fs.LocalFileSystem()
 
     def __init__(self, folder: str) -> None:
-        self.folder = folder
+        self.folder, self.storage = folder, Puts()
 
     def path(self, *parts: str) -> str:
         return "/".join((self.folder, *parts))
@@ -82,3 +92,34 @@ def test_copies_beside_each_other_stay_until_their_block_ends(lake: FarLake) -> 
         raise RuntimeError
 
     assert list(Path(tempfile.gettempdir()).iterdir()) == []
+
+
+def test_a_folders_digests_arrive_last(lake: FarLake) -> None:
+    """What a killed process copied in part has no digests, and is no model to anybody."""
+    with new_folder(cast(Lake, lake), "models/x") as folder:
+        for name in ("weights", "SHA256SUMS", "Z"):
+            (Path(folder) / name).touch()
+
+    assert [path.removeprefix(f"{lake.folder}/") for path in lake.storage.paths] == [
+        "models/x/Z",
+        "models/x/weights",
+        "models/x/SHA256SUMS",
+    ]
+
+
+def test_a_folder_that_was_collected_before_its_lock_is_not_used(
+    lake: FarLake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process took the new folder for a leftover: the copy goes into another one."""
+    lock, taken = copies.fcntl.flock, []
+
+    def late(place: int, how: int) -> None:
+        if not taken:
+            taken.extend(Path(tempfile.gettempdir()).iterdir())
+            taken[0].rmdir()
+        lock(place, how)
+
+    monkeypatch.setattr(copies.fcntl, "flock", late)
+    with local_files(cast(Lake, lake), [f"{lake.root}/part.parquet"]) as [copy]:
+        assert Path(copy).read_bytes() == b"CUST0000000001"
+        assert Path(copy).parent != taken[0]

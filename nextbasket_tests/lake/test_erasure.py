@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from types import ModuleType
@@ -11,14 +12,14 @@ import pyarrow as pa
 import pytest
 
 from nextbasket_assets.columns import TABLES, WEEK
-from nextbasket_assets.lake import erasure
+from nextbasket_assets.lake import erasure, freshness, registry
 from nextbasket_assets.lake import publish as publishing
 from nextbasket_assets.lake.claims import settle
-from nextbasket_assets.lake.erasure import erase_customer
+from nextbasket_assets.lake.erasure import erase_customer, holding
 from nextbasket_assets.lake.publish import Provenance, publish, stage
 from nextbasket_assets.lake.staged_files import write_staged
 from nextbasket_assets.lake.tables import Lake, LakeError, arrow_schema
-from nextbasket_tests.report.weekly.weeks import WEEKS, code, small_lake
+from nextbasket_tests.report.weekly.weeks import WEEKS, basket, code, decide, put, small_lake
 
 
 def test_a_file_that_was_never_renamed_is_erased(tmp_path: Path) -> None:
@@ -46,10 +47,10 @@ def rejected(*texts: str) -> pa.Table:
 
 
 @contextmanager
-def staged(lake: Lake, week: date, run_id: str) -> Iterator[Callable[[], int]]:
+def staged(lake: Lake, week: date, run_id: str, other: str = "other") -> Iterator[Callable[[], int]]:
     """A run that has staged a week with the customer and another one, and what publishes it."""
     with stage(lake, TABLE, run_id) as folder:
-        write_staged(lake, TABLE, folder, week, rejected(f"{code(1)},1", "other"))
+        write_staged(lake, TABLE, folder, week, rejected(f"{code(1)},1", other))
         yield lambda: publish(lake, TABLE, folder, [week], Provenance(run_id, "code", {}), {week: 2})
 
 
@@ -115,6 +116,24 @@ def test_what_a_run_published_during_an_erasure_stays(lake: Lake, monkeypatch: p
     assert [path.split("/")[0] for path in receipt.remaining] == [TABLE]
 
 
+def test_a_week_that_is_published_while_it_is_written_without_the_customer_stays(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An erasure that read a week before a run replaced it fails, instead of putting the former rows back."""
+
+    def late(*arguments: Any, **named: Any) -> int:
+        monkeypatch.setattr(erasure, "publish", publish)
+        published()
+        return publish(*arguments, **named)
+
+    with staged(lake, ONE, "corrected", "new") as published:
+        monkeypatch.setattr(erasure, "publish", late)
+        with pytest.raises(LakeError, match="another run published 2006-04-10"):
+            erase_customer(lake, code(1), "erasing")
+
+    assert lake.read(TABLE, [ONE])["raw_text"].to_pylist() == [f"{code(1)},1", "new"]
+
+
 def test_an_erased_staged_folder_costs_no_second_commit(lake: Lake) -> None:
     """What a killed run staged is deleted, and an erasure that finds nothing more commits nothing."""
     write_staged(lake, TABLE, lake.uri(TABLE, "killed-1"), TWO, rejected(code(1)))
@@ -138,3 +157,60 @@ def test_a_number_in_a_rejected_line_is_no_customer(tmp_path: Path) -> None:
     assert erase_customer(lake, "2006", "none").rows[TABLE] == 0
     assert erase_customer(lake, "1", "erasing").rows[TABLE] == 2
     assert lake.read(TABLE, [ONE])["raw_text"].to_pylist() == kept
+
+
+def test_a_stump_of_a_killed_run_may_hold_anybody(lake: Lake) -> None:
+    """Half a file, which nobody can read, is deleted, and the receipt names it."""
+    stump = Path(lake.uri(TABLE, "killed-1", f"week={TWO}", "part-00000.parquet"))
+    stump.parent.mkdir(parents=True)
+    stump.write_bytes(b"PAR1")
+    receipt = erase_customer(lake, code(1), "erasing")
+
+    assert f"killed-1/week={TWO}/part-00000.parquet" in receipt.deleted[TABLE]
+    assert not stump.exists()
+
+
+def test_a_file_that_goes_meanwhile_holds_nobody(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A staged file whose run failed between the listing and the look at it is no error."""
+    listed = erasure._parquet
+    monkeypatch.setattr(erasure, "_parquet", lambda lake, table: [*listed(lake, table), lake.path(table, "x.parquet")])
+
+    assert holding(lake, code(2)) == []
+
+
+def test_a_published_file_that_is_gone_stops_an_erasure(lake: Lake) -> None:
+    """What the newest version lacks is said, and not taken for a file without the customer."""
+    [file] = lake.files(TABLE, [ONE])
+    Path(file).unlink()
+
+    with pytest.raises(LakeError, match=r"are not what was published: .* is missing"):
+        erase_customer(lake, code(1), "erasing")
+
+
+def test_an_erasure_that_would_lose_a_row_commits_nothing(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rows that stay are counted before they are written: fewer are refused."""
+    monkeypatch.setattr(erasure, "_without", lambda *_: rejected())
+
+    with pytest.raises(LakeError, match="has 0 staged rows and had 1 when it was audited"):
+        erase_customer(lake, code(1), "erasing")
+    assert lake.read(TABLE, [ONE]).num_rows == 2
+
+
+def test_an_erasure_is_no_news_for_later_tables(lake: Lake) -> None:
+    """Rows without a person are not rows that were made: the version that made the week is the one before."""
+    receipt = erase_customer(lake, code(1), "erasing")
+
+    assert receipt.rows[TABLE] == 1
+    assert (freshness.last_made(lake, TABLE, ONE), lake.version(TABLE)) == (0, 1)
+
+
+def test_models_that_learned_from_the_customer_are_named(tmp_path: Path) -> None:
+    """From the customer's first week on, that one included; a model as of an earlier week never saw them."""
+    lake = Lake(str(tmp_path / "lake"))
+    put(lake, "staged_baskets", WEEKS[1], [basket(1, WEEKS[1], ["bread"], customer=code(1))])
+    decide(lake)
+    [decided] = registry.decisions(lake, "rnn_model")
+    for week in (WEEKS[0], WEEKS[2]):
+        registry.record(lake, replace(decided, week=week, version=f"{week}-abc"))
+
+    assert erase_customer(lake, code(1), "erasing").models == [f"rnn_model {week}-abc" for week in WEEKS[1:3]]

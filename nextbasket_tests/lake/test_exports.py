@@ -73,6 +73,19 @@ def test_an_export_replaces_the_one_before(lake: Lake) -> None:
         assert hashlib.sha256(content(lake, f"{found['folder']}/{file['file']}")).hexdigest() == file["sha256"]
 
 
+def test_an_export_replaces_one_that_somebody_removed(lake: Lake) -> None:
+    """The files of the export before are gone, its manifest is not: the new one takes its place all the same."""
+    export(lake, "run-one")
+    before = exports.current(lake, MONDAY)
+    assert before is not None
+    lake.filesystem.delete_dir(lake.path(exports.place(MONDAY, before["folder"])))
+    export(lake, "run-two")
+    after = exports.current(lake, MONDAY)
+
+    assert after is not None
+    assert after["folder"] != before["folder"]
+
+
 def test_a_failing_export_leaves_the_one_before(lake: Lake) -> None:
     """What was written when it failed is gone; the manifest and its files are as they were."""
     export(lake, "run-one")
@@ -86,6 +99,23 @@ def test_a_failing_export_leaves_the_one_before(lake: Lake) -> None:
         exports.replace_export(lake, MONDAY, "run-two", write)
 
     assert files(lake) == before
+
+
+def test_an_export_goes_after_the_next_one_counts(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stopped before the new manifest is there, the former one still names files that are there."""
+    export(lake, "run-one")
+    before, put = files(lake), type(lake.storage).put
+
+    def stopped(storage: Any, path: str, data: Any) -> None:
+        if path == lake.path(exports.place(MONDAY, "manifest.json")):
+            raise RuntimeError("stopped")
+        put(storage, path, data)
+
+    monkeypatch.setattr(type(lake.storage), "put", stopped)
+    with pytest.raises(RuntimeError, match="stopped"):
+        export(lake, "run-two")
+
+    assert before < files(lake)
 
 
 def test_what_killed_runs_left_is_collected(lake: Lake) -> None:
@@ -185,6 +215,15 @@ def test_a_guarded_code_is_found(lake: Lake) -> None:
 
     assert len(exported_files_with(lake, "-BOB")) == 2
     assert len(exported_files_with(lake, "-BOB", stumps=False)) == 1
+
+
+def test_a_long_file_with_line_ends_in_its_cells_is_read(lake: Lake) -> None:
+    """A sound CSV of more than a megabyte is no half file, wherever its blocks end: it stays when it holds nobody's rows."""
+    line = b'ANN,"oat\nmilk"\n'
+    path = lake.path(exports.place(MONDAY, "dead0000-1/scores_long.csv"))
+    lake.storage.put(path, b"customer,item\n" + line * (2**21 // len(line)))
+
+    assert exported_files_with(lake, "BOB") == []
 
 
 def test_what_somebody_put_below_the_exports_is_searched(lake: Lake) -> None:

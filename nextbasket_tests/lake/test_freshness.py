@@ -133,6 +133,13 @@ def test_a_model_as_of_an_older_week_tags_the_weeks_after_it_again(lake: Lake) -
     assert catch_up(lake) == [TAGS, HISTORY, PROFILES, SEQUENCES, *freshness.SCORES]
 
 
+def test_a_model_as_of_a_week_that_is_not_there_has_no_history(lake: Lake) -> None:
+    """Without its own baskets no history can be made, and none is asked for at every look."""
+    promote(lake, WEEKS[5], "m5")
+
+    assert freshness.behind(lake) == {}
+
+
 def test_a_model_that_is_in_force_nowhere_tags_nothing(lake: Lake) -> None:
     """Weeks keep the tags of the newest model that they may know, whenever an older one is trained."""
     promote(lake, WEEKS[0], "m0")

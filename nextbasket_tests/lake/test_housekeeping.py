@@ -9,7 +9,7 @@ from types import ModuleType
 import pyarrow as pa
 import pytest
 
-from nextbasket_assets.lake import housekeeping
+from nextbasket_assets.lake import claims, housekeeping
 from nextbasket_assets.lake import publish as publishing
 from nextbasket_assets.lake.housekeeping import collect_staged
 from nextbasket_assets.lake.publish import ERASED, Provenance, publish, stage
@@ -104,3 +104,12 @@ def test_a_dead_runs_folder_is_collected_beside_one_that_works(lake: Lake) -> No
         publish(lake, TABLE, folder, [TWO], Provenance("bbbbbbbb", "code", {}))
 
     assert lake.read(TABLE, [ONE, TWO])["value"].to_pylist() == [1, 2, 3]
+
+
+def test_a_folder_that_could_not_be_claimed_is_not_free(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where others commit each time that a run wants to claim a folder, the folder stays: its owner may still publish it."""
+    write_staged(lake, TABLE, lake.uri(TABLE, "dddddddd-1"), TWO, rows(5))
+    monkeypatch.setattr(claims, "_claimed_all", lambda *_: False)
+
+    assert collect(lake) == []
+    assert Path(lake.uri(TABLE, "dddddddd-1")).exists()

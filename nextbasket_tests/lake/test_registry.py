@@ -123,6 +123,17 @@ def test_a_changed_artifact_is_refused_by_name(lake: Lake, damage: str) -> None:
         artifacts.verify(lake, "models/m", digest)
 
 
+def test_new_digests_that_fit_hide_no_change(lake: Lake) -> None:
+    """A folder that was sealed again with other content is not the registry's; an engine's hidden checksum changes nothing."""
+    digest = artifacts.write(lake, "models/m", {"weights": b"abc"})
+    Path(lake.path("models/m/.weights.crc")).write_bytes(b"x")
+    artifacts.verify(lake, "models/m", digest)
+    artifacts.write(lake, "models/m", {"weights": b"abd"})
+
+    with pytest.raises(LakeError, match="sha256 of SHA256SUMS differs from the registry's"):
+        artifacts.verify(lake, "models/m", digest)
+
+
 @pytest.mark.slow
 def test_a_program_that_ends_on_the_registry_ends_well(lake: Lake, tmp_path: Path) -> None:
     """Reading it leaves no thread behind that aborts a program which ends at once (seen in one of four, through deltalake)."""
