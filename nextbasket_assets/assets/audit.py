@@ -186,14 +186,13 @@ def raw_results(
     rows = {file.week: report.rows("raw_transactions", file.week) for file in files}
     rejected = {file.week: report.rows("rejected_lines", file.week) for file in files}
     known = lake.rows("raw_transactions") | rows
+    allowed = allowed_by_tag(context) - {_RECONCILED}
+    weighed = [file for file in files if file.lines or EMPTY_WEEK not in allowed]
     problems = {
         _RECONCILED: [problem for file in files if (problem := unreconciled(file, rows, rejected))],
         _FEW_REJECTED: [problem for file in files if (problem := many_rejected(file, rejected[file.week], report))],
-        _VOLUME: [problem for file in files if (problem := odd_volume(file.week, known))],
+        _VOLUME: [problem for file in weighed if (problem := odd_volume(file.week, known))],
     }
-    allowed = allowed_by_tag(context) - {_RECONCILED}
-    if EMPTY_WEEK in allowed:
-        problems[_VOLUME] = [problem for file in files if file.lines and (problem := odd_volume(file.week, known))]
     for name, found in problems.items():
         metadata: dict[str, Any] = {"problems": "\n".join(found) or "none", "allowed_by_tag": name in allowed}
         yield dg.AssetCheckResult(

@@ -228,7 +228,7 @@ def fewest(candidates: Sequence[Candidate]) -> Candidate:
     """The candidate with the fewest missions whose gain is within one standard error of the best one's."""
     best = max(candidates, key=attrgetter("gain"))
     near = [one for one in candidates if one.gain >= best.gain - best.completion.error]
-    return min(near, key=lambda candidate: (candidate.topics.k, -candidate.gain))
+    return min(near, key=attrgetter("topics.k"))
 
 
 def has_structure(best: Candidate) -> bool:

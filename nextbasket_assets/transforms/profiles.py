@@ -97,11 +97,11 @@ def _level(level: Column) -> Column:
     return F.struct(level.alias("level"), F.lit(1).cast("long").alias("count"))
 
 
-def transition_facts(visits: DataFrame, timeline: DataFrame, settings: ProfileSettings) -> DataFrame:
+def transition_facts(visits: DataFrame, timeline: DataFrame) -> DataFrame:
     """From the mission of a customer's previous basket (as `mission`) to that of each basket of the weeks asked for.
 
-    Both have a mission, and the previous one is at most `look_back_weeks` old. Baskets of one hour are in the order of a
-    hash of what was bought where, as in customer_sequences: basket ids are sorted by customer and tell the future.
+    Both have a mission; how old the previous one may be is what the timeline looks back on. Baskets of one hour are in the
+    order of a hash of what was bought where, as in customer_sequences: basket ids are sorted by customer and tell the future.
 
     Args:
         visits: staged_baskets of the weeks asked for and of those before, without anonymous ones or with.
@@ -120,9 +120,8 @@ def transition_facts(visits: DataFrame, timeline: DataFrame, settings: ProfileSe
         lambda at: F.struct(F.col("h")[at - 1].alias("a"), F.col("h")[at].alias("b")),
     )
     both = histories.where(F.size("h") > 1).select("asked", F.explode(pairs).alias("pair"))
-    old = F.datediff(F.col("pair.b.week"), F.col("pair.a.week")) > 7 * settings.look_back_weeks
     assigned = (F.col("pair.a.mission") != UNASSIGNED) & (F.col("pair.b.mission") != UNASSIGNED)
-    return both.where((F.col("pair.b.week") == F.col("asked")) & ~old & assigned).select(
+    return both.where((F.col("pair.b.week") == F.col("asked")) & assigned).select(
         F.col("asked").alias("week"),
         F.col("pair.a.mission").alias("mission"),
         F.col("pair.b.basket").alias("basket"),

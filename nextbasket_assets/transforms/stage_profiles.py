@@ -76,7 +76,7 @@ def _rows(
         profiles.attribute_facts(visits),
         profiles.category_facts(visits, tables["raw_transactions"].where(asked)),
         profiles.item_facts(visits),
-        profiles.transition_facts(tables["staged_baskets"], line, settings),
+        profiles.transition_facts(tables["staged_baskets"], line),
     )
     levels = profiles.level_counts(reduce(DataFrame.unionByName, told), settings)
     shares = line.groupBy("asked", "week", "mission").agg(F.count(F.lit(1)).alias("baskets"))
