@@ -3,12 +3,22 @@
 from datetime import date, timedelta
 from types import SimpleNamespace
 from typing import Any, cast
+from unittest.mock import Mock
 
 import dagster as dg
 import pytest
 
-from nextbasket_assets.assets.audit import ALLOW_TAG, conflict_results, many_rejected, odd_volume, unreconciled
-from nextbasket_assets.landing import LandingFile
+from nextbasket_assets.assets.audit import (
+    ALLOW_TAG,
+    conflict_results,
+    many_rejected,
+    odd_volume,
+    raw_results,
+    reconciled,
+    replay_results,
+    unreconciled,
+)
+from nextbasket_assets.landing import EMPTY_WEEK, LandingFile
 from nextbasket_assets.resources.spark import StageReport
 
 WEEK = date(2006, 4, 10)
@@ -40,6 +50,17 @@ def test_more_than_one_percent_rejected_stops(rejected: int, stops: bool) -> Non
 
     assert bool(said) == stops
     assert not stops or "rule hour 11 times, first in line 3: SHOP_HOUR is no hour" in str(said)
+
+
+def test_the_most_frequent_rules_are_named() -> None:
+    """Of four rules the three that cost most lines, whatever their names."""
+    counts = {WEEK.isoformat(): {"removed": {"basket": 2, "date": 1, "hour": 9, "week": 5}}}
+    first = {"transactions_200607.csv": dict.fromkeys(("basket", "date", "hour", "week"), "line 3")}
+    said = str(many_rejected(landed(20), 17, StageReport("raw_transactions", 0, {}, counts, {"first_rejected": first})))
+
+    assert [word for word in said.replace(",", "").split() if word in counts[WEEK.isoformat()]["removed"]] == [
+        *("hour", "week", "basket"),
+    ]
 
 
 @pytest.mark.parametrize(("rows", "stops"), [(19, True), (20, False), (100, False), (400, False), (401, True)])
@@ -75,11 +96,78 @@ def test_later_weeks_do_not_count() -> None:
     assert odd_volume(WEEK, history(100) | later | {WEEK: 100}) is None
 
 
+def run_with(allow: str) -> Any:
+    """The context of a run that has the tag."""
+    return SimpleNamespace(run=SimpleNamespace(tags={ALLOW_TAG: allow}))
+
+
+def judged(lines: int, accepted: int, allow: str, **before: int) -> list[bool | None]:
+    """Whether each check on a landing file passes; `before` is what the lake has of this week and of the two before it."""
+    weeks = {"this": WEEK, "last": WEEK - timedelta(weeks=1), "older": WEEK - timedelta(weeks=2)}
+    lake: Any = Mock(rows=Mock(return_value={weeks[name]: rows for name, rows in before.items()}))
+    tables = {"raw_transactions": {str(WEEK): {"rows": accepted}}, "rejected_lines": {}}
+    report = StageReport("raw_transactions", 0, tables, {}, {})
+    return [result.passed for result in raw_results(run_with(allow), lake, report, [landed(lines)])]
+
+
+def test_lost_lines_cannot_be_allowed() -> None:
+    """The tag lets pass what a person can judge, an odd volume; never lines that do not add up."""
+    with pytest.raises(dg.Failure, match="10 lines in, 9 accepted"):
+        judged(10, 9, "lines_in_are_accepted_or_rejected")
+    assert judged(10, 10, "the_volume_is_like_recent_weeks", last=1000, older=1000) == [True, True, True]
+
+
+def test_a_week_that_comes_again_is_measured_by_its_new_lines() -> None:
+    """What the lake has of the week is about to be replaced: a sound version there does not excuse a stump."""
+    assert judged(100, 100, "", this=1, last=100, older=100) == [True, True, True]
+    with pytest.raises(dg.Failure, match="1 rows, the median of 2 recent weeks is 100"):
+        judged(1, 1, "", this=100, last=100, older=100)
+
+
+def test_an_empty_week_needs_no_second_word() -> None:
+    """The tag that lets an empty file in lets its volume pass, and no other file's."""
+    assert judged(0, 0, EMPTY_WEEK, last=100, older=100) == [True, True, True]
+    with pytest.raises(dg.Failure, match="1 rows, the median"):
+        judged(1, 1, EMPTY_WEEK, last=100, older=100)
+
+
+@pytest.mark.parametrize("tagged", [4, 6])
+def test_tagging_neither_loses_nor_invents_a_basket(tagged: int) -> None:
+    """Of two weeks of two and three baskets five must come out, and the report says so."""
+    before = WEEK - timedelta(weeks=1)
+    lake: Any = Mock(rows=Mock(return_value={before: 2, WEEK: 3}))
+
+    def report(rows: int) -> StageReport:
+        return StageReport("tag_baskets", 0, {"mission_history": {str(WEEK): {"rows": rows}}}, {}, {})
+
+    found = reconciled(lake, report(5), "mission_history", {WEEK: [before, WEEK]})
+    assert found.counts == {str(WEEK): {"rows_in": 5, "removed": {}, "rows_out": 5}}
+    with pytest.raises(dg.Failure, match=f"5 baskets in, {tagged} out"):
+        reconciled(lake, report(tagged), "mission_history", {WEEK: [before, WEEK]})
+
+
+def test_the_worst_week_of_a_run_decides() -> None:
+    """Two of 50 baskets replayed in one week and four of ten in the next: the check is about the next; half may be copies."""
+    next_week = str(WEEK + timedelta(weeks=1))
+
+    def replays(replayed: int) -> dg.AssetCheckResult:
+        counts = {str(WEEK): {"baskets": 50, "replayed": 2}, next_week: {"baskets": 10, "replayed": replayed}}
+        (result,) = replay_results(run_with(""), StageReport("replayed_baskets", 0, {}, counts, {}))
+        return result
+
+    result = replays(4)
+    assert (result.passed, result.severity) == (False, dg.AssetCheckSeverity.WARN)
+    assert cast(Any, result.metadata["worst_week"]).value == next_week
+    assert cast(Any, result.metadata["replayed_share"]).value == 0.4
+    assert replays(0).passed
+    with pytest.raises(dg.Failure, match=f"week {next_week}: 60% of the larger baskets copy"):
+        replays(6)
+
+
 def conflicts(conflicting: int, allow: str = "") -> list[dg.AssetCheckResult]:
     """The check's result for a week of 1,000 lines of which so many are under the id of several baskets."""
     counts = {WEEK.isoformat(): {"rows_in": 1000, "removed": {"conflicting_basket": conflicting}}}
-    context: Any = SimpleNamespace(run=SimpleNamespace(tags={ALLOW_TAG: allow}))
-    return list(conflict_results(context, StageReport("staged_baskets", 0, {}, counts, {})))
+    return list(conflict_results(run_with(allow), StageReport("staged_baskets", 0, {}, counts, {})))
 
 
 @pytest.mark.parametrize(("conflicting", "passed"), [(0, True), (20, True), (21, False), (200, False)])

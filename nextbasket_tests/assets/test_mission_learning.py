@@ -130,6 +130,17 @@ def test_weeks_of_one_run_do_not_pass_for_one_model(make: Callable[..., Platform
     assert found[1] not in [version for _, version, _ in models(platform)]
 
 
+def test_a_model_learns_from_the_weeks_of_its_window(make: Callable[..., Platform]) -> None:
+    """Of two weeks with a window of one: the baskets of the model's own week and no other's, counted to the last one."""
+    platform = make("window", {FIRST: [0, 1, 2], SECOND: [0, 1, 2]})
+    train(platform, SECOND, window_weeks=1)
+    (model,) = registry.decisions(platform.lake, "mission_model")
+    counts = {name: count for name, count in model.metrics.items() if name.startswith(("rows", "removed"))}
+
+    assert counts["rows_in"] == platform.lake.rows("staged_baskets")[SECOND]
+    assert counts.pop("rows_in") == sum(counts.values())
+
+
 @pytest.mark.parametrize("structure", [True, False])
 def test_a_shop_without_missions_is_told_of(make: Callable[..., Platform], structure: bool) -> None:
     """Where any item is in any basket the model has one mission and the check is yellow, with the reason."""

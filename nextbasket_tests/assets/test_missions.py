@@ -8,6 +8,7 @@ import pytest
 
 from nextbasket_assets.assets import missions
 from nextbasket_assets.lake.registry import PROMOTED, Decision
+from nextbasket_assets.lake.tables import LakeError
 
 WEEK = date(2006, 4, 10)
 BEFORE = WEEK - timedelta(weeks=1)
@@ -30,3 +31,20 @@ def test_a_long_history_is_written_by_several_tasks(monkeypatch: pytest.MonkeyPa
 
     assert asked("mission_history") == {"weeks": ["2006-04-10"], "files_per_week": files}
     assert asked("mission_tagged_baskets") == {"weeks": ["2006-04-03", "2006-04-10"]}
+
+
+def test_a_history_is_of_the_model_of_its_week(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An older model is in force in the week after; that week has no history of its own."""
+    monkeypatch.setattr(missions.registry, "promoted", Mock(return_value=MODEL))
+
+    assert missions.model_of_week(Mock(), WEEK) is MODEL
+    with pytest.raises(LakeError, match=r"no model as of 2006-04-17 is promoted"):
+        missions.model_of_week(Mock(), WEEK + timedelta(weeks=1))
+
+
+def test_weeks_are_tagged_together_by_the_model_in_force(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The weeks before the first model are one era, those from its week on another."""
+    monkeypatch.setattr(missions.registry, "champion", lambda _lake, _name, week: MODEL if week >= WEEK else None)
+    weeks = [WEEK + timedelta(weeks=number) for number in range(-2, 2)]
+
+    assert missions.eras(Mock(), weeks) == [(None, weeks[:2]), (MODEL, weeks[2:])]

@@ -3,16 +3,17 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import Mock
 
 import dagster as dg
 import pytest
 
 from nextbasket_assets.assets import next_basket
-from nextbasket_assets.assets.next_basket import TrainingRunConfig, model_evaluation
+from nextbasket_assets.assets.next_basket import SequenceConfig, TrainingRunConfig, model_evaluation
 from nextbasket_assets.lake import artifacts, registry
 from nextbasket_assets.lake.registry import PROMOTED, REFUSED, TRAINED, Decision
 from nextbasket_assets.lake.tables import Lake
@@ -28,6 +29,22 @@ FIRST, SECOND, THIRD = WEEKS[1:4]
 def test_the_config_is_the_settings() -> None:
     """Every setting of a training run can be set in the launchpad, with the same default."""
     assert TrainingRunConfig().model_dump() == asdict(TrainingConfig())
+
+
+def test_sequences_read_their_window_and_no_later_week() -> None:
+    """Weeks 4 and 5 of 1 to 6, each looking back on two: 3 to 5; the history as of the model's week 4, the tags after it."""
+    weeks = [FIRST + timedelta(weeks=number) for number in range(6)]
+    spark = Mock()
+    lake = Mock(weeks=Mock(return_value=weeks), files=Mock(side_effect=lambda _, held: held))
+    model: Any = SimpleNamespace(week=weeks[3], version="v")
+
+    next_basket._sequences(spark, lake, SequenceConfig(window_weeks=2), "folder", model, weeks[3:5])
+
+    assert spark.run.call_args.args[1] == {
+        "staged_baskets": weeks[2:5],
+        "mission_history": [weeks[3]],
+        "mission_tagged_baskets": [weeks[4]],
+    }
 
 
 def record(lake: Lake, week: date, version: str, decision: str) -> None:

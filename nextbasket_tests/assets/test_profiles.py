@@ -7,6 +7,7 @@ from unittest.mock import Mock
 
 import pytest
 
+from nextbasket_assets.assets import profiles
 from nextbasket_assets.assets.profiles import _profile, card_pictures, figures, mission_names, pictures
 from nextbasket_assets.assets.run_config import ProfileConfig
 from nextbasket_assets.catalogue import Catalogue
@@ -105,3 +106,18 @@ def test_a_profile_reads_the_history_of_the_model_that_tagged(retrained: Lake) -
 
     inputs = spark.run.call_args.args[1]
     assert inputs["mission_history"] == retrained.files("mission_history", [OLDER]) != []
+
+
+def test_a_profile_looks_back_as_far_as_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two weeks back: of three earlier weeks the last two, and not the week after."""
+    weeks = [WEEK + timedelta(weeks=number) for number in range(-3, 2)]
+    lake, spark = Mock(weeks=Mock(return_value=weeks), batches=Mock(return_value=[])), Mock()
+    lake.require.side_effect = lake.files.side_effect = lambda _, held: sorted(held)
+    monkeypatch.setattr(profiles.registry, "champion", Mock())
+    monkeypatch.setattr(profiles.registry, "decisions", Mock(return_value=[]))
+
+    _profile(ProfileConfig(look_back_weeks=2), spark, lake, "folder", [WEEK])
+
+    inputs = spark.run.call_args.args[1]
+    assert inputs["staged_baskets"] == inputs["mission_tagged_baskets"] == weeks[1:4]
+    assert inputs["raw_transactions"] == [WEEK]

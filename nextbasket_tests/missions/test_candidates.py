@@ -3,6 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from nextbasket_assets.missions import candidates
 from nextbasket_assets.missions.candidates import Bench, blended, mergers
 from nextbasket_assets.missions.documents import documents
 from nextbasket_assets.missions.topics import Topics
@@ -52,6 +53,17 @@ def test_a_memory_weighs_what_it_is_told() -> None:
     new, old = (Topics(np.array([counts]), 0.05, np.ones(1)) for counts in ([30.0, 0.0], [0.0, 7.0]))
 
     assert blended(new, old, 0.5).counts_KV == pytest.approx(np.array([[20.0, 10.0]]))
+
+
+def test_what_is_brought_up_to_date_remembers_as_much_as_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a memory of a half the former topics count as half of the items that are learnt from, each in its share."""
+    judge, told = bench(), []
+    monkeypatch.setattr(candidates, "fit", lambda _documents, _settings, remembered_KV: told.append(remembered_KV))
+    former = Topics(np.zeros((2, judge.learnt.vocabulary)), 0.05, np.ones(2))
+    former.counts_KV[:, 0] = 1, 3
+    judge.updated(former, 0.05, memory=0.5)
+
+    assert told[0][:, 0] == pytest.approx(judge.learnt.items_T.size / 2 * np.array([0.25, 0.75]))
 
 
 @pytest.mark.parametrize(("baskets", "least"), [(4, "3 baskets .* and 1 of"), (45, "36 baskets .* and 9 of")])

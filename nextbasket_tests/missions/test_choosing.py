@@ -3,8 +3,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from nextbasket_assets.missions import candidates
 from nextbasket_assets.missions.candidates import Candidate
 from nextbasket_assets.missions.choosing import ChoiceSettings, choose, fewest, has_structure
+from nextbasket_assets.missions.documents import Documents, Floats
+from nextbasket_assets.missions.gibbs import FitSettings, fit
 from nextbasket_assets.missions.quality import Completion
 from nextbasket_assets.missions.topics import Topics
 from nextbasket_tests.missions.planted import planted
@@ -85,6 +88,28 @@ def test_a_number_that_was_asked_for_is_taken() -> None:
     assert "this number was asked for" in choice.why
 
 
+@pytest.mark.parametrize("priors", [(50.0, 0.05), (0.05, 50.0)])
+def test_the_better_prior_is_taken(priors: tuple[float, float]) -> None:
+    """Fifty of every item beforehand drown what is bought together: the other prior is chosen, tried first or last."""
+    settings = replace(QUICK, k=3, item_priors=priors, seeds=1, restarts=1, sweeps=30)
+
+    assert choose(planted([0, 1, 2], baskets=300), settings).topics.item_prior == 0.05
+
+
+def test_no_seed_is_fitted_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Four fits of the chosen number are four seeds: two of the candidate, two of the restarts; the halves have the first."""
+    seeds = []
+
+    def noted(documents: Documents, settings: FitSettings, remembered_KV: Floats | None = None) -> Topics:
+        seeds.append(settings.seed)
+        return fit(documents, settings, remembered_KV)
+
+    monkeypatch.setattr(candidates, "fit", noted)
+    choose(planted([0, 1, 2], baskets=300), replace(QUICK, k=3, seed=5, seeds=2, restarts=4, sweeps=10))
+
+    assert seeds == [5, 6, 5, 5, 7, 8]
+
+
 def test_a_number_that_was_asked_for_is_taken_though_former_missions_vanished() -> None:
     """Four are asked for and one of the four former ones is gone: the three that last are not what was asked for."""
     former = choose(planted([0, 1, 2, 3], baskets=1000), QUICK).topics
@@ -108,7 +133,9 @@ def test_the_first_candidate_and_what_is_kept_are_beyond_the_budget() -> None:
     tight = replace(QUICK, k=3, max_fits=1)
 
     assert choose(planted([0, 1, 2], baskets=400), tight).fits == 4
-    assert choose(planted([0, 1, 2], baskets=400), tight, former).fits == 5
+    kept = choose(planted([0, 1, 2], baskets=400), tight, former)
+    assert kept.chosen is not None
+    assert (kept.fits, kept.chosen.seeds) == (5, 3)
 
 
 def test_kept_missions_are_judged_themselves() -> None:

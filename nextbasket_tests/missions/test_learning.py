@@ -1,13 +1,15 @@
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 
 from nextbasket_assets.missions.choosing import ChoiceSettings
 from nextbasket_assets.missions.documents import documents
-from nextbasket_assets.missions.learning import Learnt, Naming, Vocabulary, learn
+from nextbasket_assets.missions.learning import Learnt, Naming, Vocabulary, _taken, learn
 from nextbasket_assets.missions.model import MissionModel, candidate_rows, files, read
-from nextbasket_assets.missions.topics import fold_in
+from nextbasket_assets.missions.topics import Topics, fold_in
 from nextbasket_tests.missions.planted import planted, vocabulary
 
 QUICK = ChoiceSettings(candidates=(2, 4, 6), item_priors=(0.05,), seeds=2, restarts=3, sweeps=60)
@@ -41,10 +43,36 @@ def test_a_refit_keeps_ids_retires_and_adds() -> None:
     assert after["Aisle 9"] == "M04"
     assert [one.mission for one in second.identities.retired] == [before["Aisle 8"]]
     assert third.model.missions[-1] == "M05"
-    states = {row["name"]: (row["status"], row["previous_model"]) for row in second.identity_rows()}
+    rows = second.identity_rows()
+    states = {row["name"]: (row["status"], row["previous_model"]) for row in rows}
     assert states["Aisle 9"] == ("new", None)
     assert states["Aisle 8"] == ("retired", "v0")
     assert states["Aisle 3"] == ("kept", "v0")
+    assert [row["share"] for row in rows if row["status"] == "retired"] == [0]
+
+
+def test_a_mission_s_share_is_of_the_baskets() -> None:
+    """Of 100 baskets 60 have three small things and 40 have eight: the eight are most of the items, and 40 % of the baskets."""
+    chance = np.random.default_rng(0)
+    baskets = [
+        sorted(first + chance.choice(10, size, replace=False))
+        for first, size in [(0, 3), (10, 8), (0, 3), (10, 8), (0, 3)] * 20
+    ]
+    items = Vocabulary([str(item) for item in range(20)], ["small"] * 10 + ["large"] * 10, [40] * 20)
+    model = learn("v", documents(baskets, 20), items, replace(QUICK, k=2), Naming({}, {}, {}), None).model
+
+    assert list(zip(model.missions, model.names, model.share_K, strict=True)) == [
+        ("M01", "Large", 0.4),
+        ("M02", "Small", 0.6),
+    ]
+
+
+def test_a_name_that_a_person_gave_to_another_mission_is_lost() -> None:
+    """M01 was Bread; missions.yaml calls M02 so: M01 gets a name anew, and a mission that is no more keeps none."""
+    former: Any = SimpleNamespace(missions=["M01", "M02", "M03"], names=["Bread", "Wine", "Pets"])
+
+    assert _taken(["M01", "M02"], replace(NAMES, given={"M02": "Bread"}), former) == {"M02": "Bread"}
+    assert _taken(["M01", "M02"], NAMES, former) == {"M01": "Bread", "M02": "Wine"}
 
 
 def test_baskets_keep_their_mission_over_a_refit() -> None:
@@ -131,6 +159,25 @@ def test_a_mission_s_items_are_ranked() -> None:
     for mission in ("M01", "M02"):
         shown = [row["probability"] for row in rows if row["mission"] == mission]
         assert shown == sorted(shown, reverse=True)
+
+
+def test_a_topic_s_numbers_are_worked_by_hand() -> None:
+    """Six and two items with half an item beforehand: 6.5 of 9.5, against 7 of 19 elsewhere; six were bought."""
+    model = MissionModel(
+        version="v",
+        topics=Topics(np.array([[6.0, 2.0, 0.0], [0.0, 2.0, 6.0]]), 0.5, np.ones(2)),
+        share_K=np.array([0.5, 0.5]),
+        items=["A", "B", "C"],
+        groups=["", "", ""],
+        baskets_V=np.array([6.0, 4.0, 6.0]),
+        missions=["M01", "M02"],
+        names=["A", "C"],
+        last_number=2,
+    )
+    first = model.topic_rows(limit=2)[0]
+
+    assert (first["mission"], first["item"], first["rank"], first["baskets"]) == ("M01", "A", 1, 6)
+    assert (first["probability"], first["lift"]) == pytest.approx((6.5 / 9.5, 6.5 / 9.5 / (7 / 19)))
 
 
 def test_the_metrics_are_those_of_the_chosen_row() -> None:

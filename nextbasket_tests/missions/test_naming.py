@@ -26,6 +26,13 @@ def test_names_say_what_sets_a_mission_apart() -> None:
     assert named == ["Wine & beer", "Soap"]
 
 
+def test_a_name_begins_with_what_tells_most() -> None:
+    """Milk is bought most and a third more than elsewhere; fewer bottles of wine, two and a quarter times as many, tell more."""
+    words = ["milk", "wine", "soap"]
+
+    assert propose(topics([500, 300, 0], [350, 0, 650]), ["M01", "M02"], words, words, {}) == ["Wine & milk", "Soap"]
+
+
 def test_names_are_unique() -> None:
     """Two missions of one category are told apart by an item."""
     named = propose(
@@ -40,10 +47,12 @@ def test_names_are_unique() -> None:
 
 
 def test_rare_items_name_nobody() -> None:
-    """Five purchases of an item are chance, whatever its lift; nothing else sets the mission apart, and it is its number."""
-    named = propose(topics([5, 100], [0, 100]), ["M07", "M12"], ["rare", "common"], ["rare", "common"], {})
+    """19 purchases of an item are chance, whatever its lift; nothing else sets the mission apart, and it is its number."""
+    words = ["rare", "common"]
+    named, twenty = (propose(topics([n, 100], [0, 100]), ["M07", "M12"], words, words, {}) for n in (19, 20))
 
     assert named == ["Mission 7", "Mission 12"]
+    assert twenty == ["Rare", "Mission 12"]
 
 
 def test_names_that_nothing_tells_apart_get_the_number() -> None:

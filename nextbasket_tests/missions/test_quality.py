@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -20,6 +22,19 @@ def test_a_model_that_knows_gains_what_it_must() -> None:
 
     assert knowing.gain == pytest.approx(np.log(2), abs=0.01)
     assert knowing.perplexity == pytest.approx(4, rel=0.01)
+
+
+def test_completion_is_worked_by_hand() -> None:
+    """Half of two baskets is foretold: one item of probability 0.4, and two of 0.05, which each had a share of 1/8.
+
+    The gain is a mean over baskets, however many items they have, and what is popular is learnt from the others.
+    """
+    baskets = replace(documents([[0, 1], [2, 3, 4, 5], list(range(8))], 8), held_out_D=np.array([True, True, False]))
+    found = Examination(baskets).complete(topics([8, 8, 1, 1, 1, 1, 0, 0]))
+
+    assert found.gain == pytest.approx((np.log(0.4 * 8) + np.log(0.05 * 8)) / 2)
+    assert found.error == pytest.approx(np.log(8) / 2)  # deviation ln 8 / sqrt(2), of two baskets
+    assert found.perplexity == pytest.approx((0.4 * 0.05 * 0.05) ** (-1 / 3))
 
 
 def test_planted_missions_gain_and_shuffled_ones_do_not() -> None:
@@ -65,6 +80,14 @@ def test_similarity_looks_at_what_sets_missions_apart() -> None:
     assert similarity(pair, pair) == pytest.approx(np.array([[1, -1], [-1, 1]]))
     assert stability([pair, topics([100, 0, 10], [100, 10, 0])]) == pytest.approx(1.0)
     assert stability([pair]) is None
+
+
+def test_the_average_basket_is_that_of_all_items() -> None:
+    """A mission of half the items and two of a quarter: from P(item) = 1/2, 1/4, 1/4 the two are farther from the large one."""
+    three = topics([2, 0, 0], [0, 1, 0], [0, 0, 1])
+
+    assert similarity(three, three)[0, 1] == pytest.approx(-np.sqrt(3 / 7))
+    assert similarity(three, three)[1, 2] == pytest.approx(-1 / 7)
 
 
 def test_nothing_to_judge_by_is_said() -> None:

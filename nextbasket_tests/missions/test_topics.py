@@ -29,12 +29,13 @@ def test_shuffled_missions_are_not() -> None:
 
 
 def test_a_seed_decides_the_fit() -> None:
-    """One seed twice is one model bit for bit; every item of the baskets is counted once."""
+    """One seed twice is one model bit for bit, fewer sweeps are another; every item of the baskets is counted once."""
     baskets = planted([0, 1, 2], baskets=300)
     once, again = (fit(baskets, FitSettings(3, seed=5)) for _ in range(2))
 
     assert np.array_equal(once.counts_KV, again.counts_KV)
     assert np.array_equal(once.mission_prior_K, again.mission_prior_K)
+    assert not np.array_equal(once.counts_KV, fit(baskets, FitSettings(3, seed=5, sweeps=10)).counts_KV)
     assert np.array_equal(once.counts_KV.sum(axis=0), np.bincount(baskets.items_T, minlength=baskets.vocabulary))
 
 
@@ -54,6 +55,18 @@ def test_shares_are_worked_by_hand() -> None:
     share_DK = fold_in(documents([[0], [], [0, 0, 1], [2]], 3), probability_KV, np.array([0.5, 0.5]))
 
     assert share_DK == pytest.approx(np.array([[0.75, 0.25], [0.5, 0.5], [0.625, 0.375], [0.5, 0.5]]))
+
+
+def test_a_mission_s_share_of_the_items_is_of_what_was_bought() -> None:
+    """Three items of four; what every mission is given beforehand is in no share."""
+    assert Topics(np.array([[3.0, 0.0], [0.0, 1.0]]), 0.5, np.ones(2)).item_share_K.tolist() == [0.75, 0.25]
+
+
+def test_an_item_does_not_vouch_for_itself() -> None:
+    """Of two items 1.8 times as likely on the first mission each is 3/4 its own: 3/1 = 1.8 * (0.5 + 3/4) / (0.5 + 1/4)."""
+    share_DK = fold_in(documents([[0, 1]], 2), np.array([[0.9, 0.9], [0.5, 0.5]]), np.array([0.5, 0.5]))
+
+    assert share_DK == pytest.approx(np.array([[2 / 3, 1 / 3]]))
 
 
 def test_shares_do_not_depend_on_what_is_in_memory_together(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -115,7 +115,7 @@ def test_conflicting_baskets_are_removed_whole(spark: SparkSession, tmp_path: Pa
 
     assert [row["basket"] for row in baskets] == ["994100100000000"]
     assert counts["removed"]["conflicting_basket"] == 10
-    assert counts["conflicting_baskets"] == 5
+    assert (counts["conflicting_baskets"], counts["baskets"], counts["baskets_without_merchandise"]) == (5, 1, 0)
     assert counts["rows_in"] == counts["rows_out"] + sum(counts["removed"].values())
 
 
@@ -123,6 +123,28 @@ def counted(spark: SparkSession, lines: list[dict[str, Any]]) -> DataFrame:
     """What counted_baskets makes of the lines."""
     rows_ = [tuple(line[name] for name in names(RAW)) for line in lines]
     return counted_baskets(spark.createDataFrame(rows_, schema(RAW)), [BAG], files_per_week=1, partitions=1)
+
+
+def test_a_line_is_removed_by_the_first_filter_that_applies(spark: SparkSession) -> None:
+    """A bag that comes back is a return, a bag scanned twice one duplicate and one bag; what is free is kept, a refund is not."""
+    lines = [
+        raw(1),
+        raw(2, item=BAG, quantity=-1, spend=Decimal("-0.05")),
+        raw(3, item=BAG),
+        raw(4, item=BAG),
+        raw(5, item="free", spend=Decimal("0.00")),
+        raw(6, item="refund", spend=Decimal("-0.50")),
+    ]
+
+    (found,) = counted(spark, lines).collect()
+
+    assert {name: found[name] for name in ("lines", "lines_kept", "duplicate", "return", "non_merchandise")} == {
+        "lines": 6,
+        "lines_kept": 2,
+        "duplicate": 1,
+        "return": 2,
+        "non_merchandise": 1,
+    }
 
 
 def test_a_long_basket_is_merged(spark: SparkSession, tmp_path: Path) -> None:
@@ -154,28 +176,34 @@ def test_a_conflict_is_not_merged(spark: SparkSession) -> None:
 
 
 def test_damaged_ids_are_rebuilt(spark: SparkSession, tmp_path: Path) -> None:
-    """Lines whose ids a spreadsheet damaged meet again by customer, date, hour and store; labels that differ are dropped."""
+    """Lines whose ids a spreadsheet damaged meet again by customer, date, hour and store; labels that differ are dropped.
+
+    Whose customer is unknown too are no basket, and no conflict.
+    """
     lines = [
         raw(2, basket="9.94E+14"),
         raw(3, basket="9.941e+14", item="B", basket_size="L"),
         raw(4, basket="99410010.0", item="A", basket_size="M"),
         raw(5, basket="9.94E+14", item="B", hour=10),
         raw(6, basket="9.94E+14", item="B", customer=None),
-        *(raw(number, item=f"I{number}") for number in range(7, 12)),
+        raw(7, basket="9.94E+14", item="B", customer=None, hour=10),
+        raw(8, basket="9.94E+14", item="B", store="S2"),
+        *(raw(number, item=f"I{number}") for number in range(9, 14)),
     ]
 
-    baskets, counts, report = staged(spark, tmp_path, lines)
+    baskets, counts, report = staged(spark, tmp_path, lines, files_per_week=4)
 
     rebuilt = [row for row in baskets if row["basket"].startswith("R-")]
     assert sorted(
-        (row["hour"], tuple(item["item"] for item in row["items"]), row["basket_size"]) for row in rebuilt
+        (row["store"], row["hour"], tuple(item["item"] for item in row["items"]), row["basket_size"]) for row in rebuilt
     ) == [
-        (9, ("A", "B"), None),
-        (10, ("B",), "S"),
+        ("S1", 9, ("A", "B"), None),
+        ("S1", 10, ("B",), "S"),
+        ("S2", 9, ("B",), "S"),
     ]
     assert {row["units"] for row in rebuilt} == {3, 1}
-    assert counts["removed"]["damaged_anonymous"] == 1
-    assert counts["rebuilt_baskets"] == 2
+    assert counts["removed"]["damaged_anonymous"] == 2
+    assert (counts["rebuilt_baskets"], counts["conflicting_baskets"], counts["anonymous_baskets"]) == (3, 0, 0)
     assert broken(report) == []
 
 

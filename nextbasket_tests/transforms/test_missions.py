@@ -17,7 +17,7 @@ from nextbasket_assets.missions.documents import Documents, from_table
 from nextbasket_assets.missions.learning import Naming, Vocabulary, learn
 from nextbasket_assets.missions.model import files
 from nextbasket_assets.missions.topics import fold_in
-from nextbasket_assets.transforms.missions import item_groups
+from nextbasket_assets.transforms.missions import SampleSettings, documents, item_counts, item_groups, known_baskets
 from nextbasket_tests.transforms.plans import WEEK, broken, keep, rows, stage
 from nextbasket_tests.transforms.test_sequences import basket
 
@@ -68,10 +68,9 @@ def read_sample(folder: Path) -> dict[str, Any]:
 
 def write_model(folder: Path, sampled: dict[str, Any], k: int) -> None:
     """Learn a model from a sample and keep its files."""
-    documents = read_documents(folder.parent)
     columns = ([row[name] for row in sampled["vocabulary"]] for name in ("item", "group", "baskets"))
     settings = ChoiceSettings(k=k, item_priors=(0.05,))
-    learnt = learn("v", documents, Vocabulary(*columns), settings, Naming({}, {}, {}), None)
+    learnt = learn("v", read_documents(folder.parent), Vocabulary(*columns), settings, Naming({}, {}, {}), None)
     folder.mkdir()
     for name, content in files(learnt.model, {}, {}, learnt.choice.why).items():
         (folder / name).write_bytes(content)
@@ -152,6 +151,38 @@ def test_an_item_of_two_categories_has_the_first(spark: SparkSession) -> None:
     assert {row["item"]: row["group"] for row in found.collect()} == {"A": "G1", "B": ""}
 
 
+def test_the_vocabulary_begins_with_the_most_frequent_item(spark: SparkSession) -> None:
+    """Items in two baskets or more, by count and then code; a basket has its known ones by their places there."""
+    held = [("1", "C1", "BZ"), ("2", None, "ACZ"), ("3", "C1", "ABCDZ"), ("4", "C1", "D"), ("5", "C1", "E")]
+    rows = [(WEEK, basket, customer, [(item,) for item in items]) for basket, customer, items in held]
+    baskets = spark.createDataFrame(rows, "week date, basket string, customer string, items array<struct<item:string>>")
+
+    counts = [tuple(row) for row in item_counts(baskets, 2).collect()]
+    vocabulary = spark.createDataFrame(
+        [(index, item) for index, (item, _) in enumerate(counts)], "index int, item string"
+    )
+    known = {row["basket"]: (row["owner"], row["items"]) for row in known_baskets(baskets, vocabulary).collect()}
+
+    assert counts == [("Z", 3), ("A", 2), ("B", 2), ("C", 2), ("D", 2)]
+    assert known == {"1": ("C1", [0, 2]), "2": ("2", [0, 1, 3]), "3": ("C1", [0, 1, 2, 3, 4]), "4": ("C1", [4])}
+
+
+def test_a_sample_is_drawn_from_everywhere(spark: SparkSession) -> None:
+    """A fifth of the customers is held out, half are in each half; another seed draws others, from all of the codes."""
+    rows = [(WEEK, f"{number:04d}", f"C{number}", [number, number + 1]) for number in range(1000)]
+    known = spark.createDataFrame(rows, "week date, basket string, owner string, items array<int>").coalesce(1)
+    everyone = documents(known, SampleSettings()).collect()
+    one, other = (
+        {row["items"][0] for row in documents(known, SampleSettings(max_baskets=100, seed=seed)).collect()}
+        for seed in (1, 2)
+    )
+
+    assert 160 < sum(row["held_out"] for row in everyone) < 240
+    assert 450 < sum(row["half"] for row in everyone) < 550
+    assert len(one & other) < 30
+    assert all(35 < sum(number < 500 for number in drawn) < 65 for drawn in (one, other))
+
+
 def test_tags_follow_the_planted_mission(spark: SparkSession, tmp_path: Path, model: Path) -> None:
     """A basket's mission is the one it was made from; one alone, as history or as a week's tag, is tagged as in the crowd."""
     baskets = planted()
@@ -181,10 +212,10 @@ def test_spark_tags_as_the_fit_would(spark: SparkSession, tmp_path: Path, model:
     position = {item: index for index, item in enumerate(table["item"])}
     items = [[position[item["item"]] for item in visit["items"]] for visit in baskets]
     sizes = np.array([len(held) for held in items])
-    documents = Documents(
+    known = Documents(
         np.array([item for held in items for item in held]), sizes, sizes > 99, np.zeros_like(sizes), len(position)
     )
-    share_DK = fold_in(documents, weights_KV / weights_KV.sum(axis=1, keepdims=True), np.array(config["mission_prior"]))
+    share_DK = fold_in(known, weights_KV / weights_KV.sum(axis=1, keepdims=True), np.array(config["mission_prior"]))
 
     found = tagged(spark, tmp_path, baskets, model, "mission_tagged_baskets")
 

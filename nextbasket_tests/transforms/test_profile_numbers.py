@@ -3,6 +3,7 @@
 import random
 from collections import Counter
 from datetime import date, timedelta
+from math import log
 from typing import Any
 
 import pytest
@@ -75,6 +76,15 @@ def test_baskets_are_the_clusters_of_lines() -> None:
     assert (row.low / 200, row.high / 200) == pytest.approx(wilson(0.5, 10))  # type: ignore[operator]
 
 
+def test_lines_are_never_more_cases_than_lines() -> None:
+    """Two baskets of ten lines, five and six of fruit, differ less than chance would make them: the cases are the 20 lines."""
+    whole, fruit = count("M01", None, 2, 20, 200, 200), count("M01", "fruit", 2, 11, 61, 110)
+    rows = index_rows([whole, {**whole, "mission": "all"}, fruit, {**fruit, "mission": "all"}], ProfileSettings())
+
+    row = found(rows, mission="M01")
+    assert (row.low, row.high) == pytest.approx(tuple(100 * end / 0.55 for end in wilson(0.55, 20)))
+
+
 @pytest.mark.parametrize(("lines", "fruit"), [(5, 1), (5, 2), (59, 58), (40, 20)])
 def test_a_basket_alone_is_one_case(lines: int, fruit: int) -> None:
     """However its share rounds, a single basket has no spread: its interval is that of one case, never of its lines."""
@@ -118,9 +128,21 @@ def test_means_and_shares_worked_by_hand() -> None:
         100 * (3 + 1.96 * 1) / 1.8, rel=1e-3
     )  # deviation sqrt(2), error sqrt(2) / sqrt(2)
     assert found(rows, mission="M02", name="mean_items").low == found(rows, mission="M02", name="mean_items").index
-    assert found(rows, mission="M02", name="share_of_baskets").value == 0.6
-    assert found(rows, mission="M01", name="share_of_spend").value == 0.75
+    share, spent = (
+        found(rows, mission="M02", name="share_of_baskets"),
+        found(rows, mission="M01", name="share_of_spend"),
+    )
+    assert (share.value, share.low, share.high) == (0.6, *wilson(0.6, 5))
+    # (0.25^2 * 450,000 + 0.75^2 * 30,000) / 1,200^2 = 1 / 32 is the variance of 0.75 in six cases.
+    assert (spent.value, spent.low, spent.high) == pytest.approx((0.75, *wilson(0.75, 6)))
     assert found(rows, mission="all", name="mean_spend").value == pytest.approx(2.4)
+
+
+def test_a_mean_that_cannot_be_negative_has_no_interval_that_is() -> None:
+    """Baskets of no item and of six: three is a mean between 0 and nine, though 1.96 standard errors reach below 0."""
+    sums = {"week": WEEK, "name": "mean_items", "scale": 1, "mission": "M01", "n": 2, "x": 6, "xx": 36}
+
+    assert found(overall_rows([sums]), mission="M01", name="mean_items").low == 0
 
 
 def test_a_trend_worked_by_hand() -> None:
@@ -137,6 +159,8 @@ def test_a_trend_worked_by_hand() -> None:
     change = found(rows, mission="M01", name="change")
     assert (change.baskets, change.value) == (30, pytest.approx(15))
     assert (change.low, change.high) == pytest.approx([100 * end for end in newcombe(0.3, 100, 0.15, 200)])
+    share = found(rows, mission="M01", name="share", level=WEEK.isoformat())
+    assert (share.value, share.low, share.high) == (0.3, *wilson(0.3, 100))
     assert found(rows, mission="M03", name="change").value == pytest.approx(10)
     assert found(rows, mission="M03", name="share", level=weeks[0].isoformat()).value == 0
     assert not [row for row in trend_rows(counts[-3:]) if row.name == "change"]
@@ -170,6 +194,8 @@ def test_drift_worked_by_hand() -> None:
     assert found(same, name="psi_by_chance").value == pytest.approx(3.84 * 2 / 1000, rel=0.03)
     assert found(new, name="psi_by_chance").value == pytest.approx(5.99 * (1 / 100 + 1 / 1000), rel=0.03)
     assert (found(new, name="share_without_known_item").value, found(new, name="psi").baskets) == (0.2, 100)
+    trained, unknown = found(new, name="training_share", mission="M01"), found(new, name="share_without_known_item")
+    assert (trained.low, trained.high, unknown.low, unknown.high) == (*wilson(0.8, 1000), *wilson(0.2, 125))
     assert [row.name for row in drift_rows(WEEK, {"unassigned": 5}, {})] == ["share_without_known_item"]
 
 
@@ -187,6 +213,14 @@ def test_agreement_is_scikit_learns(tie: float) -> None:
     theirs = metrics.homogeneity_completeness_v_measure(labels, missions)
     assert (ours["homogeneity"], ours["completeness"], ours["v_measure"]) == pytest.approx(theirs)
     assert (ours["nmi"] < 3 * ours["nmi_by_chance"]) == (tie == 0)
+
+
+def test_agreement_by_chance_worked_by_hand() -> None:
+    """Two missions and three labels in 30 baskets that have nothing to do with each other: (2 - 1)(3 - 1) / 60 nats."""
+    ours = agreement({(mission, label): 5 for mission in ("M01", "M02") for label in "abc"})
+
+    assert ours["nmi"] == pytest.approx(0, abs=1e-12)
+    assert ours["nmi_by_chance"] == pytest.approx(1 / 30 / ((log(2) + log(3)) / 2))
 
 
 def test_agreement_of_a_single_mission() -> None:

@@ -1,6 +1,7 @@
 """Profiles from baskets: a planted mission has its indices, its shuffled twin has not, and no week knows a later one."""
 
 import random
+from collections import Counter
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from nextbasket_tests.transforms.test_sequences import basket
 
 TWIN = WEEK + timedelta(weeks=20)
 ORDERED = WEEK + timedelta(weeks=40)
+EARLIEST = ORDERED - timedelta(weeks=8)  # that a profile looks back on
 FUTURE = ORDERED + timedelta(weeks=1)
 ODD = WEEK + timedelta(weeks=60)
 Tagged = tuple[dict[str, Any], str]
@@ -42,9 +44,10 @@ def planted(week: date, shuffled: bool) -> list[Tagged]:
 
 
 def ordered() -> list[Tagged]:
-    """Three customers over nine weeks, and an anonymous one."""
+    """Customers over nine weeks, and an anonymous one."""
     before = ORDERED - timedelta(weeks=1)
     return [
+        visit(0, "C0", EARLIEST, "M01", "wine"),
         visit(1, "C1", ORDERED - timedelta(weeks=9), "M01", "wine"),  # too long ago to be C1's previous basket
         visit(2, "C1", ORDERED, "M02", "bread"),
         visit(3, "C2", before, "M01", "wine"),
@@ -60,7 +63,10 @@ def ordered() -> list[Tagged]:
 
 
 def odd() -> list[Tagged]:
-    """Two customers with the same two baskets of one hour, their ids swapped; a basket without a class, one at ten."""
+    """Two customers with the same two baskets of one hour, their ids swapped; a basket without a class, one at ten.
+
+    The last one has no tag.
+    """
     return [
         visit(30, "C5", ODD, "M01", "wine"),
         visit(31, "C5", ODD, "M02", "bread"),
@@ -68,6 +74,7 @@ def odd() -> list[Tagged]:
         visit(33, "C6", ODD, "M01", "wine"),
         visit(34, None, ODD, "M01", "hybrid", basket_type="XX"),
         visit(35, None, ODD, "M01", "hybrid", hour=10),
+        visit(36, None, ODD, "", "wine"),
     ]
 
 
@@ -98,8 +105,10 @@ def line(row: dict[str, Any], item: str) -> dict[str, Any]:
 def profiles(spark: SparkSession, folder: Path, visits: list[Tagged], *weeks: date) -> list[dict[str, Any]]:
     """Rows of mission_profiles. A model of the week before ORDERED has tagged that week's baskets as its history."""
     as_of, long_ago = ORDERED - timedelta(weeks=1), ORDERED - timedelta(weeks=9)
-    tags = [tag(*one) for one in visits]
-    history = [{**row, "basket_week": row["week"], "week": as_of} for row in tags if row["week"] in (as_of, long_ago)]
+    tags = [tag(*one) for one in visits if one[1]]
+    held = (long_ago, EARLIEST, as_of)
+    history = [{**row, "basket_week": row["week"], "week": as_of} for row in tags if row["week"] in held]
+    untagged = Counter(str(row["week"]) for row, mission in visits if not mission)
     lines = [line(row, item["item"]) for row, _ in visits for item in row["items"]]
     inputs = {
         "staged_baskets": keep(spark, folder, "staged_baskets", [row for row, _ in visits]),
@@ -111,7 +120,9 @@ def profiles(spark: SparkSession, folder: Path, visits: list[Tagged], *weeks: da
         spark, folder, "mission_profiles", inputs, ("mission_profiles",), weeks=[str(week) for week in weeks]
     )
     assert broken(report) == []
-    assert all(counts["rows_in"] == counts["rows_out"] for counts in report["counts"].values())
+    for week, counts in report["counts"].items():
+        assert counts["removed"] == {"untagged": untagged[week]}
+        assert counts["rows_in"] == counts["rows_out"] + untagged[week]
     return rows(spark, folder, "mission_profiles")
 
 
@@ -229,12 +240,16 @@ def test_an_hour_band_ends_before_its_end(made: list[dict[str, Any]]) -> None:
 
 
 def test_trend_and_drift_see_the_models_own_history(made: list[dict[str, Any]]) -> None:
-    """Half the baskets after three of four: 25 points down; the training window has four baskets of M01, none of M02."""
+    """Half the baskets after three of four, and all of them eight weeks ago: 37.5 points down.
+
+    The training window has five baskets of M01, none of M02.
+    """
     change = one(made, ORDERED, "M01", "change")
 
-    assert change["value"] == pytest.approx(-25)
+    assert change["value"] == pytest.approx(-37.5)
     assert one(made, ORDERED, "M01", "share", str(ORDERED - timedelta(weeks=1)))["value"] == 0.75
-    assert one(made, ORDERED, "M01", "training_share")["baskets"] == 4
+    assert one(made, ORDERED, "M01", "share", str(EARLIEST))["baskets"] == 1
+    assert one(made, ORDERED, "M01", "training_share")["baskets"] == 5
     assert one(made, ORDERED, "M02", "training_share")["value"] == 0
     assert one(made, ORDERED, "all", "psi")["value"] > 0.25
 

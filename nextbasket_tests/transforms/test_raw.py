@@ -14,6 +14,7 @@ from nextbasket_assets.transforms.rules import RULES
 from nextbasket_tests.transforms.plans import SOUND, WEEK, broken, header, ingest, line, stage, uris
 
 LINES = ("raw_transactions", "rejected_lines")
+RECODED = ("CUST_PRICE_SENSITIVITY", "CUST_LIFESTAGE")
 B_CODES = {"CUST_PRICE_SENSITIVITY": "BG", "CUST_LIFESTAGE": "BU"}
 
 
@@ -188,6 +189,24 @@ def test_what_is_odd_but_sound(spark: SparkSession, tmp_path: Path) -> None:
         ("PRD0900001", "CUST0000000001", "994100100000001", -2, Decimal("-1.90")),
         ("PRD0900001", "CUST0000000001", "994100100000001", 0, Decimal("0.00")),
     ]
+
+
+def test_the_ends_of_every_range_are_inside(spark: SparkSession, tmp_path: Path) -> None:
+    """Monday at 0 and Sunday at 23, the longest numbers and codes; every field that may be empty is null then."""
+    empty = ("CUST_CODE", *RECODED, *(f"PROD_CODE_{level}" for level in (10, 20, 30, 40)), "BASKET_SIZE", "BASKET_TYPE")
+    empty += ("BASKET_PRICE_SENSITIVITY", "BASKET_DOMINANT_MISSION", "STORE_FORMAT", "STORE_REGION")
+    monday = {"SHOP_DATE": "20060410", "SHOP_WEEKDAY": "2", "SHOP_HOUR": "0", "BASKET_DOMINANT_MISSION": "Non Food"}
+    sunday = {"SHOP_DATE": "20060416", "SHOP_WEEKDAY": "1", "SHOP_HOUR": "23", **dict.fromkeys(empty, "")}
+    longest = {"QUANTITY": "-9999999", "SPEND": "-999999999.9900", "PROD_CODE": "P" * 64}
+
+    accepted, rejected, _ = ingest(spark, tmp_path, [line(**monday, **longest), line(**sunday)])
+
+    assert rejected == []
+    first, last = accepted
+    assert (first["date"], first["hour"], first["basket_dominant_mission"]) == (date(2006, 4, 10), 0, "Nonfood")
+    assert (first["quantity"], first["spend"], first["item"]) == (-9999999, Decimal("-999999999.99"), "P" * 64)
+    assert (last["date"], last["hour"]) == (date(2006, 4, 16), 23)
+    assert sum(value is None for value in last.values()) == len(empty)
 
 
 @pytest.mark.slow

@@ -11,8 +11,8 @@ MEAL = ["A", "B", "C", "D"]
 
 
 def count(spark: SparkSession, *baskets: tuple[date, str | None, list[str]]) -> dict[date, tuple[int, int]]:
-    """Week -> baskets of four items or more, replayed ones."""
-    rows = [(week, customer, [(item, 1) for item in items]) for week, customer, items in baskets]
+    """Week -> baskets of four items or more, replayed ones; "AA" are two units of A."""
+    rows = [(week, customer, [(item[0], len(item)) for item in items]) for week, customer, items in baskets]
     frame = spark.createDataFrame(rows, "week date, customer string, items array<struct<item:string,quantity:int>>")
     return {row["week"]: (row["baskets"], row["replayed"]) for row in replay_counts(frame).collect()}
 
@@ -23,11 +23,12 @@ def test_a_copy_in_a_later_week_is_a_replay(spark: SparkSession) -> None:
 
 
 def test_what_is_no_replay(spark: SparkSession) -> None:
-    """Another customer, another item, the same week, a small basket and an anonymous one are no replays."""
+    """Another customer, item or quantity, the same week, a basket of three items and an anonymous one are no replays."""
     found = count(
         spark,
         *[(ONE, "c1", MEAL), (ONE, "c1", MEAL), (TWO, "c2", MEAL), (TWO, "c1", [*MEAL[:3], "E"])],
-        *[(ONE, "c3", ["A"]), (TWO, "c3", ["A"]), (ONE, None, MEAL), (TWO, None, MEAL)],
+        *[(ONE, "c3", MEAL[:3]), (TWO, "c3", MEAL[:3]), (ONE, None, MEAL), (TWO, None, MEAL)],
+        (TWO, "c1", ["AA", *MEAL[1:]]),
     )
 
-    assert found == {ONE: (2, 0), TWO: (2, 0)}
+    assert found == {ONE: (2, 0), TWO: (3, 0)}

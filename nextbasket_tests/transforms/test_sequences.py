@@ -97,6 +97,7 @@ def test_weeks_of_one_call_are_what_each_week_knew(spark: SparkSession, tmp_path
         basket(3, "C2", LATER + timedelta(days=6), 9, "C"),
         basket(4, None, WEEK, 9, "D"),
         basket(5, "C3", WEEK, 9),  # bags only
+        basket(6, None, WEEK, 10),  # bags only, and nobody's
     ]
 
     found, report = sequences(spark, tmp_path / "all", visits, WEEK, LATER, MUCH_LATER)
@@ -114,8 +115,8 @@ def test_weeks_of_one_call_are_what_each_week_knew(spark: SparkSession, tmp_path
     }
     assert alone == {key: row for key, row in found.items() if key[0] == WEEK}
     assert report["counts"]["2006-04-10"] == {
-        "rows_in": 3,
-        "removed": {"anonymous": 1, "without_merchandise": 1},
+        "rows_in": 4,
+        "removed": {"anonymous": 2, "without_merchandise": 1},
         "rows_out": 1,
     }
 
