@@ -14,7 +14,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from nextbasket_assets.catalogue import read_catalogue
-from nextbasket_assets.intake.account import LandReport
+from nextbasket_assets.intake import text as text_files
+from nextbasket_assets.intake.account import LandReport, SourceCount
 from nextbasket_assets.intake.land import land, land_as_is
 from nextbasket_assets.intake.mapping import When, read_mapping
 from nextbasket_assets.landing import FIELDS, LandingError, inspect, week_code
@@ -80,6 +81,26 @@ def test_rows_in_are_lines_landed_and_rows_refused(tmp_path: Path) -> None:
         (9, "STORE_FORMAT is none of SS, MS, LS, XLS: give it one under codes in the mapping"),
     ]
     assert sum(report.reasons.values()) == 5
+
+
+def test_a_refused_row_is_kept_in_its_own_letters(tmp_path: Path) -> None:
+    """Whoever looks for a customer in refused_lines.csv finds them as the retailer writes them."""
+    rows = SALES.splitlines()
+    landed_grocer(tmp_path, "\n".join([*rows[:2], rows[4].replace("bo", "Zoë"), ""]))
+
+    refused = (tmp_path / "landing" / "land-report" / "refused_lines.csv").read_text(encoding="utf-8")
+    assert '""loyalty_card"": ""Zoë""' in refused
+
+
+def test_progress_adds_up_to_the_bytes_of_the_sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Block after block: a bar of this length is full at the end, and not before."""
+    monkeypatch.setattr(text_files, "_BLOCK_BYTES", 64)
+    source, mapping = write_grocer(tmp_path / "export", "\n".join([*SALES.splitlines()[:3], ""]))
+    told: list[int] = []
+    land([source], read_mapping(mapping), tmp_path / "landing", progress=told.append)
+
+    assert sum(told) == source.stat().st_size
+    assert len(told) > 2
 
 
 def test_what_was_landed_is_a_sound_landing_file(tmp_path: Path) -> None:
@@ -201,7 +222,7 @@ def test_landing_files_are_delivered_as_they_are(tmp_path: Path) -> None:
     report = land_as_is([source], out, progress=lambda _: None)
 
     assert contents(out) == {name: (source / name).read_bytes()}
-    assert report.sources[name].landed == 1
+    assert report.sources[name] == SourceCount(rows=1, landed=1)
     (source / f"transactions_{MONDAY}.csv").write_text(header())
     with pytest.raises(LandingError, match="last line has no newline"):
         land_as_is([source], out, progress=lambda _: None)
