@@ -70,7 +70,7 @@ def combined_top(counts: Counts, popularity: np.ndarray, k: int) -> np.ndarray:
     popular = _popular(popularity, 2 * k)
     span = len(popularity)
     rows = np.arange(len(own))[:, None]
-    fresh = ~np.isin(rows * span + popular, (rows * span + own)[own != NONE]) & (popular != NONE)
+    fresh = ~np.isin(rows * span + popular, (rows * span + own)[own != NONE])
     place = (own != NONE).sum(1)[:, None] + np.cumsum(fresh, axis=1) - 1
     fits = fresh & (place < k)
     own[np.nonzero(fits)[0], place[fits]] = np.broadcast_to(popular, fits.shape)[fits]

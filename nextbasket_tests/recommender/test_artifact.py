@@ -73,6 +73,14 @@ def test_weights_of_another_shape_are_refused(saved):
         artifact.load(str(folder))
 
 
+def test_what_is_not_learned_must_be_finite_too(saved):
+    """A lift of a mission that is no number is refused like a weight."""
+    network = saved[0].model.network
+    network.mission_scale.fill_(float("nan"))
+    with pytest.raises(artifact.ArtifactError, match="not finite"):
+        artifact.require_finite(network)
+
+
 @pytest.mark.parametrize(("value", "words"), [(float("nan"), "not finite"), (0.0, "only zeros")])
 def test_a_model_that_can_only_answer_nonsense_is_refused(saved, value, words):
     """All weights NaN, or all zero."""

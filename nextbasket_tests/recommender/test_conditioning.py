@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from nextbasket_assets.recommender import artifact, histories, scoring
+from nextbasket_assets.recommender import artifact, conditioning, histories, scoring
 from nextbasket_assets.recommender.conditioning import mission_lifts
 from nextbasket_tests import shops
 from nextbasket_tests.recommender import small
@@ -43,14 +43,22 @@ def conditioned(file, model, customer, mission, k=ITEMS):
 
 
 def test_lifts_are_the_shares_worked_by_hand(tmp_path):
-    """Bread in all 20 baskets of mission 1 and in 10 of mission 2's 20: 3/4 of all; with 4 usual baskets on both sides."""
-    shop = {"anna": [["bread"]] * 20 + [["bread"], ["tea"]] * 10}
-    weights = {"anna": [[1.0, 0.0]] * 20 + [[0.0, 1.0]] * 20}
+    """Bread in all 20 baskets of mission 1 and in 10 of mission 2's 20: 3/4 of all; with 4 usual baskets on both sides.
+
+    What was bought after the 40 baskets that may be learned from does not count.
+    """
+    shop = {"anna": [["bread"]] * 20 + [["bread"], ["tea"]] * 10 + [["tea"]] * 2}
+    weights = {"anna": [[1.0, 0.0]] * 20 + [[0.0, 1.0]] * 20 + [[1.0, 0.0]] * 2}
     prefixes, words = small.prefixes_of(shops.write_sequences(tmp_path / "s.parquet", shop, missions=weights))
     lifts = mission_lifts(prefixes.histories, np.array([40]), words.size)
 
     assert lifts[:, 2] == pytest.approx(np.log([(20 + 4) / (15 + 4), (10 + 4) / (15 + 4)]), abs=1e-6)
     assert lifts[:, 3] == pytest.approx(np.log([(0 + 4) / (5 + 4), (10 + 4) / (5 + 4)]), abs=1e-6)
+
+
+def test_a_basket_without_a_mission_is_of_none():
+    """The scale is chosen by main missions, one for each basket; an unassigned one is lifted by nothing."""
+    assert conditioning._main(np.array([[0.4, 0.6], [0.0, 0.0]])).tolist() == [[0, 1], [0, 0]]
 
 
 def test_a_list_for_a_mission_holds_the_missions_items_and_says_so(planted):
@@ -122,6 +130,17 @@ def test_without_the_models_missions_the_next_ones_are_counted(planted, tmp_path
     assert {row["source"] for row in rows} == {"model"}
     with pytest.raises(scoring.ScoreError, match="3 missions and 2 are known by name"):
         scoring.foretell([file], small.AS_OF, model, str(tmp_path / "out"), ["M02", "M05"])
+
+
+def test_as_many_missions_of_another_model_are_counted_too(planted, tmp_path):
+    """Four trips of the second mission and one of the shop's, even, beside them: a chance of 4.5 in 5 and not the network's."""
+    weights = {"anna": [[0.0, 1.0]] * 4, "ben": [[1.0, 0.0]] * 4}
+    shop = {c: [["P000"]] * 4 for c in weights}
+    file = shops.write_sequences(tmp_path / "s.parquet", shop, missions=weights, mission_model="two")
+    scoring.foretell([file], small.AS_OF, planted[1], str(tmp_path / "out"), ["M02", "M05"])
+    anna, ben = pq.read_table(tmp_path / "out")["mission_probabilities"].to_pylist()
+
+    assert (anna, ben) == (pytest.approx([0.1, 0.9]), pytest.approx([0.9, 0.1]))
 
 
 def test_several_mission_models_in_one_week_are_an_error(tmp_path):

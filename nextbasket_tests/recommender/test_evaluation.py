@@ -2,13 +2,13 @@ import dataclasses
 import datetime
 import json
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import torch
 
-from nextbasket_assets.recommender import artifact, evaluation, gate, histories, scoring
+from nextbasket_assets.recommender import artifact, evaluation, histories, scoring
+from nextbasket_assets.recommender.split import in_validation
 from nextbasket_tests import shops
 from nextbasket_tests.recommender import small
 
@@ -67,30 +67,6 @@ def test_a_model_of_nonsense_is_refused(shop, tmp_path, value):
     assert {row["method"] for row in report.rows} >= {"combined top-frequency"}
 
 
-def test_the_gate_wants_more_than_luck():
-    """Ahead for all customers is promoted; ahead on the mean by one lucky customer of 100 is not."""
-    base = np.full(100, 0.5)
-    lucky = base.copy()
-    lucky[0] = 1.0
-
-    def decision(ours):
-        methods = {"model": ours, "champion": base}
-        return gate.decide({m: dict.fromkeys(gate.DECIDING, v) for m, v in methods.items()}, "model")
-
-    assert decision(base + 0.01).promote
-    assert not decision(lucky).promote
-    assert decision(lucky) == decision(lucky)
-
-
-def test_without_customers_to_judge_by_nothing_is_promoted():
-    """No held-out basket at all is a refusal, not a division by zero."""
-    nobody = {key: np.zeros(0) for key in gate.DECIDING}
-
-    assert not gate.decide({"model": nobody, "champion": nobody}, "model").promote
-    undefined = {key: np.full(5, np.nan) for key in gate.DECIDING}  # five customers with nothing in their baskets
-    assert not gate.decide({"model": undefined, "champion": undefined}, "model").promote
-
-
 def staged(path, rows):
     line = pa.struct([("item", pa.string()), ("quantity", pa.int32()), ("spend", pa.decimal128(14, 2))])
     kinds = {
@@ -132,8 +108,23 @@ def test_scores_are_judged_by_the_first_later_basket_with_merchandise(tmp_path):
     assert values["published scores", "phr", 5] == (1.0, 1)
     assert values["published scores", "recall_explore", 5] == (0.0, 1)
     assert values["personal top-frequency", "recall", 5] == (0.5, 1)
+    assert values["global top-frequency", "recall", 5] == (0.5, 1)
     assert {r["model_version"] for r in rows} == {"top-frequency"}
     assert json.dumps(rows)
+
+
+def test_the_first_basket_of_a_day_is_that_of_the_first_hour(tmp_path):
+    """Anna's bread of 9 o'clock counts, on her list of one, and not the cake of 10, whatever the number of the basket."""
+    file = shops.write_sequences(tmp_path / "s.parquet", {"anna": [["bread"]]})
+    scoring.score([file], shops.week(0), None, str(tmp_path / "out"), 1)
+    baskets = [("1", "anna", shops.week(1), 10, ["cake"]), ("2", "anna", shops.week(1), 9, ["bread"])]
+    published = str(tmp_path / "out" / "part-00000.parquet")
+    rows = evaluation.retrospective([published], [staged(tmp_path / "b.parquet", baskets)], [file])
+    found = {row["metric"]: row["value"] for row in rows if row["method"] == "published scores"}
+    (chance,) = pq.read_table(published)["probability"].to_pylist()
+
+    assert found["recall"] == 1.0
+    assert found["calibration_error"] == pytest.approx(1 - chance)
 
 
 def test_customers_with_too_short_a_history_can_be_left_out(tmp_path):
@@ -159,3 +150,22 @@ def test_the_baselines_of_the_evaluation_are_the_counts_worked_by_hand(tmp_path)
 
     assert values["personal top-frequency"]["recall", 5].tolist() == [1.0, 0.0]
     assert values["combined top-frequency"]["recall", 5].tolist() == [1.0, 0.0]
+
+
+def test_words_about_a_week_are_judged_by_whoever_came_in_it(shop, tmp_path):
+    """Of 60 customers a third comes in the first held-out week, a third in the second alone, a third no more.
+
+    All items of all customers of the test hand are pairs; what the first third bought in the week has happened.
+    """
+    kept = {0: lambda b: b, 1: lambda b: [*b[:8], [], *b[9:]], 2: lambda b: b[:8]}
+    customers = {name: kept[n % 3](baskets) for n, (name, baskets) in enumerate(shops.planted(customers=60).items())}
+    report = evaluation.evaluate([shops.write_sequences(tmp_path / "s.parquet", customers)], small.AS_OF, shop[1])
+    hand = ~in_validation(pa.array(list(customers)), small.SETTINGS.validation_share)
+    came = [baskets[8] for n, baskets in enumerate(customers.values()) if hand[n] and n % 3 == 0]
+
+    def happened(what):
+        table = report.reliability[what]
+        return int(table.pairs.sum()), pytest.approx(float((table.observed * table.pairs).sum()))
+
+    assert happened("visit") == (hand.sum(), len(came))
+    assert happened("within_week") == (30 * hand.sum(), sum(len(basket) for basket in came))

@@ -1,9 +1,12 @@
+import dataclasses
+
 import numpy as np
 import torch
 
 from nextbasket_assets.recommender import histories, metrics, purchases, ranking, trends, vocabulary
 from nextbasket_assets.recommender.batches import Prefixes, Slices
 from nextbasket_assets.recommender.network import Network, NetworkConfig
+from nextbasket_assets.recommender.pairs import Pairs
 from nextbasket_assets.recommender.split import Rows
 from nextbasket_tests import shops
 from nextbasket_tests.recommender import small
@@ -123,3 +126,40 @@ def test_logits_made_in_parts_are_what_the_terms_say(tmp_path):
 
     items = slice(vocabulary.FIRST_ITEM, None)
     torch.testing.assert_close(made[:, items], expected[:, items], atol=1e-5, rtol=0)
+
+
+def test_the_pooled_history_is_a_mean(tmp_path):
+    """With equal weights each row has the mean vector of the items bought before, once each, in both pools."""
+    prefixes, words = small.prefixes_of(shops.write_sequences(tmp_path / "a.parquet", SHOP))
+    network, batch = small.random_network(words), small.all_rows(prefixes, 0)
+    own = Pairs(batch.pair_rows, batch.pair_items.long(), batch.row_offsets, words.size)
+    pooled = network.pooled(own, torch.full((len(own.items), 2), 0.3))
+    means = [network.items.weight[own.items[own.rows == row]].mean(0).repeat(2) for row in range(4)]
+
+    torch.testing.assert_close(pooled, torch.stack(means), atol=1e-4, rtol=0)
+
+
+def test_a_basket_is_the_mean_of_its_items(tmp_path):
+    """With one vector for all items and nothing told of the sizes, baskets of one and of three items leave one state."""
+    prefixes, words = small.prefixes_of(
+        shops.write_sequences(tmp_path / "a.parquet", {"a": [["a"]], "b": [["a", "b", "c"]]})
+    )
+    network = small.random_network(words)
+    batch = prefixes.batch(Slices(np.arange(2), np.ones(2, int), np.ones(2, int)), 32, small.WEEK)
+    with torch.inference_mode():
+        network.items.weight[:] = network.items.weight[2]
+        one, three = network.states(dataclasses.replace(batch, basket_features=batch.basket_features * 0))
+
+    torch.testing.assert_close(one, three)
+
+
+def test_what_fits_is_measured_against_the_average_item(tmp_path):
+    """Over all known items the fits of a row come to nothing."""
+    prefixes, words = small.prefixes_of(shops.write_sequences(tmp_path / "a.parquet", SHOP))
+    network, batch = small.random_network(words), small.all_rows(prefixes, 0)
+    every = torch.arange(vocabulary.FIRST_ITEM, words.size).repeat(4, 1)
+    with torch.inference_mode():
+        fits = network.fits(network.terms(batch), every)
+
+    torch.testing.assert_close(fits.sum(1), torch.zeros(4), atol=1e-4, rtol=0)
+    assert fits.abs().max() > 0.1

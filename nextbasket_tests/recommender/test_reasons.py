@@ -1,11 +1,12 @@
 import dataclasses
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from nextbasket_assets.recommender import scoring
+from nextbasket_assets.recommender import reasons, scoring
 from nextbasket_tests import shops
 from nextbasket_tests.recommender import small
 
@@ -197,3 +198,36 @@ def test_the_fallbacks_reason_is_its_count(tmp_path):
 
     assert before["reason"] == "bought on 2 of 3 trips; no model yet"
     assert after["probability"] < before["probability"]
+
+
+def last_bought(days_ago, count=3, recent=0):
+    """The reason of an item bought `count` times in 20 days, by a customer with 12 trips, four of them since."""
+    values = {"counts": count, "first_days": 0, "days": 20, "positions": 8}
+    bought = SimpleNamespace(**{name: np.array([value]) for name, value in values.items()})
+    told = reasons.of_repeats(bought, np.array([0]), np.array([12]), np.array([recent]), 20 + days_ago + 1)
+    return reasons.sentences(told).to_pylist()[0]
+
+
+def test_an_item_is_due_from_four_fifths_of_its_gap_to_three_of_them():
+    """Bought on days 0, 10 and 20: due from the 8th day after to the 30th, unless it was on three of the last trips."""
+    due = {days: last_bought(days) for days in (7, 8, 30, 31)}
+
+    assert due[8] == "usually every 10 days, last 8 days ago"
+    assert due[30] == "usually every 10 days, last 30 days ago"
+    assert {due[7], due[31]} == {"bought 3 times, last 4 trips ago"}
+    assert last_bought(8, recent=2) == due[8]
+    assert last_bought(8, recent=3) == "bought on 3 of the last 8 trips"
+
+
+def test_two_purchases_are_no_habit():
+    """One gap of 20 days is not called usual, on whatever day the next one would be."""
+    assert last_bought(20, count=2) == "bought 2 times, last 4 trips ago"
+    assert last_bought(20, count=2, recent=1) == "bought on 1 of the last 8 trips"
+
+
+def test_what_was_never_bought_is_there_by_its_largest_term():
+    """What everybody buys and what sells just now count together against what goes with the baskets."""
+    popular, trend = np.array([1.0, 1.0, 1.0]), np.array([0.2, 0.5, 0.2])
+    kinds = reasons.of_others(popular, trend, fits=np.array([1.1, 1.1, 1.3]))
+
+    assert kinds.tolist() == [reasons.POPULAR, reasons.POPULAR_NOW, reasons.FITTING]

@@ -49,6 +49,16 @@ def test_value_and_gradients_are_those_of_the_formula(cells: int, monkeypatch: p
         assert torch.allclose(got, expected)
 
 
+def test_large_logits_do_not_overflow() -> None:
+    """A thousand times the query, whose powers no number holds: still the plain formula's loss."""
+    given = inputs()
+    given[0] = (1000 * given[0]).detach().requires_grad_()
+    ours = cross_entropy(*given[:3], WEEK_OF_ROW, given[3], ADDED, WANTED, WEIGHTS)
+
+    assert ours.isfinite()
+    assert torch.allclose(ours, plain(*given))
+
+
 def test_rows_that_want_nothing_have_no_say() -> None:
     """Rows 2 and 3 weigh the most, and neither their query nor what is added to them has a gradient."""
     given = inputs()

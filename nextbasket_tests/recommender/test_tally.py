@@ -5,11 +5,12 @@ import dataclasses
 import numpy as np
 import pytest
 
-from nextbasket_assets.recommender import artifact, histories
+from nextbasket_assets.recommender import artifact, histories, trends, vocabulary
+from nextbasket_assets.recommender.calibration import START, START_WITHIN_WEEK
 from nextbasket_assets.recommender.histories import SequenceError
 from nextbasket_assets.recommender.scorer import Scorer
 from nextbasket_assets.recommender.sequence_files import batches
-from nextbasket_assets.recommender.tally import Tally
+from nextbasket_assets.recommender.tally import COUNTS, Tally
 from nextbasket_tests import shops
 from nextbasket_tests.recommender import small
 
@@ -33,8 +34,26 @@ def test_parts_join_to_the_whole_in_any_order(tmp_path, with_model):
 
     assert joined.weekly.holding.tobytes() == whole.weekly.holding.tobytes()
     assert joined.habits.missions.tobytes() == whole.habits.missions.tobytes()
+    assert [getattr(joined.habits, name) for name in COUNTS] == [getattr(whole.habits, name) for name in COUNTS]
     assert (joined.customers, joined.missions_known) == (20, True if with_model else whole.missions_known)
     assert joined.sold.sort_by("item").equals(whole.sold.sort_by("item"))
+
+
+def test_a_tally_remembers_as_far_back_as_the_trends_look(tmp_path):
+    """Of 60 weeks the tally of the last one keeps what the lifts of the week after are made of, a year ago included."""
+    shop = {"anna": [["a"] if n % 3 else ["b"] for n in range(60)], "ben": [["a"], ["b"]] * 30}
+    sequences = histories.read([shops.write_sequences(tmp_path / "s.parquet", shop)])
+    words = vocabulary.build(sequences.items, 1)
+    network, week = small.random_network(words), shops.week(59)
+    model = artifact.Model(network, words, START, START_WITHIN_WEEK, week, 120, {}, None)
+    tally = Tally(model, week)
+    tally.add(sequences)
+    found = Scorer.of(artifact.Loaded(model, "version", "digest"), tally)
+    everything = trends.of_histories(model.encode(sequences), words.rates(120)).at(found.week)
+
+    assert found.week == everything.first
+    np.testing.assert_array_equal(found.moving.lifts, everything.lifts)
+    assert everything.lifts[:, :, -1].any()
 
 
 def test_nobody_is_nobody_to_score():

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
-from nextbasket_assets.recommender import artifact, histories, trends
+from nextbasket_assets.recommender import artifact, histories, team, trends
 from nextbasket_assets.recommender.batches import Slices
 from nextbasket_assets.recommender.fitting import fit
 from nextbasket_assets.recommender.split import first_held_out_day, split
@@ -22,14 +23,14 @@ from nextbasket_tests.recommender import small
 def fitted(file: str, settings: dict[str, Any]) -> tuple[str, float]:
     """What each process of the test runs: digest of the network's weights, recall of the best epoch."""
     config = small.TrainingConfig(**settings)
-    with joined() as team:
+    with joined() as whole:
         sequences = histories.read([file])
         start = first_held_out_day(small.AS_OF, config.held_out_weeks)
         words, baskets = training_vocabulary(sequences, start, config.minimum_count)
         encoded = histories.encode(sequences, words, 0)
         parts = split(sequences, start, config.validation_share)
         moving = trends.of_histories(encoded, words.rates(baskets))
-        found = fit(encoded, parts, words, moving, config, lambda epoch: None, team)
+        found = fit(encoded, parts, words, moving, config, lambda epoch: None, whole)
     weights = b"".join(tensor.numpy().tobytes() for tensor in found.network.state_dict().values())
     return hashlib.sha256(weights).hexdigest(), found.epochs[found.best_epoch].recall
 
@@ -44,6 +45,37 @@ def test_shares_are_the_batch_and_one_process_is_not_asked() -> None:
     assert ALONE.share(slices) is slices
     assert ALONE.own_random(random, 0) is random
     assert ALONE.agreed(0.5, 0.25) == (0.5, 0.25)
+
+
+def test_the_step_of_all_is_the_mean_of_their_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A slope of 1 over three rows here and one of 5 over one row there are 2 over four; so is the loss, 4 here and 8 there."""
+    network = torch.nn.Linear(1, 1, bias=False)
+    network.weight.grad = torch.tensor([[1.0]])
+    monkeypatch.setattr(team.distributed, "all_reduce", lambda ours: ours.add_(torch.tensor([5.0, 8.0, 1.0])))
+    loss, rows = Team(0, 2).combine(network, torch.tensor(4.0), 3)
+
+    assert (network.weight.grad.tolist(), loss.item(), rows) == ([[2.0]], 5.0, 4)
+
+
+def test_a_process_without_a_row_takes_the_step_of_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a slope of its own it has the one of the process that had the only row."""
+    network = torch.nn.Linear(1, 1, bias=False)
+    monkeypatch.setattr(team.distributed, "all_reduce", lambda ours: ours.add_(torch.tensor([5.0, 8.0, 1.0])))
+    loss, rows = Team(1, 2).combine(network, torch.zeros(()), 0)
+
+    assert network.weight.grad is not None
+    assert (network.weight.grad.tolist(), loss.item(), rows) == ([[5.0]], 8.0, 1)
+
+
+def test_processes_draw_alike_and_forget_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is drawn for a share differs by process, what is drawn after it does not; all believe the first one's numbers."""
+    shared = [np.random.default_rng(0), np.random.default_rng(0)]
+    own = [Team(rank, 2).own_random(random, 0).random() for rank, random in enumerate(shared)]
+    monkeypatch.setattr(team.distributed, "broadcast", lambda told, src: told.fill_(0.5 + src))
+
+    assert own[0] != own[1]
+    assert shared[0].random() == shared[1].random()
+    assert Team(1, 2).agreed(0.1, 0.2) == (0.5, 0.5)
 
 
 def meeting_place() -> str:

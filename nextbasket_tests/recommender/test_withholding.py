@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 
 from nextbasket_assets.recommender import withholding
@@ -50,6 +51,16 @@ def test_of_few_baskets_none_is_withheld(tmp_path: Path) -> None:
     )
 
     assert not withholding.draw(prefixes.histories, prefixes.histories.lengths, seed=4).any()
+
+
+def test_no_more_are_withheld_than_it_takes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three in a hundred of 1,600 targets are 48; with twelve at most, twelve are drawn."""
+    prefixes, _ = small.prefixes_of(
+        shops.write_sequences(tmp_path / "s.parquet", shops.habits(customers=200, baskets=9))
+    )
+    monkeypatch.setattr(withholding, "MOST", 12)
+
+    assert withholding.draw(prefixes.histories, prefixes.histories.lengths, seed=4).sum() == 12
 
 
 def test_nothing_is_learned_from_a_withheld_basket(tmp_path: Path) -> None:
