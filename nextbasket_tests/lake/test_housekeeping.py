@@ -1,5 +1,6 @@
 """Collecting what is nobody's takes nothing that a version needs, also beside an erasure, which is no run."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -9,9 +10,9 @@ from types import ModuleType
 import pyarrow as pa
 import pytest
 
-from nextbasket_assets.lake import claims, housekeeping
+from nextbasket_assets.lake import claims, housekeeping, registry
 from nextbasket_assets.lake import publish as publishing
-from nextbasket_assets.lake.housekeeping import collect_staged
+from nextbasket_assets.lake.housekeeping import collect_models, collect_scratch, collect_staged
 from nextbasket_assets.lake.publish import ERASED, Provenance, publish, stage
 from nextbasket_assets.lake.staged_files import write_staged
 from nextbasket_assets.lake.tables import Lake, LakeError
@@ -113,3 +114,29 @@ def test_a_folder_that_could_not_be_claimed_is_not_free(lake: Lake, monkeypatch:
 
     assert collect(lake) == []
     assert Path(lake.uri(TABLE, "dddddddd-1")).exists()
+
+
+def folders(lake: Lake, place: str) -> list[str]:
+    return sorted(path.name for path in Path(lake.uri(place)).iterdir())
+
+
+def test_models_that_a_decision_names_or_a_run_writes_stay(lake: Lake) -> None:
+    """A refused model is kept as a promoted one is; what a killed training left goes, and no hidden folder of others."""
+    for name in ("2006-04-10-known", "2006-04-10-new-dddddddd", "2006-04-17-new-bbbbbbbb", ".snapshot"):
+        lake.storage.put(lake.path("models", "rnn_model", name, "weights"), b"x")
+    decided = {"week": ONE, "name": "rnn_model", "version": "v", "decision": registry.REFUSED, "why": "", "run_id": "r"}
+    made = {"metrics": {}, "inputs": {}, "artifact": "models/rnn_model/2006-04-10-known", "digest": "d"}
+    registry.record(lake, registry.Decision(**decided, **made))  # type: ignore[arg-type]
+
+    assert collect_models(lake, "rnn_model", ["bbbbbbbb-and-more"]) == ["2006-04-10-new-dddddddd"]
+    assert folders(lake, "models/rnn_model") == [".snapshot", "2006-04-10-known", "2006-04-17-new-bbbbbbbb"]
+
+
+def test_what_a_living_run_hands_on_stays(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of two folders between steps the dead run's goes; that somebody else removes it at the same moment is no error."""
+    for name in ("bbbbbbbb-1", "dddddddd-1"):
+        lake.storage.put(lake.path("scratch", name, "part.parquet"), b"x")
+    once(monkeypatch, housekeeping, "collect", lambda: shutil.rmtree(lake.uri("scratch/dddddddd-1")))
+
+    assert collect_scratch(lake, ["bbbbbbbb-and-more"]) == ["dddddddd-1"]
+    assert folders(lake, "scratch") == ["bbbbbbbb-1"]

@@ -16,9 +16,15 @@ WEEK = datetime.date(2006, 5, 1)
 
 
 def test_ids_are_the_living_missions_by_number(tmp_path: Path) -> None:
-    """M02 and M11 live, M1 retired; another version's missions are not in it, and no version has none."""
+    """M02, M11 and M100 live, M01 retired; another version's missions are not in it, and no version has none."""
     lake = Lake(str(tmp_path))
-    missions = [("v1", "M11", "new"), ("v1", "M02", "kept"), ("v1", "M01", "retired"), ("v0", "M07", "new")]
+    missions = [
+        ("v1", "M100", "new"),
+        ("v1", "M11", "new"),
+        ("v1", "M02", "kept"),
+        ("v1", "M01", "retired"),
+        ("v0", "M07", "new"),
+    ]
     rows = [
         {"mission_model": version, "mission": mission, "name": mission, "status": status, "share": 0.5}
         for version, mission, status in missions
@@ -34,6 +40,6 @@ def test_ids_are_the_living_missions_by_number(tmp_path: Path) -> None:
         ),
     )  # fmt: skip
 
-    assert mission_ids(lake, "v1") == ["M02", "M11"]
+    assert mission_ids(lake, "v1") == ["M02", "M11", "M100"]
     assert mission_ids(lake, "v9") == []
     assert mission_ids(lake, None) == []

@@ -8,10 +8,10 @@ import pytest
 from nextbasket_assets.lake import erasure
 from nextbasket_assets.lake.erasure import erase_customer
 from nextbasket_assets.lake.pseudonyms import code_in
-from nextbasket_assets.lake.publish import Provenance, publish, stage
+from nextbasket_assets.lake.publish import ERASED, Provenance, publish, stage
 from nextbasket_assets.lake.staged_files import write_rows
 from nextbasket_assets.lake.tables import Lake
-from nextbasket_assets.pseudonyms import fingerprint, pseudonym
+from nextbasket_assets.pseudonyms import PseudonymError, fingerprint, pseudonym
 from nextbasket_tests.report.weekly.weeks import FIRST, basket, put
 
 KEY = "k" * 32
@@ -50,6 +50,35 @@ def test_a_pseudonym_of_the_lake_may_be_given(lake: Lake, key: str) -> None:
 
     assert code_in(lake, HIDDEN, key) == HIDDEN
     assert code_in(lake, DIGEST, key) == HIDDEN
+
+
+def test_the_code_of_one_may_be_the_pseudonym_of_another(lake: Lake, key: str) -> None:
+    """Of the two whom the lake then has, the one is meant whose code it is."""
+    put(
+        lake,
+        "staged_baskets",
+        FIRST,
+        [basket(n, FIRST, ["tea"], customer=one) for n, one in enumerate((HIDDEN, DIGEST))],
+    )
+
+    assert code_in(lake, DIGEST, key) == HIDDEN
+
+
+def test_a_lake_keeps_its_key(lake: Lake, key: str) -> None:
+    """Plain codes and another key are refused, after an erasure too; a lake of plain codes refuses every key."""
+    erase_customer(lake, HIDDEN, "erasing")
+    with stage(lake, "raw_transactions", "erasing") as folder:
+        publish(lake, "raw_transactions", folder, [FIRST], Provenance("erasing", "code", {}, ERASED))
+    Path(key).write_text("o" * 32)
+    for other in (None, key):
+        with pytest.raises(PseudonymError, match="the lake's customers are pseudonyms under the key"):
+            code_in(lake, DIGEST, other)
+    with stage(lake, "raw_transactions", "run") as folder:
+        publish(lake, "raw_transactions", folder, [FIRST], Provenance("run", "code", {}))
+
+    with pytest.raises(PseudonymError, match="the lake's customers are plain codes"):
+        code_in(lake, DIGEST, key)
+    assert code_in(lake, "4711", None) == "4711"
 
 
 def test_an_erasure_that_died_knows_its_pseudonym_again(lake: Lake, key: str, monkeypatch: pytest.MonkeyPatch) -> None:

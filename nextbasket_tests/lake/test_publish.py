@@ -1,7 +1,6 @@
 """Publishing: whole weeks, atomically, and never somebody else's."""
 
 import os
-import threading
 import time
 from datetime import date
 from pathlib import Path
@@ -12,7 +11,7 @@ import pytest
 from deltalake import DeltaTable
 
 from nextbasket_assets.lake import publish as publishing
-from nextbasket_assets.lake.publish import Provenance, publish, stage
+from nextbasket_assets.lake.publish import Provenance, publish, scratch, stage
 from nextbasket_assets.lake.staged_files import staged_files, write_staged
 from nextbasket_assets.lake.tables import Lake, LakeError
 
@@ -113,39 +112,34 @@ def test_a_failing_block_leaves_no_files(lake: Lake) -> None:
 
 
 def test_a_failure_after_the_commit_keeps_the_files(lake: Lake) -> None:
-    """Published files survive an error later in the same block."""
+    """Published files survive an error later in the same block, beside those of other weeks."""
+    put(lake, {TWO: rows(2)})
     with pytest.raises(KeyboardInterrupt), stage(lake, TABLE, "late") as folder:
         write_staged(lake, TABLE, folder, ONE, rows(1))
         publish(lake, TABLE, folder, [ONE], Provenance("late", "code", {}))
         raise KeyboardInterrupt
 
-    assert values(lake, ONE) == [1]
+    assert values(lake, ONE, TWO) == [1, 2]
 
 
-@pytest.mark.parametrize("known", [True, False], ids=["corrected week", "new week"])
-def test_two_runs_on_one_week_do_not_mix(lake: Lake, known: bool) -> None:
-    """When two runs publish one week at once, one wins whole and the other gets a clear error."""
-    put(lake, {ONE: rows(0)} if known else {TWO: rows(0)})
-    barrier = threading.Barrier(2)
-    refused: list[str] = []
+def test_a_table_that_cannot_be_created_is_no_race(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What else went wrong with the first commit is said as it is."""
 
-    def run(value: float) -> None:
-        try:
-            with stage(lake, TABLE, f"run{value}") as folder:
-                write_staged(lake, TABLE, folder, ONE, rows(value, value))
-                barrier.wait()
-                publish(lake, TABLE, folder, [ONE], Provenance("r", "c", {}))
-        except LakeError as error:
-            refused.append(str(error))
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("broken")
 
-    threads = [threading.Thread(target=run, args=(value,)) for value in (1.0, 2.0)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    monkeypatch.setattr(publishing, "create_table_with_add_actions", broken)
+    with pytest.raises(RuntimeError, match="broken"):
+        put(lake, {ONE: rows(1)})
 
-    assert values(lake, ONE) in ([1.0, 1.0], [2.0, 2.0])
-    assert all("another run published 2006-04-10" in message for message in refused)
+
+def test_what_a_step_hands_on_is_gone_afterwards(lake: Lake) -> None:
+    """The folder between two steps holds customers, and goes with its block, however that ends."""
+    with pytest.raises(RuntimeError), scratch(lake, "run") as folder:
+        lake.storage.put(lake.path(folder, "part.parquet"), b"x")
+        raise RuntimeError
+
+    assert list(Path(lake.uri("scratch")).iterdir()) == []
 
 
 def test_runs_on_different_weeks_both_succeed(lake: Lake) -> None:

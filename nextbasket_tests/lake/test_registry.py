@@ -9,7 +9,8 @@ import pytest
 from deltalake.exceptions import DeltaError
 
 from nextbasket_assets.lake import artifacts, registry
-from nextbasket_assets.lake.registry import PROMOTED, REFUSED, ROLLED_BACK, Decision
+from nextbasket_assets.lake.publish import Provenance, publish, stage
+from nextbasket_assets.lake.registry import PROMOTED, REFUSED, ROLLED_BACK, TRAINED, Decision
 from nextbasket_assets.lake.tables import Lake, LakeError
 
 EARLY, LATE = date(2006, 5, 1), date(2006, 8, 7)
@@ -87,6 +88,30 @@ def test_rolling_back_restores_the_previous_champion(lake: Lake) -> None:
 
     decide(lake, LATE, "late", PROMOTED)
     assert champion(lake, LATE) == "late"
+
+
+def test_of_two_models_of_a_week_the_last_promoted_serves(lake: Lake) -> None:
+    """Promoted again it serves again; trained again it serves on; besides itself it meets the other one."""
+    for version, decision in (("a", PROMOTED), ("b", PROMOTED), ("a", PROMOTED), ("a", TRAINED), ("b", TRAINED)):
+        decide(lake, EARLY, version, decision)
+    rival, last = registry.promoted(lake, "rnn_model", LATE, besides="a"), registry.trained(lake, "rnn_model", EARLY)
+
+    assert champion(lake, LATE) == "a"
+    assert rival is not None
+    assert last is not None
+    assert (rival.version, last.version) == ("b", "b")
+
+
+def test_a_week_whose_decision_is_lost_is_named(lake: Lake) -> None:
+    """Models that were evaluated and that no decision knows: the newest week up to the one asked for tells."""
+    with stage(lake, "model_evaluation", "run") as folder:
+        publish(lake, "model_evaluation", folder, [EARLY, LATE], Provenance("run", "code", {}))
+    decide(lake, EARLY, "early", PROMOTED)
+
+    assert registry.lost(lake, "rnn_model") == registry.lost(lake, "rnn_model", LATE) == LATE
+    assert registry.lost(lake, "rnn_model", EARLY) is None
+    with pytest.raises(LakeError, match="no decision about rnn_model as of 2006-08-07"):
+        registry.champion(lake, "rnn_model", LATE)
 
 
 def test_the_numbers_that_decided_are_kept(lake: Lake) -> None:

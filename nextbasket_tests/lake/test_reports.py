@@ -32,6 +32,12 @@ def test_a_report_replaces_the_one_before(lake: Lake) -> None:
         reports.read(lake, NEXT)
 
 
+@pytest.mark.parametrize("folder", ["2006-04-10", "week=20060410", "week=2006-W15-1", "week=2006-13-01", "week="])
+def test_a_folder_of_another_name_is_no_week(folder: str) -> None:
+    """A week's folder is named in one way; Python reads dates that are written otherwise, too."""
+    assert reports.week_of(folder) is None
+
+
 def test_a_write_that_breaks_leaves_the_page_before(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     """Cut in the middle, readers see the old page, and no stump is left."""
 
