@@ -45,9 +45,7 @@ def batches(
             columns = [*COLUMNS, *({MISSION_MODEL} & set(file.schema_arrow.names))]
             for group in range(file.num_row_groups):
                 size = _even(file.metadata.row_group(group).num_rows, rows)
-                for batch in file.iter_batches(batch_size=size, row_groups=[group], columns=columns):
-                    if batch.num_rows:
-                        yield batch
+                yield from file.iter_batches(batch_size=size, row_groups=[group], columns=columns)
 
 
 def _even(count: int, most: int) -> int:
