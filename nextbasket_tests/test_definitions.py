@@ -80,6 +80,18 @@ def test_the_ui_shows_columns_with_their_sources(definitions: dg.Definitions) ->
     assert shown["units"] == "units of merchandise. From raw_transactions.quantity."
 
 
+def test_the_ui_shows_what_an_array_of_records_holds(definitions: dg.Definitions) -> None:
+    """The fields of each entry are beside the array; a long has the name of a number that the UI knows."""
+    columns = {
+        column.name: column for column in specs(definitions)["staged_baskets"].metadata["dagster/column_schema"].columns
+    }
+
+    assert "Each has item (string), quantity (integer), spend (decimal(14,2)). From" in str(
+        columns["items"].description
+    )
+    assert columns["units"].type == "bigint"
+
+
 def test_every_asset_links_its_source(definitions: dg.Definitions) -> None:
     """The UI opens the file and line that make an asset, wherever the package is installed."""
     for name, spec in specs(definitions).items():

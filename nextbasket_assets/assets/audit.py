@@ -198,11 +198,13 @@ def raw_results(
         yield dg.AssetCheckResult(
             asset_key="raw_transactions", check_name=name, passed=not found or name in allowed, metadata=metadata
         )
-    stopping = [problem for name, found in problems.items() if name not in allowed for problem in found]
-    if stopping:
+    broken = {name: found for name, found in problems.items() if found and name not in allowed}
+    if broken:
+        told = "; ".join(problem for found in broken.values() for problem in found)
+        tag = f", or run again with the tag {ALLOW_TAG}={','.join(broken)} if the week is right as it is"
         raise dg.Failure(
-            f"{'; '.join(stopping)}. Nothing was published, the last good version stays. Correct the file, or run again "
-            f"with the tag {ALLOW_TAG} naming the check if the week is right as it is.",
+            f"{told}. Nothing was published, the last good version stays. Correct the file"
+            f"{'' if _RECONCILED in broken else tag}.",
             allow_retries=False,
         )
 

@@ -122,22 +122,22 @@ def published(
     inputs: Mapping[str, int],
     report: StageReport | None = None,
 ) -> dg.MaterializeResult:
-    """Commit the staged files of these weeks and report each week's numbers."""
+    """Commit the staged files of these weeks and report each week's numbers; where the table is, and what it read, come last."""
     marked = report.metrics.get("pseudonyms") if report else None
     provenance = Provenance(context.run.run_id, code_version(), inputs, pseudonyms=marked)
     counted = {week: report.rows(table, week) for week in weeks} if report and table in report.tables else None
     version = publish(lake, table, folder, weeks, provenance, counted)
+    seconds = {"stage_seconds": round(report.seconds, 1), **report.place} if report else {}
+    place = {"dagster/uri": lake.uri(table), "table_version": version, "inputs": dict(inputs), **seconds}
     rows, found = lake.rows(table), week_numbers(lake, table, weeks)
     for week in weeks:
         counts = {"dagster/partition_row_count": rows.get(week, 0), "retail_week": week_code(week)}
         numbers = {**counts, **found.get(week, {})}
         if report:
             numbers |= flat_counts(report.counts.get(week.isoformat(), {}))
-        show(context, table, week, numbers)
+        show(context, table, week, {**numbers, **place})
     tag_run(context, week=span_code(weeks[0], weeks[-1]))
-    seconds = {"stage_seconds": round(report.seconds, 1), **report.place} if report else {}
-    facts: dict[str, Any] = {"table_version": version, "run_id": context.run.run_id, "inputs": dict(inputs)}
-    return dg.MaterializeResult(asset_key=table, metadata={**facts, **seconds, **column_lineage(table)})
+    return dg.MaterializeResult(asset_key=table, metadata=column_lineage(table))
 
 
 def show(context: dg.AssetExecutionContext, asset: str, week: date, shown: Mapping[str, Any]) -> None:

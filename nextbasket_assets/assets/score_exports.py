@@ -73,13 +73,14 @@ def _export(
 ) -> dict[str, int]:
     """Replace a week's export, stage its rows of the table, and report its numbers; what the manifest counts."""
     from nextbasket_assets.exports.week import export_week
-    from nextbasket_assets.lake.exports import replace_export, stage_rows, tidy_exports, week_of_scores
+    from nextbasket_assets.lake.exports import place, replace_export, stage_rows, tidy_exports, week_of_scores
 
     tidy_exports(lake, week, running_runs(context))
     write = partial(export_week, made=week_of_scores(lake, week, names), settings=settings)
     manifest = replace_export(lake, week, context.run.run_id, write)
     stage_rows(lake, staged, week, manifest)
     counts: dict[str, int] = manifest["counts"]
-    numbers = {**counts, "customers_by_model": manifest["customers_by_model"]}
+    folder = dg.MetadataValue.path(lake.uri(place(week)))
+    numbers = {"folder": folder, **counts, "customers_by_model": manifest["customers_by_model"]}
     context.add_asset_metadata(numbers, asset_key=TABLE, partition_key=week.isoformat())
     return counts

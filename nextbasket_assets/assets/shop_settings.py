@@ -42,15 +42,18 @@ class ShopSettingsError(NextbasketError):
 
 
 def settled(context: dg.AssetExecutionContext, config: _Config, landing: LandingResource) -> _Config:
-    """This run's settings of an asset: what the run was launched with, else what the shop says, else the default.
+    """This run's settings of an asset: what was typed for the run, else what the shop says, else the default.
+
+    Dagster's launchpad opens with every default written out: a default there is nobody's word.
 
     Raises:
         ShopSettingsError: the file is wrong, for this asset or another.
     """
-    asset = context.op_execution_context.op.name
+    asset, fields = context.op_execution_context.op.name, type(config).model_fields
     shop = read_settings(landing.folder()).get(asset, {})
     launched = cast("dict[str, Any]", context.run.run_config).get("ops", {}).get(asset, {}).get("config", {})
-    told = {name: value for name, value in shop.items() if name not in launched}
+    typed = {name for name, value in launched.items() if value != fields[name].default}
+    told = {name: value for name, value in shop.items() if name not in typed}
     if not told:
         return config
     context.log.info(f"{FILE_NAME} of the landing folder: {told}")

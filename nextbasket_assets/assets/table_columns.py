@@ -2,8 +2,10 @@
 
 import dagster as dg
 
-from nextbasket_assets.columns import TABLES, Column
+from nextbasket_assets.columns import TABLES, Column, Type
 from nextbasket_assets.lineage import LINEAGE
+
+_SHOWN = {"long": "bigint"}  # the UI draws no sign beside a number that it does not know by name
 
 
 def column_schema(table: str) -> dg.TableSchema:
@@ -12,7 +14,7 @@ def column_schema(table: str) -> dg.TableSchema:
         [
             dg.TableColumn(
                 column.name,
-                column.type if isinstance(column.type, str) else str(column.type["type"]),
+                _SHOWN.get(column.type, column.type) if isinstance(column.type, str) else str(column.type["type"]),
                 description=_described(table, column),
                 constraints=dg.TableColumnConstraints(nullable=column.nullable),
             )
@@ -33,4 +35,16 @@ def column_lineage(table: str) -> dict[str, dg.TableColumnLineage]:
 
 def _described(table: str, column: Column) -> str:
     sources = LINEAGE[table].get(column.name)
-    return f"{column.meaning}. From {', '.join(sources)}." if sources else column.meaning
+    more = (_fields(column.type), f"From {', '.join(sources)}" if sources else "")
+    return ". ".join(filter(None, [column.meaning, *more])) + ("." if any(more) else "")
+
+
+def _fields(type_: Type) -> str:
+    """What each entry of an array of records holds; nothing for another type."""
+    element = "" if isinstance(type_, str) else type_.get("elementType", "")
+    if isinstance(element, str):
+        return ""
+    fields = ((field["name"], field["type"]) for field in element["fields"])
+    return "Each has " + ", ".join(
+        f"{name} ({kind if isinstance(kind, str) else kind['type']})" for name, kind in fields
+    )

@@ -79,7 +79,8 @@ def landing_sensor(
         listed = [[entry.name, entry.size, entry.fingerprint] for entry in now]
         if listed != cursor["listed"]:
             for decision in decisions:
-                context.log.info(decision.reason)
+                if decision.kind != "ingested":
+                    context.log.info(decision.reason)
         for request in requests:
             context.log.info(f"{request.job}: {request.why}")
         return dg.SensorResult(

@@ -11,6 +11,8 @@ from nextbasket_assets.assets.shop_settings import SECTIONS, ShopSettingsError, 
 from nextbasket_assets.resources.landing import LandingResource
 from nextbasket_assets.resources.landing_folders import LocalFolder
 
+SEVEN = "next_basket_scores: {k: 7}"
+
 
 @dg.asset
 def next_basket_scores(context: dg.AssetExecutionContext, config: ScoringConfig, landing: LandingResource) -> int:
@@ -35,12 +37,12 @@ def run(landing: Path, asset: dg.AssetsDefinition, launched: dict[str, Any]) -> 
 
 @pytest.mark.parametrize(
     ("written", "launched", "k"),
-    [("", {}, 20), ("next_basket_scores: {k: 7}", {}, 7), ("next_basket_scores: {k: 7}", {"k": 20}, 20)],
+    [("", {}, 20), (SEVEN, {}, 7), (SEVEN, {"k": 9}, 9), (SEVEN, {"k": 20}, 7)],
 )
 def test_the_launchpad_comes_before_the_shop_and_the_shop_before_the_default(
     tmp_path: Path, written: str, launched: dict[str, Any], k: int
 ) -> None:
-    """A run that was launched with a value has it, were it the default; one launched with none has the shop's."""
+    """A run that was launched with a value of its own has it; the default, which the launchpad fills in, is nobody's word."""
     (tmp_path / "settings.yaml").write_text(written)
 
     assert run(tmp_path, next_basket_scores, launched) == k

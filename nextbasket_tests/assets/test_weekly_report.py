@@ -50,6 +50,9 @@ def test_a_week_has_its_page_its_claims_and_its_numbers(lake: Lake) -> None:
     assert len(shown) == 12
     assert all(reports.shows(lake, f"week={WEEKS[2]}/index.html", customer) for customer in shown), "erasure finds them"
     assert len(lake.read("weekly_report", [WEEKS[2]])) == told["dagster/partition_row_count"] == len(CLAIMS)
+    first = [name for name in told if "/" not in name][:3]
+    assert first == ["report", "light", "why"], "what a reader asks first is on top"
+    assert told["dagster/uri"] == lake.uri("weekly_report")
     assert told["report"] == lake.uri(reports.place(WEEKS[2]))
     assert (told["light"], told["customers_scored"], told["broken_claims"]) == ("amber", CUSTOMERS, 2)
     assert "the_probabilities_come_true" in str(told["why"])

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+from dagster._core.storage.tags import TagType, get_tag_type
 
 from nextbasket_assets.operations.lost_runs import end_lost_runs, process_tags
 
-MARK = "nextbasket/process"
+MARK = ".dagster/nextbasket_process"
 
 
 @pytest.fixture
@@ -44,3 +45,8 @@ def test_only_the_run_of_a_process_that_is_gone_ends(tmp_path: Path, gone: str) 
 
     ended = {name for name, run in found.items() if run and run.status == dg.DagsterRunStatus.FAILURE}
     assert ended == {"gone", "recycled"}
+
+
+def test_the_list_of_runs_does_not_show_processes() -> None:
+    """The mark is a tag that the UI hides."""
+    assert get_tag_type(MARK) is TagType.HIDDEN

@@ -56,6 +56,21 @@ def test_the_same_file_again_does_nothing(shop: Shop) -> None:
     assert result.skip_message == "all 1 file(s) of the landing folder are in the lake as they are"
 
 
+def test_a_look_logs_what_is_not_in_the_lake(shop: Shop, capsys: pytest.CaptureFixture[str]) -> None:
+    """Beside a week that is in the lake another one arrives: only that one has a line."""
+    shop.deliver("200607")
+    shop.ingest("200607")
+    shop.tick()
+    shop.tick()
+    shop.deliver("200608")
+    capsys.readouterr()
+    shop.tick()
+
+    said = capsys.readouterr().err
+    assert "transactions_200608.csv: new or still growing" in said
+    assert "transactions_200607.csv" not in said
+
+
 def test_a_corrected_file_runs_its_week_again(shop: Shop) -> None:
     """New content under the same name asks for a run of its own, with another run key."""
     shop.deliver("200607", lines=1)
