@@ -33,7 +33,7 @@ def judged(
     return JudgedWeek(WEEK, found, Calibration([0.5], [0.5 - error], [10]), pa.table({}))
 
 
-def arrived(accepted: int, quarantined: int = 0, before: tuple[int, ...] = (100, 100), conflicting: int = 0) -> Arrived:
+def arrived(accepted: int, quarantined: int = 0, before: tuple[int, ...] = (100,), conflicting: int = 0) -> Arrived:
     """The week's lines after those of the weeks before it."""
     weeks = [WEEK - timedelta(weeks=len(before) - number) for number in range(len(before))]
     past = [ArrivedWeek(week, lines, lines, 0, 9) for week, lines in zip(weeks, before, strict=True)]

@@ -16,7 +16,7 @@ from nextbasket_assets.report.weekly.judging import (
     usual_items,
 )
 from nextbasket_assets.report.weekly.quality import calibration, quality, segments, thickness
-from nextbasket_tests.report.weekly.weeks import WEEKS, small_lake
+from nextbasket_tests.report.weekly.weeks import BREAD, MODEL, WEEKS, code, put, small_lake
 
 DAY = date(2006, 4, 10)
 
@@ -70,7 +70,9 @@ def test_every_number_of_a_judged_customer() -> None:
     assert (numbers.customers, numbers.recall, numbers.hit_rate, numbers.repeat) == (2, 0.25, 0.5, 0.25)
     assert numbers.explore == 0.5  # of A alone: B explored nothing
     assert numbers.usual == 0.75
-    assert numbers.ahead[0] == -0.5
+    # Shares of a half and nothing, and differences of nothing and minus one: 1.96 standard errors to each side.
+    assert numbers.chance == pytest.approx(1.96 * 0.25)
+    assert numbers.ahead == pytest.approx((-0.5, -0.5 - 1.96 * 0.5, -0.5 + 1.96 * 0.5))
 
 
 def test_a_customer_of_several_weeks_is_one_observation() -> None:
@@ -89,6 +91,7 @@ def test_a_customers_weeks_are_averaged_before_the_customers_are() -> None:
     found = quality(pa.concat_tables([*[often] * 4, once]))
 
     assert (found.customers, found.recall, found.hit_rate, found.explore, found.repeat) == (2, 0.5, 0.5, 0.5, 0.0)
+    assert (found.usual, found.chance) == pytest.approx((0.0, 1.96 * 0.5))
 
 
 def test_usual_items_are_those_of_most_trips() -> None:
@@ -119,6 +122,18 @@ def test_calibration_is_by_tenths_of_the_pairs() -> None:
     assert fair.error == 0
     assert bold.error == pytest.approx(0.4)
     assert calibration(pa.chunked_array([[0.2]]), pa.chunked_array([[1.0]])).pairs == [1]
+
+
+def test_ten_places_are_judged(tmp_path: Path) -> None:
+    """Bread stands on the eleventh place of one list, and is no hit."""
+    lake = small_lake(str(tmp_path / "lake"))
+    row = {"customer": code(0), "probability": 0.5, "probability_7_days": 0.5, "reason": "r", "source": "model"}
+    items = [*(f"x{place}" for place in range(10)), BREAD]
+    listed = [row | {"rank": rank, "item": item} for rank, item in enumerate(items, start=1)]
+    put(lake, "next_basket_scores", WEEKS[2], [one | {"model_version": MODEL} for one in listed])
+
+    (found,) = judged_week(lake, WEEKS[2]).to_pylist()
+    assert (found["customer"], found["hits"], found["usual_hits"]) == (code(0), 0, 2)
 
 
 def test_segments_are_of_the_customer_before_and_of_the_basket(tmp_path: Path) -> None:

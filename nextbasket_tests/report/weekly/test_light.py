@@ -216,5 +216,6 @@ def test_eight_numbers_at_most_plot_over_weeks(green: WeekFacts, tmp_path: Path)
     assert green.metrics["customers_scored"] == 40
     assert green.metrics["quarantined_share"] == 0.001
     assert len(green.metrics) == 8
+    assert green.metrics["broken_claims"] == first["broken_claims"] == 0, "what is not known yet is not broken"
     assert first.keys() == green.metrics.keys() - {"recall_at_10", "recall_explore_at_10", "calibration_error_7_days"}
     assert MODEL in green.scored.versions

@@ -177,6 +177,16 @@ def test_the_page_says_why_lists_are_the_fallbacks(lake: Lake) -> None:
     assert "nextbasket rollback" not in without["safe"]
 
 
+def test_what_is_next_to_nothing_has_no_minus(lake: Lake) -> None:
+    """A run that cost nothing says so, and no difference rounds to minus nothing."""
+    facts = gather(lake, WEEK, Catalogue(), {}, RunFacts(dollars=0.0))
+    newest = replace(facts.judged[-1], quality=replace(facts.judged[-1].quality, ahead=(-0.0004, -0.0104, 0.0096)))
+    said = Elements(render(replace(facts, judged=[*facts.judged[:-1], newest]))).texts
+
+    assert "+0.0 (\N{MINUS SIGN}1.0 to +1.0)" in said["quality"]
+    assert "0.00 US dollars of EMR" in said["run"]
+
+
 def test_segments_show_different_customers(lake: Lake) -> None:
     """Two judged weeks of the same forty customers show forty customers, and those below thirty are marked."""
     shown = page_of(lake, WEEKS[3])
