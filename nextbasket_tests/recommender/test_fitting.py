@@ -49,7 +49,7 @@ def test_epochs_without_improvement_slow_it_down_and_end_it(fit, monkeypatch):
 
 def test_a_gradient_that_is_no_number_stops_it(fit, monkeypatch):
     """A loss of zero whose slope is infinite is refused like one that is infinite itself."""
-    monkeypatch.setattr(Network, "loss", lambda network, *_: (network.bias.sum() * 0).sqrt())
+    monkeypatch.setattr(Network, "loss", lambda network, *_: (network.bias.sum() * 0).nan_to_num().sqrt())
 
     with pytest.raises(fitting.TrainingError, match="the loss or its gradient is not a finite number"):
         fit()
