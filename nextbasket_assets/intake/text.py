@@ -95,7 +95,7 @@ class _OneLineRows:
         self._decoder = io.IncrementalNewlineDecoder(decoder, translate=True)
         other = f"[^{re.escape(text.delimiter)}]*+"  # a quote means something at the beginning of a value only
         value = f'(?:"[^"]*+(?:""[^"]*+)*+"{other}|(?!"){other})'
-        self._row = re.compile(f"\ufeff?{value}(?:{re.escape(text.delimiter)}{value})*+")
+        self._row = re.compile(f"\ufeff?+{value}(?:{re.escape(text.delimiter)}{value})*+")
         self._rest, self._lines = "", 0  # what follows the last line end, and how many lines are before it
 
     def read(self, size: int = -1) -> bytes:

@@ -86,11 +86,8 @@ def _identities(rows: "pa.Table") -> Numbers:
     import pyarrow.compute as pc
 
     counts = {f"missions_{status}": _share(rows, "status", status) * rows.num_rows for status in _STATUSES}
-    return {
-        **counts,
-        "largest_share": float(pc.max(rows["share"]).as_py()),
-        "mean_similarity": _mean(rows, "similarity"),
-    }
+    kept = {"mean_similarity": _mean(rows, "similarity")} if counts["missions_kept"] else {}
+    return {**counts, "largest_share": float(pc.max(rows["share"]).as_py()), **kept}
 
 
 def _candidates(rows: "pa.Table") -> Numbers:

@@ -62,6 +62,7 @@ def test_weeks_begin_on_monday(tmp_path: Path) -> None:
     assert landed(tmp_path / "landing", SUNDAY)[0]["SHOP_WEEKDAY"] == "1"
     weeks = read_calendar(BytesIO((tmp_path / "landing" / "time.csv").read_bytes()))
     assert [week_code(week) for week in sorted(weeks)] == [SUNDAY, MONDAY]
+    assert f"{SUNDAY},20240226,20240303" in (tmp_path / "landing" / "time.csv").read_text().splitlines()
 
 
 def test_rows_in_are_lines_landed_and_rows_refused(tmp_path: Path) -> None:
@@ -115,7 +116,7 @@ def test_what_was_landed_is_a_sound_landing_file(tmp_path: Path) -> None:
 
 
 def test_landing_again_changes_nothing(tmp_path: Path) -> None:
-    """The same source gives the same bytes, and files that are there already are not touched."""
+    """The same source gives the same bytes, with no time in them, and files that are there already are not touched."""
     landed_grocer(tmp_path)
     before = contents(tmp_path / "landing")
     times = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "landing").iterdir()}
@@ -124,6 +125,7 @@ def test_landing_again_changes_nothing(tmp_path: Path) -> None:
     assert contents(tmp_path / "landing") == before
     assert {file.status for file in report.files} == {"unchanged"}
     assert {file.name for file in report.files} == set(NAMES)
+    assert {before[name][4:8] for name in NAMES[:2]} == {bytes(4)}
     assert times.items() >= {(name, (tmp_path / "landing" / name).stat().st_mtime_ns) for name in NAMES}
 
 

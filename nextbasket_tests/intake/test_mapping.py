@@ -20,6 +20,12 @@ EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
         ("constants:", "csv: {delimiter: é}\nconstants:", "csv.delimiter: .*delimiter 'é' cannot part values"),
         ("constants:", "csv: {delimiter: '\"'}\nconstants:", "csv.delimiter: .*cannot part values"),
         ("timestamp: sold_at", "hour: sold_at", "when: .*give timestamp, or date with or without hour"),
+        (
+            "timestamp: sold_at",
+            "{timestamp: sold_at, hour: kind}",
+            "when: .*give timestamp, or date with or without hour",
+        ),
+        ("constants:", "csv: {decimal: ;}\nconstants:", "csv.decimal: String should match pattern"),
         ("timestamp: sold_at", "{timestamp: sold_at, timezone: Mars}", "timezone 'Mars' is none"),
         ("timestamp: sold_at", "{timestamp: sold_at, timezone: Europe}", "timezone 'Europe' is none"),
         (

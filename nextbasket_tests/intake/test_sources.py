@@ -17,7 +17,7 @@ from nextbasket_assets.intake import columnar
 from nextbasket_assets.intake import text as text_files
 from nextbasket_assets.intake.land import land, land_as_is
 from nextbasket_assets.intake.mapping import Csv, read_mapping
-from nextbasket_assets.intake.sources import batches
+from nextbasket_assets.intake.sources import batches, find_sources
 from nextbasket_assets.landing import LandingError
 from nextbasket_tests.intake.grocer import MAPPING, SALES, landed, write_grocer
 from nextbasket_tests.platforms import FIRST, header, line
@@ -76,6 +76,13 @@ def test_a_quote_that_is_left_open_before_the_end_of_a_block_is_told(
         rows(write("\n".join(["a,b", *lines, ""])))
 
 
+def test_a_quote_behind_a_byte_order_mark_is_a_quote(write: Write) -> None:
+    """The mark that spreadsheets begin a file with hides no quote that is left open, and is no part of a name."""
+    assert rows(write('\ufeff"a","b"\n1,x\n')) == [("1", "x")]
+    with pytest.raises(LandingError, match="line 1: a value begins with a quote"):
+        rows(write('\ufeff"a,b\n1,x\n2,"y"\n'))
+
+
 def test_a_quote_is_looked_for_in_the_mappings_encoding_and_delimiter(write: Write) -> None:
     """UTF-16 and a semicolon: the line of the open quote is named, and a sound file is read."""
     text = Csv(delimiter=";", encoding="utf-16")
@@ -98,6 +105,15 @@ def test_a_file_that_is_read_has_a_row_for_every_line(
         assert "a value begins with a quote" in str(error)  # noqa: PT017
     else:
         assert len(found) == len(lines)
+
+
+def test_sources_are_read_in_the_order_of_their_names(tmp_path: Path) -> None:
+    """In whatever order they are named and wherever they are: the lines of a week stand alike."""
+    for name in ("x/a.csv", "a/c.csv", "a/b.csv"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+
+    assert [path.name for path in find_sources([tmp_path / "a", tmp_path / "x"])] == ["a.csv", "b.csv", "c.csv"]
 
 
 def test_suffixes_are_read_in_any_case_and_the_rest_is_named(tmp_path: Path) -> None:

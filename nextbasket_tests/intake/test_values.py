@@ -63,10 +63,11 @@ def test_only_times_with_an_offset_are_moved(text: str, zone: str | None, told: 
     [
         (values.quantity, "", "is no number"),
         (values.quantity, "1e400", "is no number"),
-        (values.quantity, "12345678", "has more than 7 digits"),
+        (values.quantity, "10000000", "has more than 7 digits"),
         (values.spend, "nan", "is no number"),
         (values.spend, "1000000000", "has more than 9 digits"),
         (values.hour, "24", "is no hour from 0 to 23"),
+        (values.hour, "9.5", "is no hour from 0 to 23"),
         (values.moment, "1989-12-31", "is before the year 1990"),
         (values.moment, "9972-01-01", "is in the future"),
         (values.moment, "9999-12-31T23:59:59-05:00", "is in the future"),
@@ -80,6 +81,18 @@ def test_what_cannot_be_read_says_why(rule, text: str, why: str) -> None:  # typ
     """A value outside its rule is an error in words, never a wrong value."""
     with pytest.raises(ValueError, match=why):
         rule(text)
+
+
+def test_the_smallest_and_the_largest_values_are_written_alike() -> None:
+    """Hours have two digits, midnight too; next to nothing is no minus nothing; seven digits of units are taken."""
+    assert [values.hour(text) for text in ("0", "9", "23.0")] == ["00", "09", "23"]
+    assert [values.spend(text) for text in ("-0.001", "-0.01")] == ["0.00", "-0.01"]
+    assert values.quantity("9999999") == "9999999"
+
+
+def test_a_code_of_several_columns_needs_them_all() -> None:
+    """An empty part could stand for any."""
+    assert [values.joined(parts) for parts in (["1", "7"], ["", "7"], ["1", " "])] == ["1~7", "", ""]
 
 
 def test_every_year_that_is_taken_has_week_codes() -> None:

@@ -51,7 +51,9 @@ def test_the_surest_attributes_come_before_the_largest() -> None:
     ]
 
     assert [bar.label for bar in strongest(rows, Catalogue(), 1)] == ["Sat", "basket size L"]
-    assert [bar.label for bar in strongest(rows, Catalogue(), 2)] == ["store format XLS", "Sat", "basket size L"]
+    rows.append(attribute("basket_size", "S", 80, 50, 110))
+    for bars in (2, 4):
+        assert [bar.label for bar in strongest(rows, Catalogue(), bars)] == ["store format XLS", "Sat", "basket size L"]
 
 
 def test_no_attribute_takes_the_whole_card() -> None:

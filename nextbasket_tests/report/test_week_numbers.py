@@ -63,6 +63,55 @@ def test_a_week_without_rows_has_no_numbers(tmp_path: Path) -> None:
     assert week_numbers(lake, "staged_baskets", [FIRST, SECOND]) == {}
 
 
+def numbers_of(root: Path, table: str, rows: list[dict[str, Any]]) -> dict[str, float]:
+    return week_numbers(published(root / "lake", table, {FIRST: rows}), table, [FIRST])[FIRST]
+
+
+def test_customers_of_few_baskets_are_counted(tmp_path: Path) -> None:
+    """One with none, two with one, one with five."""
+    found = numbers_of(tmp_path, "customer_sequences", [{"baskets_seen": seen} for seen in (0, 1, 1, 5)])
+
+    assert (found["customers_without_baskets"], found["customers_with_one_basket"]) == (1, 2)
+    assert (found["mean_baskets_seen"], found["most_baskets_seen"]) == (1.75, 5)
+
+
+def test_a_list_is_a_customer_and_its_first_item_the_surest(tmp_path: Path) -> None:
+    """Two customers with two items each; the mean of the first places is not that of all."""
+    rows = [{"rank": rank, "item": f"i{rank}", "probability": 1 / 2**rank} for rank in (1, 2, 1, 2)]
+    found = numbers_of(tmp_path, "next_basket_scores", rows)
+
+    assert (found["customers"], found["items"], found["mean_first_probability"]) == (2, 2, 0.5)
+
+
+def test_baskets_without_a_mission_have_their_share(tmp_path: Path) -> None:
+    """One of four is unassigned."""
+    found = numbers_of(
+        tmp_path, "mission_tagged_baskets", [{"mission": m} for m in ("M01", "M01", "M02", "unassigned")]
+    )
+
+    assert found["unassigned_share"] == 0.25
+
+
+def test_the_largest_lift_is_no_probability(tmp_path: Path) -> None:
+    """Each maximum is of its own column."""
+    rows = [{"mission": "M01", "item": "a", "lift": 7.0, "probability": 0.1}, {"lift": 1.0, "probability": 0.3}]
+    found = numbers_of(tmp_path, "mission_topics", rows)
+
+    assert (found["largest_lift"], found["mean_lift"], found["largest_probability"]) == (7.0, 4.0, 0.3)
+
+
+def test_only_kept_missions_are_similar_to_former_ones(tmp_path: Path) -> None:
+    """Missions are counted by what became of them; a first model has no similarity, which is not one of nothing."""
+    new, kept = {"status": "new", "share": 0.4}, {"status": "kept", "share": 0.6, "similarity": 0.8}
+    first, second = (
+        numbers_of(tmp_path / name, "mission_identities", rows) for name, rows in (("a", [new]), ("b", [new, kept]))
+    )
+
+    assert (second["missions_new"], second["missions_kept"], second["missions_retired"]) == (1, 1, 0)
+    assert (second["largest_share"], second["mean_similarity"]) == (0.6, 0.8)
+    assert "mean_similarity" not in first
+
+
 def test_the_chosen_candidate_is_the_one_that_is_shown(tmp_path: Path) -> None:
     """Of all numbers of missions that were tried, the evidence of the chosen one is plotted."""
     one = {"perplexity": 90.0, "gain": 0.1, "gain_error": 0.01, "coherence": 0.2, "distinctness": 0.9}
