@@ -115,16 +115,17 @@ def test_scores_are_judged_by_the_first_later_basket_with_merchandise(tmp_path):
 
 def test_the_first_basket_of_a_day_is_that_of_the_first_hour(tmp_path):
     """Anna's bread of 9 o'clock counts, on her list of one, and not the cake of 10, whatever the number of the basket."""
-    file = shops.write_sequences(tmp_path / "s.parquet", {"anna": [["bread"]]})
+    file = shops.write_sequences(tmp_path / "s.parquet", {"anna": [["bread"]], "ben": [["tea"]]})
     scoring.score([file], shops.week(0), None, str(tmp_path / "out"), 1)
     baskets = [("1", "anna", shops.week(1), 10, ["cake"]), ("2", "anna", shops.week(1), 9, ["bread"])]
     published = str(tmp_path / "out" / "part-00000.parquet")
     rows = evaluation.retrospective([published], [staged(tmp_path / "b.parquet", baskets)], [file])
     found = {row["metric"]: row["value"] for row in rows if row["method"] == "published scores"}
-    (chance,) = pq.read_table(published)["probability"].to_pylist()
+    chance, _ = pq.read_table(published)["probability"].to_pylist()
 
     assert found["recall"] == 1.0
     assert found["calibration_error"] == pytest.approx(1 - chance)
+    assert chance == pytest.approx(3.5 / 6)
 
 
 def test_customers_with_too_short_a_history_can_be_left_out(tmp_path):
