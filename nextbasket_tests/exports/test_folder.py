@@ -29,9 +29,12 @@ def cells(path: Path) -> list[dict[str, str]]:
 
 
 def test_the_manifest_says_what_is_there(tmp_path: Path) -> None:
-    """Sizes, digests and rows of every file; week, models, versions, settings and counts; nothing else lies there."""
-    settings = ExportSettings(exclude=listed("a zzz"), campaign="spring", holdout_share=0.5, k=4)
-    manifest = exported(tmp_path / "x", settings)
+    """Sizes, digests and rows of every file; week, models, versions, settings and counts; nothing else lies there.
+
+    Nobody has heard of zzz: a is on lists, f is known to the model, n has a name.
+    """
+    settings = ExportSettings(exclude=listed("a f n zzz"), campaign="spring", holdout_share=0.5, k=4)
+    manifest = exported(tmp_path / "x", settings, {"n": "nuts"})
     files = {file["file"]: file for file in manifest["files"]}
 
     assert {path.name for path in (tmp_path / "x").iterdir()} == {*files, "manifest.json"}
@@ -48,7 +51,7 @@ def test_the_manifest_says_what_is_there(tmp_path: Path) -> None:
     assert manifest["retail_week"] == "200607"
     assert manifest["customers_by_model"] == {"2006-04-03-abc": 3}
     assert manifest["tables"] == {"next_basket_scores": 3, "next_trip_outlook": 2}
-    assert manifest["settings"]["exclude"] == {"file": "items.txt", "sha256": "0" * 64, "items": 2}
+    assert manifest["settings"]["exclude"] == {"file": "items.txt", "sha256": "0" * 64, "items": 4}
     assert manifest["unknown_items"] == {"exclude": {"count": 1, "first": ["zzz"]}}
     assert manifest["counts"] == {
         "customers": 3,
@@ -101,3 +104,4 @@ def test_an_export_can_be_read_back(tmp_path: Path) -> None:
 
     assert (found.long.num_rows, found.customers.num_rows, found.places) == (2, 3, 2)
     assert found.removed == {"allow": 10, "exclude": 0}
+    assert (manifest["counts"]["lists_empty"], manifest["counts"]["lists_shorter_than_wanted"]) == (1, 3)

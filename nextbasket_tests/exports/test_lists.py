@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from nextbasket_assets.exports.holdout import held_out
 from nextbasket_assets.exports.lists import Lists, lists, wide
 from nextbasket_assets.exports.settings import ExportError, ExportSettings
 from nextbasket_tests.exports import small
@@ -85,6 +86,15 @@ def test_the_wide_form_has_three_columns_a_place() -> None:
     assert rows["ANN"]["item_name_1"] == "apples"
     assert rows["BOB"]["probability_1"] == pytest.approx(0.5 / 3)
     assert "item_5" not in rows["ANN"]
+
+
+def test_the_campaigns_own_group_is_left_alone() -> None:
+    """The customers whom the draw of this campaign names, and another campaign's are others."""
+    spring, autumn = (made(ExportSettings(campaign=name, holdout_share=0.5)) for name in ("spring", "autumn"))
+
+    assert spring.customers["holdout"].to_pylist() == held_out(small.LISTS, "spring", 0.5).tolist()
+    assert autumn.customers["holdout"].to_pylist() == held_out(small.LISTS, "autumn", 0.5).tolist()
+    assert spring.customers["holdout"].to_pylist() != autumn.customers["holdout"].to_pylist()
 
 
 def test_scores_without_outlooks_are_refused() -> None:

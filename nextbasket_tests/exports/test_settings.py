@@ -1,5 +1,6 @@
 """Options that mean nothing are said, with what would."""
 
+import hashlib
 from typing import Any
 
 import pytest
@@ -9,10 +10,11 @@ from nextbasket_assets.exports.settings import ExportError, ExportSettings, read
 
 def test_a_list_is_one_code_a_line() -> None:
     """Empty lines and comments say nothing; spaces around a code and a byte order mark are not part of it."""
-    found = read_items("x.txt", b"\xef\xbb\xbf# alcohol\n 00123 \n\nNA\r\n00123\n")
+    content = b"\xef\xbb\xbf# alcohol\n 00123 \n\nNA\r\n00123\n"
+    found = read_items("x.txt", content)
 
     assert found.items == {"00123", "NA"}
-    assert found.name == "x.txt"
+    assert (found.name, found.sha256) == ("x.txt", hashlib.sha256(content).hexdigest())
 
 
 @pytest.mark.parametrize(
@@ -37,6 +39,7 @@ def test_a_list_that_is_none_is_refused(content: bytes, message: str) -> None:
         ({"k": 1001}, "no list is longer than 1000 items"),
         ({"shortest": 0}, "numbers from 1 up"),
         ({"holdout_share": 1.0, "campaign": "x"}, "holdout_share is 1.0"),
+        ({"holdout_share": -0.1, "campaign": "x"}, "holdout_share is -0.1"),
         ({"holdout_share": 0.1}, "Name the campaign"),
     ],
 )
