@@ -39,8 +39,6 @@ def parquet_batches(path: Path, columns: list[str]) -> Iterator[Batch]:
 def _text(path: Path, name: str, values: pa.Array) -> pa.Array:
     """Any column as text; NaN, which pandas writes for a gap, is one."""
     try:
-        if pa.types.is_dictionary(values.type):
-            values = values.dictionary_decode()
         if pa.types.is_floating(values.type):
             return _float_text(values)
         return _decimal_text(values) if pa.types.is_decimal(values.type) else values.cast(pa.string())

@@ -174,10 +174,10 @@ def test_numbers_that_are_not_whole_or_too_large_are_told_apart(tmp_path: Path) 
 
 
 def test_categories_of_pandas_are_the_values_they_stand_for(tmp_path: Path) -> None:
-    """A column of few different numbers, which is written as a dictionary, has the texts of a plain one."""
-    path = parquet(tmp_path, a=pa.array([17.0, 18.0, 17.0]).dictionary_encode(), b=pa.array(["x"] * 3))
+    """A column of few different values, which is written as a dictionary, has the texts of a plain one."""
+    numbers, texts = (pa.array(values).dictionary_encode() for values in ([17.0, 18.0, 17.0], ["x", "y", "x"]))
 
-    assert [row[0] for row in rows(path)] == ["17", "18", "17"]
+    assert rows(parquet(tmp_path, a=numbers, b=texts)) == [("17", "x"), ("18", "y"), ("17", "x")]
 
 
 def test_an_error_of_the_disk_is_no_fault_of_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
