@@ -157,3 +157,18 @@ def test_a_file_that_was_not_read_waits() -> None:
 
     assert decision.kind == "waiting"
     assert decision.reason == "transactions_200607.csv: this look had no time left to read it, waiting"
+
+
+def test_a_week_that_the_retailers_calendar_lacks_is_refused() -> None:
+    """Where a time.csv says which weeks there are a file of another one is not read, whatever is in it."""
+    files = [Listed(f"transactions_{code}.csv", 10, "t1") for code in ("200607", "200608")]
+    read: list[str] = []
+
+    def digest(listed: Listed) -> str:
+        read.append(listed.name)
+        return listed.name
+
+    known, unknown = decide(files, files, {}, FIRST, LAST, digest, calendar={FIRST})
+
+    assert (known.kind, unknown.kind, read) == ("new", "refused", ["transactions_200607.csv"])
+    assert "week 200608 is not in time.csv. Deliver the calendar that has it" in unknown.reason

@@ -9,11 +9,11 @@ from nextbasket_assets.landing import LandingError
 
 
 def test_a_code_without_a_name_stands_for_itself() -> None:
-    """Names come from products.csv by column name; an item that is not there shows its code."""
-    catalogue = read_catalogue(BytesIO(b"OTHER,PROD_NAME,PROD_CODE\nx,oat milk 1l,PRD1\n"))
+    """Names come from products.csv by column name; an item that is not there, or has none, shows its code."""
+    catalogue = read_catalogue(BytesIO(b"OTHER,PROD_NAME,PROD_CODE\nx,oat milk 1l,PRD1\nx,,PRD3\n"))
 
     assert catalogue.name("PRD1") == "oat milk 1l"
-    assert catalogue.name("PRD2") == "PRD2"
+    assert [catalogue.name(code) for code in ("PRD2", "PRD3")] == ["PRD2", "PRD3"]
     assert Catalogue().name("PRD1") == "PRD1"
 
 
