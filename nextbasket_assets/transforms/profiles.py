@@ -73,13 +73,11 @@ def category_facts(visits: DataFrame, lines: DataFrame) -> DataFrame:
         visits: staged_baskets with `mission`.
         lines: raw_transactions of the same weeks; an item that has two categories there counts for the first by code.
     """
-    placed = F.explode(
-        F.array(*(F.struct(F.lit(name).alias("name"), F.col(name).alias("level")) for name in CATEGORIES))
-    )
+    placed = F.array(*(F.struct(F.lit(name).alias("name"), F.col(name).alias("level")) for name in CATEGORIES))
     categories = (
-        lines.select("week", "item", placed.alias("place"))
-        .groupBy("week", "item", F.col("place.name").alias("name"))
-        .agg(F.min("place.level").alias("level"))
+        lines.groupBy("week", "item")
+        .agg(*(F.min(name).alias(name) for name in CATEGORIES))
+        .select("week", "item", F.inline(placed))
         .where(F.col("level").isNotNull())
     )
     bought = visits.select("week", "mission", "basket", F.explode("items.item").alias("item"))
