@@ -57,7 +57,7 @@ def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Platf
     def platform(name: str, shop: Shop, shuffled: bool = False) -> Platform:
         def documents(*given: Any) -> Any:
             week = given[-1][-1]
-            metrics = {"learnable_baskets": 1, "baskets": 1, "vocabulary": 1}
+            metrics = {"learnable_baskets": 3, "baskets": 2, "vocabulary": 1}
             sample = planted(shop[week], baskets=600, seed=WEEKS.index(week), shuffled=shuffled)
             return sample, vocabulary(), SimpleNamespace(metrics=metrics)
 

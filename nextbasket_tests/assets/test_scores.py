@@ -60,7 +60,7 @@ def test_a_rollback_reproduces_the_former_scores_bit_for_bit(lake: Lake, tmp_pat
 
 
 def test_rows_in_are_customers_read_and_rows_out_customers_written() -> None:
-    """Two counts of two passes: one number twice would hide every loss."""
-    shown = _scored(ScoringReport("v", customers_read=3, customers=2))
+    """Two counts of two passes: one number twice would hide every loss. The fallback's share is of those written."""
+    shown = _scored(ScoringReport("v", customers_read=3, customers=2, fallback_customers=1))
 
-    assert (shown["rows_in"], shown["rows_out"]) == (3, 2)
+    assert (shown["rows_in"], shown["rows_out"], shown["fallback_share"]) == (3, 2, 0.5)

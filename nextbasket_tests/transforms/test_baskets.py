@@ -126,7 +126,7 @@ def counted(spark: SparkSession, lines: list[dict[str, Any]]) -> DataFrame:
 
 
 def test_a_line_is_removed_by_the_first_filter_that_applies(spark: SparkSession) -> None:
-    """A bag that comes back is a return, a bag scanned twice one duplicate and one bag; what is free is kept, a refund is not."""
+    """A bag that comes back is a return, a bag scanned twice a duplicate and a bag; what is free is kept, a refund is not."""
     lines = [
         raw(1),
         raw(2, item=BAG, quantity=-1, spend=Decimal("-0.05")),
@@ -134,14 +134,15 @@ def test_a_line_is_removed_by_the_first_filter_that_applies(spark: SparkSession)
         raw(4, item=BAG),
         raw(5, item="free", spend=Decimal("0.00")),
         raw(6, item="refund", spend=Decimal("-0.50")),
+        raw(7),
     ]
 
     (found,) = counted(spark, lines).collect()
 
     assert {name: found[name] for name in ("lines", "lines_kept", "duplicate", "return", "non_merchandise")} == {
-        "lines": 6,
+        "lines": 7,
         "lines_kept": 2,
-        "duplicate": 1,
+        "duplicate": 2,
         "return": 2,
         "non_merchandise": 1,
     }
