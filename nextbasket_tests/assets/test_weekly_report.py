@@ -8,7 +8,7 @@ import dagster as dg
 import pytest
 from click.testing import CliRunner
 
-from nextbasket_assets.assets.weekly_report import weekly_report
+from nextbasket_assets.assets.weekly_report import _before, weekly_report
 from nextbasket_assets.cli.main import main
 from nextbasket_assets.lake import freshness, reports
 from nextbasket_assets.lake.tables import Lake
@@ -52,7 +52,7 @@ def test_a_week_has_its_page_its_claims_and_its_numbers(lake: Lake) -> None:
     assert len(lake.read("weekly_report", [WEEKS[2]])) == told["dagster/partition_row_count"] == len(CLAIMS)
     first = [name for name in told if "/" not in name][:3]
     assert first == ["report", "light", "why"], "what a reader asks first is on top"
-    assert told["dagster/uri"] == lake.uri("weekly_report")
+    assert told["path"] == lake.uri("weekly_report")
     assert told["report"] == lake.uri(reports.place(WEEKS[2]))
     assert (told["light"], told["customers_scored"], told["broken_claims"]) == ("amber", CUSTOMERS, 2)
     assert "the_probabilities_come_true" in str(told["why"])
@@ -158,3 +158,11 @@ def test_a_broken_catalogue_costs_the_names_only(lake: Lake) -> None:
     assert make(lake, WEEKS[2]).success
     assert "Sourdough" not in reports.read(lake, WEEKS[2])
     assert "bread" in reports.read(lake, WEEKS[2])
+
+
+def test_the_page_before_is_the_newest_earlier_one(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the weeks with a page the last before this one; nothing is made again before the first."""
+    monkeypatch.setattr(reports, "weeks", lambda _: [WEEKS[0], WEEKS[1], WEEKS[3]])
+
+    assert _before(lake, WEEKS[2]) == [WEEKS[1]]
+    assert _before(lake, WEEKS[0]) == []
