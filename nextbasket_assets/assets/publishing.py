@@ -128,7 +128,12 @@ def published(
     counted = {week: report.rows(table, week) for week in weeks} if report and table in report.tables else None
     version = publish(lake, table, folder, weeks, provenance, counted)
     seconds = {"stage_seconds": round(report.seconds, 1), **report.place} if report else {}
-    place = {"dagster/uri": lake.uri(table), "table_version": version, "inputs": dict(inputs), **seconds}
+    place = {
+        "path": dg.MetadataValue.path(lake.uri(table)),
+        "table_version": version,
+        "inputs": dict(inputs),
+        **seconds,
+    }
     rows, found = lake.rows(table), week_numbers(lake, table, weeks)
     for week in weeks:
         counts = {"dagster/partition_row_count": rows.get(week, 0), "retail_week": week_code(week)}

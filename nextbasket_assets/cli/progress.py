@@ -7,16 +7,16 @@ the steps that are done.
 import logging
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 import dagster as dg
 
 from nextbasket_assets.cli.bars import bar
-from nextbasket_assets.landing import week_code
+from nextbasket_assets.landing import span_code
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
@@ -79,12 +79,12 @@ def cost(step: str, weeks: int) -> float:
 
 
 class _Lines(logging.Handler):
-    """Prints materialisations and failures; everything else is in the UI."""
+    """Prints what a step made, and failures; everything else is in the UI."""
 
     def __init__(self, progress: Progress) -> None:
         super().__init__()
         self._progress = progress
-        self._weeks: dict[str, set[str | None]] = {}
+        self._made: dict[str, dict[str | None, int | None]] = {}  # table -> week -> rows
         self._started = time.monotonic()
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -93,24 +93,27 @@ class _Lines(logging.Handler):
             return
         kind = event.event_type_value
         if kind == "STEP_START":
-            self._weeks, self._started = {}, time.monotonic()
+            self._made, self._started = {}, time.monotonic()
             self._progress.begin(event.step_key)
         elif kind == "ASSET_MATERIALIZATION":
-            self._line(event.asset_key.to_user_string(), event.materialization, event.partition)
+            rows = event.materialization.metadata.get("dagster/partition_row_count")
+            weeks = self._made.setdefault(event.asset_key.to_user_string(), {})
+            weeks[event.partition] = int(rows.value) if rows else None
         elif kind == "STEP_SUCCESS":
-            self._progress.end(event.step_key, max(map(len, self._weeks.values()), default=1))
+            for table, weeks in self._made.items():
+                self._progress.say(made_line(table, weeks, time.monotonic() - self._started))
+            self._progress.end(event.step_key, max(map(len, self._made.values()), default=1))
         elif kind == "STEP_FAILURE":
             self._progress.say(f"  {event.step_key:<24}  failed")
 
-    def _line(self, table: str, materialization: Any, partition: str | None) -> None:
-        seen = self._weeks.setdefault(table, set())
-        seen.add(partition)
-        if len(seen) > 1:
-            return
-        rows = materialization.metadata.get("dagster/partition_row_count")
-        week = week_code(date.fromisoformat(partition)) if partition else ""
-        count = f"{rows.value:>9,} rows" if rows else " " * 14
-        self._progress.say(f"  {table:<24}{week:>7}{count}{time.monotonic() - self._started:>8.1f} s")
+
+def made_line(table: str, weeks: Mapping[str | None, int | None], seconds: float) -> str:
+    """One line for all weeks of a table, with their rows together."""
+    dates = sorted(date.fromisoformat(week) for week in weeks if week)
+    span = span_code(dates[0], dates[-1]) if dates else ""
+    rows = [count for count in weeks.values() if count is not None]
+    count = f"{sum(rows):>11,} rows" if rows else " " * 16
+    return f"  {table:<24}{span:<13}{count}{seconds:>8.1f} s"
 
 
 def progress_logger(progress: Progress) -> dg.LoggerDefinition:

@@ -159,7 +159,7 @@ def _bar(row: Mapping[str, Any], text: str) -> Bar:
 def counted(number: float, thing: str) -> str:
     """So many of a thing, rounded: "1 day", "2 days"."""
     whole = round(number)
-    return f"{whole} {thing}{'' if whole == 1 else 's'}"
+    return f"{whole:,} {thing}{'' if whole == 1 else 's'}"
 
 
 def log_index(index: float, least: float) -> float:

@@ -59,8 +59,15 @@ def _png(figure: "Figure") -> bytes:
 
 def _panel(axes: "Axes", title: str, table: Any) -> None:
     end = 1.05 * max(*table.predicted, *table.observed, 1e-3)
-    axes.plot([0, end], [0, end], color="0.7", linewidth=1, label="as said")
-    axes.plot(table.predicted, table.observed, "o-", color="#1f6f8b", markersize=5, label="as it came")
-    axes.set(title=title, xlabel="said", ylabel="happened", xlim=(0, end), ylim=(0, end), aspect="equal")
+    axes.plot([0, end], [0, end], color="0.7", linewidth=1, label="were it exact")
+    axes.plot(table.predicted, table.observed, "o-", color="#1f6f8b", markersize=5, label="a tenth of the pairs each")
+    axes.set(
+        title=title,
+        xlabel="predicted probability",
+        ylabel="share that came true",
+        xlim=(0, end),
+        ylim=(0, end),
+        aspect="equal",
+    )
     axes.text(0.98, 0.02, f"{int(sum(table.pairs)):,} pairs", ha="right", transform=axes.transAxes, fontsize=8)
     axes.legend(loc="upper left", fontsize=8, frameon=False)

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from nextbasket_assets.cli.bars import left
-from nextbasket_assets.cli.progress import Progress, cost
+from nextbasket_assets.cli.progress import Progress, cost, made_line
 
 
 @pytest.mark.parametrize(
@@ -43,3 +43,13 @@ def test_without_a_terminal_there_are_plain_lines(capsys: pytest.CaptureFixture[
 
     assert captured.err == "week of 2006-04-10\n"
     assert captured.out == ""
+
+
+def test_a_table_of_many_weeks_is_one_line() -> None:
+    """It names the first and the last week, and the rows of both; a model has no rows."""
+    weeks = {"2006-04-17": 1_700, "2006-04-10": 1_628}
+
+    assert made_line("raw_transactions", weeks, 27.94).split() == [
+        *("raw_transactions", "200607-200608", "3,328", "rows", "27.9", "s")
+    ]
+    assert made_line("rnn_model", {"2006-04-10": None}, 22.9).split() == ["rnn_model", "200607", "22.9", "s"]

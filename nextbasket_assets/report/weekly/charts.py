@@ -9,7 +9,7 @@ from typing import Any
 from markupsafe import Markup
 
 from nextbasket_assets.limits import MOST_DRIFT, SOME_DRIFT
-from nextbasket_assets.report.cards import Bar, log_index, shortened
+from nextbasket_assets.report.cards import Bar, counted, log_index, shortened
 from nextbasket_assets.report.weekly.drift import Drift
 from nextbasket_assets.report.weekly.quality import Calibration
 
@@ -59,7 +59,7 @@ def lift_bars(title: str, bars: Sequence[Bar]) -> Markup:
             _box(min(middle, end), top, abs(end - middle), 12, "above" if above else "hatched"),
             _line(ends[0], top + 6, ends[1], top + 6, "whisker"),
             _line(middle, top - 1, middle, top + 13, "axis"),
-            _text(0, top - 3, f"{shortened(bar.label, 40)}, {bar.baskets:,} baskets", "label"),
+            _text(0, top - 3, f"{shortened(bar.label, 40)}, {counted(bar.baskets, 'basket')}", "label"),
             _text(place, top + 10, f"{bar.index:.0f}", "value", anchor),
         ]
     told = "; ".join(f"{bar.label} {bar.index:.0f}" for bar in bars)

@@ -180,7 +180,7 @@ CLAIMS = {
         AMBER, _probabilities_come_true, "use the order of the lists, not the probabilities; train again"
     ),
     "most_customers_are_scored_by_the_model": Claim(
-        AMBER, _a_model_scores, "train a model; before the first one this is as it should be"
+        AMBER, _a_model_scores, "train a model; until one is promoted this is as it should be"
     ),
     "the_model_in_service_won_its_gate": Claim(AMBER, _champion_won, "know why it was: the registry says who and why"),
     "the_model_in_service_is_recent": Claim(
