@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nextbasket_assets.recommender.histories import Histories, known
+from nextbasket_assets.recommender.runs import spelled_out
 from nextbasket_assets.recommender.vocabulary import FIRST_ITEM
 
 PRIOR_TRIPS = 5.0  # trips that the shop's rate is worth beside the customer's own
@@ -34,8 +35,7 @@ def count(histories: Histories, customers: np.ndarray, prefixes: np.ndarray) -> 
     """What these customers bought in their first `prefixes` baskets, unknown items left out."""
     first = histories.basket_offsets[customers]
     low, high = histories.item_offsets[first], histories.item_offsets[first + prefixes]
-    row = np.repeat(np.arange(len(low)), high - low)
-    entry = np.arange(len(row)) - np.repeat(np.cumsum(high - low) - high, high - low)
+    row, entry = spelled_out(low, high - low)
     basket = np.searchsorted(histories.item_offsets, entry, side="right") - 1
     keep = known(histories)[entry]
     row, item, position = row[keep], histories.items[entry][keep], (basket - first[row])[keep]

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from nextbasket_assets.recommender.histories import Histories
 from nextbasket_assets.recommender.purchases import NEVER, Purchases, pair_features
+from nextbasket_assets.recommender.runs import spelled_out
 from nextbasket_assets.recommender.trends import Trends, week_number
 from nextbasket_assets.recommender.vocabulary import UNKNOWN
 
@@ -101,9 +102,7 @@ class Prefixes:
 
     def rows(self, slices: Slices) -> tuple[np.ndarray, np.ndarray]:
         """(R,) slice of each row and (R,) its prefix."""
-        count = slices.last - slices.first + 1
-        owner = np.repeat(np.arange(len(count)), count)
-        return owner, np.arange(len(owner)) - np.repeat(np.cumsum(count) - count, count) + slices.first[owner]
+        return spelled_out(slices.first, slices.last - slices.first + 1)
 
     def batch(self, slices: Slices, context: int, week: int | None = None, pairs: bool = True) -> Batch:
         """The network's input for these slices.
@@ -151,21 +150,17 @@ class Prefixes:
     ) -> tuple[np.ndarray, np.ndarray, tuple[np.ndarray, np.ndarray], np.ndarray, np.ndarray]:
         """The baskets of the slices: ids, where each begins, (slice, place in it), features, missions."""
         h = self.histories
-        count = slices.last - start
-        owner = np.repeat(np.arange(len(count)), count)
-        step = np.arange(len(owner)) - np.repeat(np.cumsum(count) - count, count)
-        position = start[owner] + step
+        owner, position = spelled_out(start, slices.last - start)
         basket = h.basket_offsets[slices.customers[owner]] + position
         sizes = h.item_offsets[basket + 1] - h.item_offsets[basket]
-        offsets = np.cumsum(sizes) - sizes
-        entry = np.arange(int(sizes.sum())) - np.repeat(offsets - h.item_offsets[basket], sizes)
+        _, entry = spelled_out(h.item_offsets[basket], sizes)
         gap = np.where(position > 0, h.days[basket] - h.days[np.maximum(basket - 1, 0)], 0)
         unassigned = h.missions[basket].sum(1) == 0
         features = np.stack([np.log1p(gap) * 0.5, np.log1p(h.sizes[basket]) * 0.5, unassigned], axis=1)
         return (
             h.items[entry].astype(np.int64),
-            offsets,
-            (owner, step),
+            np.cumsum(sizes) - sizes,
+            (owner, position - start[owner]),
             features.astype(np.float32),
             h.missions[basket],
         )
@@ -174,8 +169,7 @@ class Prefixes:
         """Events that speak for each prefix, by row: (Q,) event, (Q,) row, (Q,) prefix."""
         p = self.purchases
         low, high = p.offsets[slices.customers], p.offsets[slices.customers + 1]
-        owner = np.repeat(np.arange(len(low)), high - low)
-        event = np.arange(len(owner)) - np.repeat(np.cumsum(high - low) - high, high - low)
+        owner, event = spelled_out(low, high - low)
         begin = np.maximum(p.positions[event] + 1, slices.first[owner])
         end = np.minimum(p.next_positions[event], slices.last[owner])
         alive = np.flatnonzero(end >= begin)
@@ -183,8 +177,7 @@ class Prefixes:
         rows = slices.last - slices.first + 1
         if (rows == 1).all():  # of one prefix each event speaks once, and the events are in order
             return event, owner, begin
-        pair = np.repeat(np.arange(len(count)), count)
-        prefix = begin[pair] + np.arange(len(pair)) - np.repeat(np.cumsum(count) - count, count)
+        pair, prefix = spelled_out(begin, count)
         row = (np.cumsum(rows) - rows - slices.first)[owner[pair]] + prefix
         order = np.argsort(row, kind="stable")
         return event[pair][order], row[order], prefix[order]
@@ -219,10 +212,8 @@ def targets(histories: Histories, customers: np.ndarray, prefixes: np.ndarray) -
     """The baskets at these prefixes, unknown items left out of `items` but not of `sizes`."""
     basket = histories.basket_offsets[customers] + prefixes
     sizes = histories.item_offsets[basket + 1] - histories.item_offsets[basket]
-    offsets = np.cumsum(sizes) - sizes
-    entry = np.arange(int(sizes.sum())) - np.repeat(offsets - histories.item_offsets[basket], sizes)
+    rows, entry = spelled_out(histories.item_offsets[basket], sizes)
     items = histories.items[entry]
-    rows = np.repeat(np.arange(len(basket)), sizes)
     keep = items > UNKNOWN
     return Targets(rows[keep], items[keep].astype(np.int64), histories.sizes[basket])
 

@@ -14,6 +14,7 @@ from torch import Tensor
 from nextbasket_assets.recommender.batches import UNASSIGNED, Batch, Prefixes, Slices, targets
 from nextbasket_assets.recommender.histories import Histories
 from nextbasket_assets.recommender.row_weights import weights_of
+from nextbasket_assets.recommender.runs import spelled_out
 from nextbasket_assets.recommender.settings import TrainingConfig
 from nextbasket_assets.recommender.side_by_side import side_by_side
 from nextbasket_assets.recommender.softmax import Cells
@@ -68,8 +69,7 @@ def training_slices(trained: np.ndarray, length: int, random: np.random.Generato
     last = trained[customers] - 1
     shift = random.integers(0, length, len(customers))
     count = (last + shift - 1) // length + 1
-    owner = np.repeat(np.arange(len(customers)), count)
-    index = np.arange(len(owner)) - np.repeat(np.cumsum(count) - count, count)
+    owner, index = spelled_out(np.zeros(len(count), np.int64), count)
     first = 1 - shift[owner] + index * length
     slices = Slices(customers[owner], np.maximum(first, 1), np.minimum(first + length - 1, last[owner]))
     return slices.take(np.flatnonzero(slices.last >= slices.first))

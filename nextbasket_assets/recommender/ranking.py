@@ -16,6 +16,7 @@ from nextbasket_assets.recommender.histories import Histories
 from nextbasket_assets.recommender.metrics import Truth
 from nextbasket_assets.recommender.network import CACHED_ROWS, Network
 from nextbasket_assets.recommender.purchases import Purchases
+from nextbasket_assets.recommender.runs import spelled_out
 from nextbasket_assets.recommender.split import Rows
 from nextbasket_assets.recommender.vocabulary import FIRST_ITEM, UNKNOWN
 
@@ -186,8 +187,7 @@ def bought_before(histories: Histories, rows: Rows, at: np.ndarray, items: np.nd
     """(T,) whether the customer of row `at` bought the item before the row's target."""
     first = histories.basket_offsets[rows.customers]
     low, high = histories.item_offsets[first], histories.item_offsets[first + rows.prefixes]
-    owner = np.repeat(np.arange(len(low)), high - low)
-    entry = np.arange(len(owner)) - np.repeat(np.cumsum(high - low) - high, high - low)
+    owner, entry = spelled_out(low, high - low)
     span = int(max(histories.items.max(initial=0), items.max(initial=0))) + 1
     found: np.ndarray = np.isin(at * span + items, owner * span + histories.items[entry])
     return found

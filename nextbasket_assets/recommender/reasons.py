@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from nextbasket_assets.recommender.histories import Histories
 from nextbasket_assets.recommender.purchases import Purchases
+from nextbasket_assets.recommender.runs import spelled_out
 from nextbasket_assets.recommender.split import Rows
 from nextbasket_assets.recommender.vocabulary import FIRST_ITEM
 
@@ -59,8 +60,7 @@ def recent_trips(histories: Histories, rows: Rows, items_RK: np.ndarray) -> np.n
     """(R, K) how many of the last RECENT_TRIPS trips before each row's prefix hold the item."""
     end = histories.basket_offsets[rows.customers] + rows.prefixes
     low, high = (histories.item_offsets[place] for place in (end - np.minimum(rows.prefixes, RECENT_TRIPS), end))
-    owner = np.repeat(np.arange(len(end)), high - low)
-    entry = np.arange(len(owner)) + np.repeat(high - np.cumsum(high - low), high - low)
+    owner, entry = spelled_out(low, high - low)
     span = int(max(histories.items.max(initial=0), items_RK.max(initial=0))) + 1
     keys = np.sort(owner * span + histories.items[entry])
     wanted = np.arange(len(end))[:, None] * span + items_RK
