@@ -96,7 +96,7 @@ class Text:
         if b"\0" in chunk:
             at = self.size + chunk.index(b"\0")
             raise LandingError(f"{self.name}: NUL at byte {at}: not a text file. Deliver it as UTF-8 text.")
-        self._decode(chunk, final=False)
+        self._decode(chunk)
         if b"\n" not in self._head:
             self._head += chunk[:_HEADER_BYTES]
             if b"\n" not in self._head and len(self._head) >= _HEADER_BYTES:
@@ -116,9 +116,9 @@ class Text:
                 "Deliver one transaction a line, each with a line end."
             )
 
-    def _decode(self, chunk: bytes, *, final: bool) -> None:
+    def _decode(self, chunk: bytes) -> None:
         try:
-            self._decoder.decode(chunk, final)
+            self._decoder.decode(chunk)
         except UnicodeDecodeError as error:
             raise LandingError(
                 f"{self.name}: not UTF-8 near byte {self.size + error.start}. Save it as UTF-8 and deliver it again."
@@ -132,7 +132,6 @@ class Text:
         """
         if not self.size:
             raise LandingError(f"{self.name}: 0 bytes. Deliver the week's transactions.")
-        self._decode(b"", final=True)
         if self._last != b"\n":
             raise LandingError(
                 f"{self.name}: last line has no newline at byte {self.size}: the file may be cut. "

@@ -6,6 +6,7 @@ import pytest
 
 from nextbasket_assets.catalogue import Catalogue, read_catalogue
 from nextbasket_assets.landing import LandingError
+from nextbasket_assets.landing_text import small_table
 
 
 def test_a_code_without_a_name_stands_for_itself() -> None:
@@ -22,6 +23,13 @@ def test_categories_have_names_too() -> None:
     text = b"PROD_CODE,PROD_NAME,PROD_CODE_20,PROD_NAME_20,PROD_CODE_30\nPRD1,oat milk 1l,DEP1,milk,G1\n"
 
     assert read_catalogue(BytesIO(text)).groups == {"DEP1": "milk"}
+
+
+def test_a_short_row_of_a_small_table_has_empty_texts() -> None:
+    """What a row leaves out is empty, and what it has beyond the header is left out."""
+    found = small_table(BytesIO(b"a,b\n1\n1,2,3\n"), "x.csv")
+
+    assert found == (["a", "b"], [{"a": "1", "b": ""}, {"a": "1", "b": "2"}])
 
 
 def test_a_missing_column_is_named() -> None:

@@ -143,7 +143,9 @@ def test_compression_and_line_ends() -> None:
         (TEXT[:-20], NAME, f"last line has no newline at byte {len(TEXT) - 20}"),
         (gzip.compress(TEXT)[:-12], NAME + ".gz", "gzip ends early"),
         (TEXT, NAME + ".gz", "not a sound gzip file"),
-        (TEXT + b"\xff\n", NAME, "not UTF-8 near byte"),
+        (TEXT + b"\xff\n", NAME, f"not UTF-8 near byte {len(TEXT)}"),
+        (TEXT * 9000 + b"\xff\n", NAME, f"not UTF-8 near byte {9000 * len(TEXT)}"),  # beyond the first piece
+        (TEXT + "é".encode()[:1], NAME, "last line has no newline"),
         (TEXT + b"\0\n", NAME, f"NUL at byte {len(TEXT)}"),
         (b"x" * 70_000 + b"\n", NAME, "hold no line end"),
     ],

@@ -8,7 +8,7 @@ from dagster._core.definitions.partitions.context import PartitionLoadingContext
 from dagster._core.definitions.temporal_context import TemporalContext
 from dagster._time import get_current_datetime
 
-from nextbasket_assets.partitions import LGSR_WEEKS, contiguous, weekly
+from nextbasket_assets.partitions import LGSR_WEEKS, contiguous, weekly, weeks_of_tags
 
 MONDAYS = [date(2006, 4, 10), date(2006, 4, 17), date(2006, 4, 24), date(2006, 5, 1)]
 
@@ -66,3 +66,13 @@ def test_a_calendar_is_dagsters_and_is_written_out_once_for_its_hash(monkeypatch
     assert weeks == plain
     assert {hash(weeks), hash(weeks)} == {hash(plain)}
     assert written == [1]
+
+
+def test_a_run_makes_both_ends_of_its_range() -> None:
+    """A range of three weeks, a single one, and a run that names none."""
+    ends = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
+    weeks = MONDAYS[:3]
+
+    assert weeks_of_tags(dict(zip(ends, (weeks[0].isoformat(), weeks[2].isoformat()), strict=True))) == weeks
+    assert weeks_of_tags({"dagster/partition": weeks[1].isoformat()}) == weeks[1:2]
+    assert weeks_of_tags({"team": "x"}) == []

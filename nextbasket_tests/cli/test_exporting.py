@@ -34,13 +34,14 @@ def test_an_export_is_a_folder_with_a_manifest(on_lake: Run, tmp_path: Path) -> 
 def test_options_beat_the_landing_folders(on_lake: Run, tmp_path: Path) -> None:
     """export.yaml holds unless the command says otherwise, and what is short is said in words."""
     (tmp_path / "landing" / "export.yaml").write_text("k: 3\nlength: own\ncampaign: spring\nholdout_share: 0.9\n")
-    (tmp_path / "only.txt").write_text("a\n")
+    (tmp_path / "only.txt").write_text("a\nzzz\n")
     result = on_lake("export", "--out=x", "--length=fixed", "--allow=only.txt")
 
     assert result.exit_code == 0, result.output
     assert "Week 200607: 2 items for 3 customers in x" in result.stdout
     assert "3 lists are shorter than wanted, 1 of them empty" in result.stdout
     assert "held out of 'spring'" in result.stdout
+    assert "1 codes of the allow list are unknown: zzz" in result.stdout
     assert json.loads((tmp_path / "x/manifest.json").read_text())["settings"]["k"] == 3
 
 
@@ -72,8 +73,13 @@ def test_of_two_exports_to_one_place_the_second_is_refused(
     assert [(path.name, path.read_text()) for path in (tmp_path / "x").iterdir()] == [("manifest.json", "theirs")]
 
 
-def test_no_export_is_made_inside_the_lake(on_lake: Run, tmp_path: Path) -> None:
-    """The lake's folders are the runs' and the erasures'."""
+@pytest.mark.parametrize("by", ["lake", "link"])
+def test_no_export_is_made_inside_the_lake(
+    on_lake: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, by: str
+) -> None:
+    """The lake's folders are the runs' and the erasures', by whatever name the lake goes."""
+    (tmp_path / "link").symlink_to("lake")
+    monkeypatch.setenv("NEXTBASKET_LAKE", str(tmp_path / by))
     result = on_lake("export", "--out=lake/exports/spring")
 
     assert result.exit_code == 2

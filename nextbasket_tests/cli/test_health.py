@@ -3,6 +3,7 @@
 import dataclasses
 import gzip
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,18 @@ def test_memory_is_compared_with_what_is_needed() -> None:
     assert health.memory("512m", 3 * GIGABYTE).state == OK
 
 
+@pytest.mark.parametrize(("limit", "bytes_"), [("1048576\n", 1 << 20), ("max\n", None), (str(1 << 62), None)])
+def test_a_container_has_the_memory_that_it_is_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str, bytes_: int | None
+) -> None:
+    """The limit where there is one, and never more than the machine has."""
+    machine = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    (tmp_path / "memory.max").write_text(limit)
+    monkeypatch.setattr(health, "Path", lambda name: tmp_path / name.rpartition("/")[2])
+
+    assert health.total_memory() == (bytes_ or machine)
+
+
 @pytest.mark.parametrize(("free", "state"), [(20 * GIGABYTE, OK), (2 * GIGABYTE, WARNING), (GIGABYTE // 2, WRONG)])
 def test_disk_is_looked_at_where_the_lake_grows(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: int, state: str
@@ -104,11 +117,13 @@ def test_an_old_version_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_files_that_nobody_reads_are_said(tmp_path: Path) -> None:
-    """Weekly files under another name are a warning that shows the first of them; companions are none."""
+    """Weekly files under another name are a warning that shows the first of them; companions and item lists are none."""
     folder = tmp_path / "landing"
     folder.mkdir()
     for name in ("transactions_200607.csv.gz", "products.csv", "export.yaml", "sales 2006.csv"):
         (folder / name).touch()
+    (folder / "export.yaml").write_text("allow: in stock.txt\n")
+    (folder / "in stock.txt").write_text("a\n")
     found = health.landing(places(tmp_path))
 
     assert found.state == WARNING

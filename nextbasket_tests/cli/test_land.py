@@ -4,11 +4,14 @@ import json
 import signal
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner
 
+from nextbasket_assets.cli import land as land_module
 from nextbasket_assets.cli.main import main
 from nextbasket_assets.intake.weekly import Weekly
 from nextbasket_tests.intake.grocer import write_grocer
@@ -47,6 +50,16 @@ def test_no_row_is_of_the_future(tmp_path: Path) -> None:
     assert "sales.csv: 9 rows = 3 landed + 6 refused" in result.output
     assert "refused 1: sold_at is in the future" in result.output
     assert "2 weeks in" in result.output
+
+
+def test_tomorrow_is_today_somewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A day that has begun in some zone is landed, the one after it is refused."""
+    source, mapping = write_grocer(tmp_path / "export")  # rows of 3 and 4 March 2024
+    for today, count in ((date(2024, 3, 3), "3 landed"), (date(2024, 3, 2), "1 landed")):
+        monkeypatch.setattr(land_module, "date", SimpleNamespace(today=lambda today=today: today))
+        arguments = ["land", str(source), f"--mapping={mapping}", f"--out={tmp_path / str(today)}", ALL]
+
+        assert f"sales.csv: 8 rows = {count}" in CliRunner().invoke(main, arguments).output
 
 
 def test_an_error_is_a_sentence(tmp_path: Path) -> None:
