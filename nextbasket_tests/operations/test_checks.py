@@ -26,9 +26,9 @@ def tags(unassigned: int, model: str | None = "m1") -> list[dict[str, Any]]:
 
 
 def lists(fallback: int) -> list[dict[str, Any]]:
-    """Lists of ten customers, so many of them by the fallback; only the first rank counts."""
-    sources = ["fallback" if n < fallback else "model" for n in range(10)]
-    return [{"rank": rank, "source": source} for source in sources for rank in (1, 2)]
+    """Lists of ten customers, so many of them by the fallback, whose lists are longer; a list counts once."""
+    sources = [("fallback", 3) if n < fallback else ("model", 1) for n in range(10)]
+    return [{"rank": rank, "source": source} for source, items in sources for rank in range(1, items + 1)]
 
 
 @pytest.fixture

@@ -80,6 +80,17 @@ def test_a_week_without_a_file_is_named(place) -> None:  # type: ignore[no-untyp
         files_of(folder, [WEEK, date(2006, 4, 17)])
 
 
+def test_a_week_of_no_lines_is_taken_where_it_is_allowed(place) -> None:  # type: ignore[no-untyped-def]
+    """A header alone empties its week when somebody said so, and is refused otherwise."""
+    folder, put = place
+    put(NAME, TEXT.splitlines(keepends=True)[0])
+
+    [file] = files_of(folder, [WEEK], allow_empty=True)
+    assert file.lines == 0
+    with pytest.raises(LandingError):
+        files_of(folder, [WEEK])
+
+
 def test_two_files_for_one_week_are_refused(place) -> None:  # type: ignore[no-untyped-def]
     """Two files with different content for one week: neither is chosen."""
     folder, put = place
