@@ -27,6 +27,7 @@ def test_the_account_names_every_row_and_what_comes_next(tmp_path: Path) -> None
     assert result.exit_code == 0, result.output
     assert "sales.csv: 8 rows = 3 landed + 5 refused" in result.output
     assert "refused 1: QUANTITY is no number" in result.output
+    assert "1 quantities were no whole number and count as the next one" in result.output
     assert "2 weeks in" in result.output
     assert "202404 (from 2024-02-26) to 202405 (from 2024-03-04): 2 new" in result.output
     assert "NEXTBASKET_FIRST_WEEK=2024-02-26 NEXTBASKET_LAST_WEEK=open nextbasket demo" in result.output

@@ -5,17 +5,24 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 from rich.console import Console
 
 from nextbasket_assets.catalogue import Catalogue
+from nextbasket_assets.cli.looking import show_evaluation
+from nextbasket_assets.cli.opened import week_in
 from nextbasket_assets.lake import reports
+from nextbasket_assets.lake.tables import Lake, NotThereError
+from nextbasket_assets.landing import monday
 from nextbasket_assets.report.answers import customer_answer, evaluation_answer
 from nextbasket_assets.report.console import customer_tables, evaluation_tables
 from nextbasket_tests.cli import small_lake
 from nextbasket_tests.cli.conftest import Run
 from nextbasket_tests.exports.small import MONDAY
+from nextbasket_tests.report.weekly import weeks
 
 
 def test_a_customer_is_their_history_their_trip_and_their_list(on_lake: Run) -> None:
@@ -51,6 +58,32 @@ def test_without_a_code_the_longest_history_is_shown(on_lake: Run) -> None:
     assert "Customer CAT: the last 3 of 3 baskets" in result.stdout
     assert "expected in 3 days, within 7 days at 50%, with 9 items" in result.stdout
     assert "apples" in result.stdout
+
+
+def test_the_newest_week_is_shown_where_none_is_named() -> None:
+    """A week that is not there is refused with the newest five that are."""
+    held = [monday(f"2006{number}") for number in range(11, 18)]
+    lake = cast(Lake, SimpleNamespace(weeks=lambda _: held))
+
+    assert week_in(lake, "missions", None) == held[-1]
+    assert week_in(lake, "missions", held[0]) == held[0]
+    with pytest.raises(NotThereError, match=r"no week 200610.* the newest are: 200613, 200614, 200615, 200616, 200617"):
+        week_in(lake, "missions", monday("200610"))
+
+
+def test_lists_are_not_judged_by_the_week_they_were_made_from(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Before a later week is there nobody knows what people bought afterwards; then the forty who came are judged."""
+    lake = weeks.small_lake(str(tmp_path / "lake"), weeks.WEEKS[:2])
+    show_evaluation(lake, weeks.WEEKS[1], as_json=True)
+    before = json.loads(capsys.readouterr().out)
+    weeks.deliver(lake, weeks.WEEKS[2])
+    show_evaluation(lake, weeks.WEEKS[1], as_json=True)
+    after = json.loads(capsys.readouterr().out)
+
+    assert before["afterwards"] == []
+    assert after["afterwards"] != []
 
 
 @pytest.mark.parametrize("width", [80, 140])
@@ -135,3 +168,18 @@ def test_a_report_that_cannot_be_copied_names_the_option(
         "why    nowhere/x.html: No such file or directory.",
         "to do  Name as --out a place that this process may make and write into, with room for it.",
     ]
+
+
+def test_a_report_has_the_light_of_its_worst_broken_claim(
+    on_lake: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A program reads the light with --json, as the page shows it."""
+    claims = [
+        {"claim": "a", "light": "red", "held": True, "found": ""},
+        {"claim": "b", "light": "amber", "held": False, "found": ""},
+    ]
+    weeks.put(Lake(str(tmp_path / "lake")), "weekly_report", MONDAY, claims)
+    monkeypatch.setattr(reports, "read", lambda *_: "page")
+    answer = json.loads(on_lake("report", "--json").stdout)
+
+    assert (answer["light"], len(answer["claims"])) == ("amber", 2)

@@ -164,3 +164,18 @@ def test_the_commands_end_with_what_is_behind(
     on_lake(*arguments)
 
     assert calls[1:] == ["catch_up"]
+
+
+def test_the_newest_landed_week_is_scored_where_none_is_named(
+    on_lake: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of two weeks in the landing folder the later one, on the history of the earlier."""
+    for code in ("200607", "200608"):
+        text = ",".join(FIELDS) + "\n" + "," * (len(FIELDS) - 1) + "\n"
+        (tmp_path / "landing" / f"transactions_{code}.csv").write_text(text)
+    made: list[str] = []
+    monkeypatch.setattr(runs, "carry_out", lambda _, wanted: made.extend(map(str, wanted)))
+    monkeypatch.setattr(runs, "catch_up", lambda _: None)
+    on_lake("score")
+
+    assert made == ["backfill_weeks 200607", "score_week 200608"]

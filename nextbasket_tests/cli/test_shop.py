@@ -92,7 +92,7 @@ def test_a_demo_that_was_stopped_is_told_of_its_own_shop(demo: Run, monkeypatch:
     assert demo("--weeks=4").exit_code == 0
 
 
-def test_a_demo_says_when_its_size_does_nothing(demo: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_demo_says_when_its_size_does_nothing(demo: Run, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where weeks are there already, a size that was typed and is not theirs is said to do nothing."""
     demo("--weeks=2")
 
@@ -100,3 +100,4 @@ def test_a_demo_says_when_its_size_does_nothing(demo: Run, monkeypatch: pytest.M
     assert "the weekly files there are used; --weeks does nothing." in demo("--weeks=3").stderr
     monkeypatch.setenv("NEXTBASKET_LANDING", "elsewhere")
     assert "elsewhere: the weekly files there are used; --customers and --weeks do nothing." in demo("--weeks=2").stderr
+    assert "used" not in run("demo", "--as-of=200607").stderr, "nobody typed a size"
