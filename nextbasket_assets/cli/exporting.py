@@ -75,7 +75,7 @@ def _require_free(out: Path, settings: "Settings") -> None:
         raise click.UsageError(
             f"{out} is no folder of this machine. A lake in a bucket has its exports there: exports/week=..."
         )
-    if "://" not in settings.lake and out.resolve().is_relative_to(Path(settings.lake).resolve()):
+    if "://" not in settings.lake and out.resolve().is_relative_to(settings.lake):
         raise click.UsageError(f"{out} is inside the lake, whose folders are the runs' own. Choose a folder outside.")
     if out.exists():
         _refuse(out)
