@@ -5,6 +5,8 @@ import os
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from stat import S_IFREG
+from types import SimpleNamespace
 
 import boto3
 import pytest
@@ -164,6 +166,29 @@ def test_a_name_that_goes_meanwhile_is_not_listed(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(os, "scandir", lambda _: found)
 
     assert [listed.name for listed in LocalFolder(tmp_path).list()] == [NAME, f"{NAME}.gz"]
+
+
+def test_a_file_that_was_replaced_with_its_date_kept_is_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`cp -p` keeps the size and the time of the last change; when the file itself changed it cannot keep."""
+    found = []
+    for changed in (1, 2):
+        stat = SimpleNamespace(st_mode=S_IFREG, st_size=9, st_mtime_ns=7, st_ctime_ns=changed)
+        entry = SimpleNamespace(name=NAME, stat=lambda stat=stat: stat)
+        monkeypatch.setattr(os, "scandir", lambda _, entry=entry: [entry])
+        found += LocalFolder(tmp_path).list()
+
+    assert found[0].fingerprint != found[1].fingerprint
+
+
+def test_a_pipe_is_not_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would wait for ever for somebody who writes into it."""
+    os.mkfifo(tmp_path / NAME)
+    monkeypatch.setattr(Path, "open", lambda *_: pytest.fail("opened"))
+
+    with pytest.raises(LandingError, match="no file, but a folder, a pipe"), LocalFolder(tmp_path).open(NAME):
+        raise AssertionError
 
 
 def test_what_cannot_be_searched_is_named(tmp_path: Path) -> None:
