@@ -1,5 +1,6 @@
 """The shop's own settings: what `settings.yaml` in the landing folder says holds for every run that is not told otherwise."""
 
+from collections.abc import Collection
 from typing import Any, TypeVar, cast
 
 import dagster as dg
@@ -21,6 +22,7 @@ from nextbasket_assets.resources.landing_folders import Folder
 
 FILE_NAME = "settings.yaml"
 RETRAINING = "retraining"
+_SHOWN = 3  # unknown names that a message names
 # Asset -> what can be set for it; and what the landing sensor asks.
 SECTIONS: dict[str, type[dg.Config]] = {
     "staged_baskets": StagingConfig,
@@ -83,18 +85,27 @@ def read_settings(folder: Folder) -> Given:
             f"{FILE_NAME} is not YAML in UTF-8: {error}. Write an asset a line, and below it, indented, a setting a line."
         ) from error
     if not isinstance(found, dict) or not found.keys() <= SECTIONS.keys():
-        raise ShopSettingsError(f"{FILE_NAME} names something that has no settings. Choose from {', '.join(SECTIONS)}.")
+        raise ShopSettingsError(
+            f"{FILE_NAME} names something that has no settings{_named(found, SECTIONS)}. Choose from {', '.join(SECTIONS)}."
+        )
     said = {asset: given for asset, given in found.items() if given is not None}
     for asset, given in said.items():
         _refuse_wrong(asset, given)
     return said
 
 
+def _named(found: Any, known: Collection[str]) -> str:
+    """The first names that are unknown, after a colon; nothing where there are no names."""
+    names = [f"{name!s:.40}" for name in found if name not in known] if isinstance(found, dict) else []
+    return f": {', '.join(names[:_SHOWN])}" if names else ""
+
+
 def _refuse_wrong(asset: str, given: Any) -> None:
     fields = SECTIONS[asset].model_fields
     if not isinstance(given, dict) or not given.keys() <= fields.keys():
         raise ShopSettingsError(
-            f"{FILE_NAME}: below {asset} is something else than its settings. Choose from {', '.join(fields)}."
+            f"{FILE_NAME}: below {asset} is something else than its settings{_named(given, fields)}. Choose from "
+            f"{', '.join(fields)}."
         )
     try:
         SECTIONS[asset](**given)

@@ -62,9 +62,9 @@ def test_what_neither_says_is_the_default(tmp_path: Path) -> None:
     [
         (b"k: \xff", "settings.yaml is not YAML in UTF-8"),
         (b"- rnn_model", "names something that has no settings. Choose from staged_baskets, "),
-        (b"score_exports: {k: 3}", "names something that has no settings. Choose from staged_baskets, "),
+        (b"score_exports: {k: 3}", "names something that has no settings: score_exports. Choose from staged_baskets, "),
         (b"next_basket_scores: 7", "below next_basket_scores is something else than its settings. Choose from k."),
-        (b"next_basket_scores: {length: 7}", "below next_basket_scores is something else than its settings"),
+        (b"next_basket_scores: {k: 3, size: 7}", "below next_basket_scores is something else than its settings: size."),
         (b"next_basket_scores: {k: 0}", "k of next_basket_scores is 0: Input should be greater than or equal to 1"),
         (b"next_basket_scores: {k: many}", "k of next_basket_scores is 'many': Input should be a valid integer"),
         (b"rnn_model: {dropout: .nan}", "dropout of rnn_model is nan"),
