@@ -1,5 +1,6 @@
-"""What the tests share: one Spark session for the whole run, and how properties are tried."""
+"""What the tests share: one Spark session for the whole run, one reading of AWS's services, and how properties are tried."""
 
+import functools
 import os
 import sys
 from collections.abc import Iterator
@@ -16,6 +17,16 @@ settings.register_profile(
     "everywhere", deadline=None, database=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("everywhere")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def services_read_once() -> Iterator[None]:
+    """Every boto3 session reads the descriptions of its services anew: megabytes of JSON, the same for each test."""
+    from botocore.loaders import JSONFileLoader
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(JSONFileLoader, "load_file", staticmethod(functools.cache(JSONFileLoader().load_file)))
+        yield
 
 
 @pytest.fixture(scope="session")

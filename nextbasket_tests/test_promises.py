@@ -22,6 +22,7 @@ from nextbasket_assets.columns import TABLES
 from nextbasket_assets.lake import registry, reports
 from nextbasket_assets.landing import week_code
 from nextbasket_assets.lineage import LANDING_TABLES
+from nextbasket_tests.faults import shop
 from nextbasket_tests.platforms import BAG, CUSTOMERS, WEEKS, Platform, failure, header, small_models, week_lines
 
 AS_OF, LAST = WEEKS[7], WEEKS[9]
@@ -50,13 +51,17 @@ def play(platform: Platform, weeks: list[date], later_seed: int | None) -> None:
 
 @pytest.fixture(scope="module")
 def make(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Platform]:
-    """A platform whose landing folder has settings of the shop's own; nothing else tells its runs any."""
+    """A platform whose landing folder has settings of the shop's own; nothing else tells its runs any.
+
+    What a stage wrote is copied when the same input, to the byte, is asked for again: another input goes through Spark.
+    """
+    recordings = tmp_path_factory.mktemp("recordings")
 
     def platform(name: str) -> Platform:
         root = tmp_path_factory.mktemp(name)
         (root / "landing").mkdir()
         (root / "landing" / "settings.yaml").write_text(yaml.safe_dump(SETTINGS))
-        return Platform(root, dg.DagsterInstance.ephemeral())
+        return shop.platform(root, recordings, record=True)
 
     return platform
 
@@ -205,13 +210,13 @@ def one_by_one(make: Callable[[str], Platform]) -> Platform:
     return platform
 
 
-def test_a_correction_replaces_its_week_and_no_other(one_by_one: Platform, tmp_path: Path) -> None:
+def test_a_correction_replaces_its_week_and_no_other(one_by_one: Platform, make: Callable[[str], Platform]) -> None:
     """A corrected file: its week equals the correction exactly, with nothing stale; the week before keeps its rows."""
-    shutil.copytree(one_by_one.root, tmp_path, dirs_exist_ok=True)
-    platform = Platform(tmp_path, dg.DagsterInstance.ephemeral())
+    platform = make("corrected")
+    shutil.copytree(one_by_one.root, platform.root, dirs_exist_ok=True)
     before = platform.rows("staged_baskets", WEEKS[0])
     platform.deliver(WEEKS[1], [text for text in week_lines(WEEKS[1]) if "CUST0000000007" not in text])
-    assert platform.run("score_week", WEEKS[1]).success
+    assert platform.run("backfill_weeks", WEEKS[1]).success
 
     assert platform.rows("staged_baskets", WEEKS[0]) == before
     customers = {row["customer"] for row in platform.rows("staged_baskets", WEEKS[1])}

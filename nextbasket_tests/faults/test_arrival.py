@@ -25,6 +25,11 @@ def arrive(platform: Platform, week: date, seed: int = 0) -> None:
     assert platform.run("score_week", week).success
 
 
+def take_correction_back(platform: Platform) -> None:
+    """The landing folder has the first three weeks as they were when the shop was recorded."""
+    platform.deliver(WEEKS[1], shop.lines(WEEKS[1]))
+
+
 def catch_up(platform: Platform) -> list[str]:
     """Run what the sensor would ask for until nothing is behind; the tables that were made anew, in order."""
     made = []
@@ -147,7 +152,7 @@ def test_f13_a_week_that_the_calendar_lacks_is_skipped(trained: Platform, listed
     """time.csv without the week: the sensor skips it with the reason; with the week, it runs."""
     rows = [f"{week_code(week)},{week:%Y%m%d},{week + timedelta(days=6):%Y%m%d}" for week in WEEKS[:listed]]
     (trained.root / "landing" / "time.csv").write_text("\n".join(["shop_week,date_from,date_to", *rows, ""]))
-    assert trained.run("backfill_weeks", WEEKS[1]).success
+    take_correction_back(trained)
     ticks = Ticks(trained)
     ticks.tick()
     result = ticks.tick()
@@ -168,7 +173,8 @@ def test_f13_a_calendar_that_contradicts_the_weeks_stops_nothing(trained: Platfo
 def test_f13_a_week_is_made_beside_companions_that_cannot_be_read(trained: Platform) -> None:
     """With a broken time.csv the week is made as if there were none, and the check about the calendar is red."""
     (trained.root / "landing" / "time.csv").write_text("shop_week,date_from,date_to\n200607,20060411,20060417\n")
-    result = trained.run("backfill_weeks", WEEKS[1])
+    take_correction_back(trained)
+    result = trained.run("backfill_weeks", WEEKS[0], WEEKS[2])
 
     assert result.success, failure(result)
     [check] = [found for found in result.get_asset_check_evaluations() if "calendar" in found.check_name]

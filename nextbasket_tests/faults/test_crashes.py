@@ -24,11 +24,8 @@ def killed_everywhere(scenario: Scenario, folder: Path, every: int = 1) -> dict[
     return report
 
 
-@pytest.mark.parametrize(
-    "scenario",
-    [PUBLICATIONS[0], *(pytest.param(scenario, marks=pytest.mark.slow) for scenario in PUBLICATIONS[1:])],
-    ids=lambda scenario: scenario.name,
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("scenario", PUBLICATIONS, ids=lambda scenario: scenario.name)
 def test_p3_killed_while_publishing(scenario: Scenario, tmp_path: Path, record_property: Any) -> None:
     """Killed at each write and commit: readers see old or new, the next run ends like a calm one, nothing lies about."""
     report = killed_everywhere(scenario, tmp_path)
