@@ -1,11 +1,14 @@
-"""The local Spark is the one that came with the packages, whatever the user's environment says of others."""
+"""The local Spark is the one that came with the packages, whatever the environment says; reports of weeks become one."""
 
 import os
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 
 import pytest
+
+from nextbasket_assets.resources.spark import StageReport, merged
 
 WORK = """
 import sys
@@ -14,6 +17,25 @@ session = LocalSparkResource(master="local[1]", driver_memory="512m", java_optio
 session.range(3).write.parquet(sys.argv[1])
 print(session.read.parquet(sys.argv[1]).count(), session.version)
 """
+
+ONE, TWO = date(2006, 4, 10), date(2006, 4, 17)
+
+
+def report(week: date, seconds: float, broken: int) -> StageReport:
+    """What a stage says of one week of three rows."""
+    table = {week.isoformat(): {"rows": 3, "violations": {"a claim": broken}}}
+    return StageReport("audit", seconds, {"staged_baskets": table}, {week.isoformat(): {"rows_in": 3}}, {}, {"at": "x"})
+
+
+def test_reports_of_several_weeks_are_one() -> None:
+    """Seconds and offending rows are summed over the weeks, and no week takes another one's place."""
+    found = merged([report(ONE, 1.0, 2), report(TWO, 2.5, 5)])
+
+    assert (found.stage, found.seconds, found.place) == ("audit", 3.5, {"at": "x"})
+    assert [found.rows("staged_baskets", week) for week in (ONE, TWO, date(2006, 4, 24))] == [3, 3, 0]
+    assert found.violations("staged_baskets", [ONE, TWO]) == {"a claim": 7}
+    assert found.violations("staged_baskets", [TWO]) == {"a claim": 5}
+    assert set(found.counts) == {"2006-04-10", "2006-04-17"}
 
 
 @pytest.mark.slow
