@@ -130,6 +130,9 @@ def test_rejected_lines(spark: SparkSession, tmp_path: Path) -> None:
     counts = report["counts"]["2006-04-10"]
     assert counts["rows_in"] == 2 * len(CASES)
     assert counts["rows_out"] + sum(counts["removed"].values()) == counts["rows_in"]
+    said = report["metrics"]["first_rejected"]["transactions_200607.csv"]
+    first = {rule: f"line {2 + 2 * index}" for index, (_, rule) in reversed(list(enumerate(CASES)))}
+    assert {rule: text.split(":")[0] for rule, text in said.items()} == first
     assert not any(
         value and value in row["detail"]
         for row, (fields, _) in zip(rejected, CASES, strict=True)
@@ -192,14 +195,17 @@ def test_what_is_odd_but_sound(spark: SparkSession, tmp_path: Path) -> None:
 
 
 def test_the_ends_of_every_range_are_inside(spark: SparkSession, tmp_path: Path) -> None:
-    """Monday at 0 and Sunday at 23, the longest numbers and codes; every field that may be empty is null then."""
+    """Monday at 0 and Sunday at 23, the longest numbers, code and line in characters; what may be empty is null then."""
     empty = ("CUST_CODE", *RECODED, *(f"PROD_CODE_{level}" for level in (10, 20, 30, 40)), "BASKET_SIZE", "BASKET_TYPE")
     empty += ("BASKET_PRICE_SENSITIVITY", "BASKET_DOMINANT_MISSION", "STORE_FORMAT", "STORE_REGION")
     monday = {"SHOP_DATE": "20060410", "SHOP_WEEKDAY": "2", "SHOP_HOUR": "0", "BASKET_DOMINANT_MISSION": "Non Food"}
     sunday = {"SHOP_DATE": "20060416", "SHOP_WEEKDAY": "1", "SHOP_HOUR": "23", **dict.fromkeys(empty, "")}
     longest = {"QUANTITY": "-9999999", "SPEND": "-999999999.9900", "PROD_CODE": "P" * 64}
 
-    accepted, rejected, _ = ingest(spark, tmp_path, [line(**monday, **longest), line(**sunday)])
+    rest = len(line(**monday, **longest, STORE_REGION=""))
+    full = line(**monday, **longest, STORE_REGION="É" * (4096 - rest))
+
+    accepted, rejected, _ = ingest(spark, tmp_path, [full, line(**sunday)])
 
     assert rejected == []
     first, last = accepted
