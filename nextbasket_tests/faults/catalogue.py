@@ -109,7 +109,7 @@ CRASH = {
             "faults/test_space.py::test_p4_spark_and_torch_say_it_too",
         ),
     ),
-    "P6": Fault("two runs for one week at once", (_PUBLISH + "test_two_runs_on_one_week_do_not_mix",)),
+    "P6": Fault("two runs for one week at once", ("lake/test_races.py::test_two_runs_on_one_week_do_not_mix",)),
     "P7": Fault(
         "S3 and EMR throttled, expired credentials",
         (
