@@ -49,6 +49,8 @@ def test_places_in_a_bucket_are_what_they_seem(changed: dict[str, str], message:
         ),
         ({"NEXTBASKET_EMR_WORK": "/tmp/x"}, "NEXTBASKET_EMR_WORK is /tmp/x: .* Name one, such as s3://BUCKET/emr"),
         ({"NEXTBASKET_EMR_WORK": "s3://b//emr"}, "NEXTBASKET_EMR_WORK is s3://b//emr: .* Write one slash"),
+        ({"NEXTBASKET_EMR_WORK": "s3://b/e#mr"}, "NEXTBASKET_EMR_WORK is s3://b/e#mr: Spark and Delta Lake take #"),
+        ({"NEXTBASKET_EMR_SCORE_ON_SPARK": "true"}, "NEXTBASKET_EMR_SCORE_ON_SPARK needs torch on the nodes"),
         ({"NEXTBASKET_EMR_WORK": "s3://b/lake/"}, "NEXTBASKET_LAKE and NEXTBASKET_EMR_WORK are both s3://b/lake"),
         ({"NEXTBASKET_LAKE": "s3://b/landing"}, "NEXTBASKET_LANDING and NEXTBASKET_LAKE are both s3://b/landing"),
         ({"NEXTBASKET_EMR_IDLE_MINUTES": "10081"}, "NEXTBASKET_EMR_IDLE_MINUTES is '10081': .* equal to 10080.* seven"),
@@ -59,6 +61,15 @@ def test_what_emr_cannot_do_is_refused(changed: dict[str, str], message: str) ->
     """A region, a work prefix or a limit that fails on the first cluster is refused before there is one."""
     with pytest.raises(SettingsError, match=message):
         settings(EMR | changed)
+
+
+def test_what_is_not_said_follows_from_what_is() -> None:
+    """Work files lie beside the lake under the platform's key; commas part a list."""
+    given = {"NEXTBASKET_KMS_KEY": "arn:key", "NEXTBASKET_EMR_SUBNETS": "subnet-1, subnet-2,"}
+    emr = settings(EMR | given).emr
+
+    assert emr is not None
+    assert (emr.work, emr.kms_key, emr.subnets) == ("s3://b/emr", "arn:key", ["subnet-1", "subnet-2"])
 
 
 def test_work_files_have_no_slash_at_the_end_of_their_place() -> None:

@@ -1,5 +1,7 @@
 """What a setting may be: what means nothing is refused with its name, before anything is made."""
 
+from pathlib import Path
+
 import pytest
 
 from nextbasket_assets.settings.places import SettingsError
@@ -42,6 +44,18 @@ def test_a_place_of_another_scheme_is_told_what_a_place_is(deployment: str, name
 def test_a_blank_variable_is_not_set() -> None:
     """A blank setting is no setting: the lake is where it is without it."""
     assert settings({"NEXTBASKET_LAKE": "", "NEXTBASKET_LANDING": " "}) == settings({})
+
+
+def test_an_open_end_and_a_key_beside_this_folder() -> None:
+    """`open` is no last week; a key's place is made absolute, so that one inside the landing folder is seen there."""
+    found = settings({"NEXTBASKET_LAST_WEEK": "open", "NEXTBASKET_PSEUDONYM_KEY": "keys/key"})
+
+    assert found.last_week is None
+    assert found.pseudonym_key == str(Path("keys/key").resolve())
+    for inside in ("arrivals/key", "arrivals"):
+        with pytest.raises(SettingsError, match="keep the key apart"):
+            settings({"NEXTBASKET_LANDING": "arrivals", "NEXTBASKET_PSEUDONYM_KEY": inside})
+    assert settings({"NEXTBASKET_LANDING": "arrivals", "NEXTBASKET_PSEUDONYM_KEY": "arrivals-key"}).pseudonym_key
 
 
 def test_two_landing_folders_never_share_a_lake() -> None:
