@@ -163,3 +163,20 @@ def test_what_fits_is_measured_against_the_average_item(tmp_path):
 
     torch.testing.assert_close(fits.sum(1), torch.zeros(4), atol=1e-4, rtol=0)
     assert fits.abs().max() > 0.1
+
+
+def test_a_mission_lifts_as_far_as_it_is_believed(tmp_path):
+    """Believed by half, the second mission adds half of its log lifts to every row's logits."""
+    missions = {c: [[1.0, 0.0]] * len(baskets) for c, baskets in SHOP.items()}
+    prefixes, words = small.prefixes_of(shops.write_sequences(tmp_path / "a.parquet", SHOP, missions=missions))
+    network, batch = small.random_network(words, missions=2), small.all_rows(prefixes, 0)
+    lifts = torch.arange(2.0 * words.size).view(2, -1)
+    network.mission_lifts.copy_(lifts)
+    network.mission_scale.fill_(0.5)
+    with torch.inference_mode():
+        terms, items = network.terms(batch), slice(vocabulary.FIRST_ITEM, None)
+        plain, asked = (network.logits(batch, terms, mission) for mission in (None, torch.tensor([0.0, 1.0])))
+
+    torch.testing.assert_close(
+        asked[:, items] - plain[:, items], (lifts[1, items] / 2).expand(4, -1), atol=1e-4, rtol=0
+    )
