@@ -4,9 +4,10 @@ import numpy as np
 import torch
 
 from nextbasket_assets.recommender import histories, metrics, purchases, ranking, trends, vocabulary
-from nextbasket_assets.recommender.batches import Prefixes, Slices
+from nextbasket_assets.recommender.batches import Prefixes, Slices, targets
 from nextbasket_assets.recommender.network import Network, NetworkConfig
 from nextbasket_assets.recommender.pairs import Pairs
+from nextbasket_assets.recommender.softmax import Cells
 from nextbasket_assets.recommender.split import Rows
 from nextbasket_tests import shops
 from nextbasket_tests.recommender import small
@@ -180,3 +181,19 @@ def test_a_mission_lifts_as_far_as_it_is_believed(tmp_path):
     torch.testing.assert_close(
         asked[:, items] - plain[:, items], (lifts[1, items] / 2).expand(4, -1), atol=1e-4, rtol=0
     )
+
+
+def test_the_loss_is_that_of_the_logits(tmp_path):
+    """Carl's six targets, each of its own week: the mean over rows of the mean over items of minus log softmax."""
+    prefixes, words = small.prefixes_of(shops.write_sequences(tmp_path / "a.parquet", SHOP))
+    network, before = small.random_network(words), np.arange(1, 7)
+    batch = prefixes.batch(Slices(np.array([2]), before[:1], before[-1:]), 32)
+    wanted = targets(prefixes.histories, np.full(6, 2), before)
+    with torch.no_grad():
+        cells = Cells(torch.from_numpy(wanted.rows), torch.from_numpy(wanted.items))
+        loss = network.loss(batch, cells, torch.ones(6))
+        shares = torch.log_softmax(network(batch), 1)
+    rows = [-shares[row, wanted.items[wanted.rows == row]].mean() for row in range(6)]
+
+    assert len(set(batch.row_weeks.tolist())) == 6
+    torch.testing.assert_close(loss, torch.stack(rows).mean())
