@@ -33,7 +33,7 @@ class NetworkConfig:
     pair_hidden: int = 48  # width of the repeat term
     pools: int = 2  # weighted means of the history's items
     context: int = 32  # baskets that the GRU reads before the first prefix of a slice
-    dropout: float = 0.3  # share of the query's inputs dropped in training
+    dropout: float = 0.5  # share of the query's inputs dropped in training
 
 
 @dataclass(frozen=True)
