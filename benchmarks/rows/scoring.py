@@ -102,18 +102,19 @@ def naive(folder: str, _: int, out: Path) -> dict[str, Any]:
     import torch
 
     from benchmarks.scoring import LISTED
-    from nextbasket_assets.recommender import artifact, histories, lists
+    from nextbasket_assets.recommender import artifact, histories, lists, sequence_files
     from nextbasket_assets.recommender.scorer import Scorer
     from nextbasket_assets.recommender.vocabulary import FIRST_ITEM
 
     torch.set_num_threads(THREADS)
     files, model = [str(out / "sequences.parquet")], artifact.load(str(out / "model")).model
-    chosen, sequences = Scorer.load(str(out / "model"), model.as_of, files), histories.read(files)
+    chosen, batch = Scorer.load(str(out / "model"), model.as_of, files), next(sequence_files.batches(files, 1 << 16))
     count = SMALL_ONE_BY_ONE if folder == PLANTED else ONE_BY_ONE
     k = min(LISTED, model.vocabulary.size - FIRST_ITEM)
+    sequences = [histories.of_batch(batch.slice(place, 1)) for place in range(count)]
     with span() as taken:
-        for place in range(count):
-            lists.table(chosen, histories.of_customer(sequences, place), k)
+        for one in sequences:
+            lists.table(chosen, one, k)
     return _found(count, taken.taken())
 
 

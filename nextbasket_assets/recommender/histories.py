@@ -102,6 +102,19 @@ def read(files: list[str], filesystem: fs.FileSystem | None = None) -> Sequences
     return sequences
 
 
+def read_customer(files: list[str], customer: str, filesystem: fs.FileSystem | None = None) -> Sequences | None:
+    """One customer's sequence, from any number of them; None where the files have none.
+
+    Raises:
+        SequenceError: a file lacks a column, or the sequence cannot be used.
+    """
+    for batch in batches(files, 65536, filesystem):
+        place = pc.index(batch["customer"], customer).as_py()
+        if place >= 0:
+            return of_batch(batch.slice(place, 1))
+    return None
+
+
 def mission_model_of(files: list[str], filesystem: fs.FileSystem | None = None) -> str | None:
     """Version of the mission model whose weights these sequences carry; None where none is named."""
     for batch in batches(files, 1, filesystem):
@@ -177,21 +190,6 @@ def _rising(ids: np.ndarray, offsets: np.ndarray) -> bool:
     rising[1:-1] = ids[1:] > ids[:-1]
     rising[offsets] = True
     return bool(rising.all())
-
-
-def of_customer(sequences: Sequences, place: int) -> Sequences:
-    """The sequence of the customer at a place, alone."""
-    first, last = sequences.basket_offsets[place], sequences.basket_offsets[place + 1]
-    low, high = sequences.item_offsets[first], sequences.item_offsets[last]
-    return Sequences(
-        sequences.customers.slice(place, 1),
-        np.array([0, last - first]),
-        sequences.days[first:last],
-        sequences.item_offsets[first : last + 1] - low,
-        sequences.items.slice(low, high - low),
-        sequences.missions[first:last],
-        sequences.mission_model,
-    )
 
 
 def known(histories: Histories) -> np.ndarray:

@@ -116,11 +116,10 @@ def list_for_mission(
             "the model was trained on other missions than the week's and knows nothing that goes with them: "
             "train again, or ask for a list without a mission"
         )
-    sequences = histories.read(sequence_files)
-    place = pc.index(sequences.customers, customer).as_py()
-    if place < 0:
+    sequence = histories.read_customer(sequence_files, customer)
+    if sequence is None:
         raise ScoreError("the customer is not in the week's sequences: check the code, or choose another week")
-    table, fallback = lists.table(chosen, histories.of_customer(sequences, place), k, mission=mission)
+    table, fallback = lists.table(chosen, sequence, k, mission=mission)
     if fallback:
         raise ScoreError(
             "the model knows no purchase of the customer, so nothing of theirs goes with a mission: ask without one"

@@ -34,6 +34,23 @@ def test_the_order_of_the_files_does_not_matter(tmp_path):
     assert one.items.equals(two.items)
 
 
+@pytest.mark.parametrize("customer", list(SHOP))
+def test_one_customer_is_read_as_among_all(tmp_path, customer):
+    """From the second of two files: the days, items and missions that stand there, and nobody else's."""
+    weights = {"ben": [[0.25, 0.75]], "anna": [[1.0, 0.0], [], [0.0, 1.0]], "carl": []}
+    other = shops.write_sequences(tmp_path / "1.parquet", {"zoe": [["a"], ["b"]]}, missions={"zoe": [[1.0, 0.0], []]})
+    file = shops.write_sequences(tmp_path / "2.parquet", SHOP, missions=weights)
+    alone = shops.write_sequences(tmp_path / "3.parquet", {customer: SHOP[customer]}, missions=weights)
+    found, wanted = histories.read_customer([other, file], customer), histories.read([alone])
+
+    assert found is not None
+    assert found.customers.to_pylist() == [customer]
+    assert found.items.equals(wanted.items)
+    for name in ("basket_offsets", "item_offsets", "days", "missions"):
+        assert np.array_equal(getattr(found, name), getattr(wanted, name)), name
+    assert histories.read_customer([other, file], "nobody") is None
+
+
 def test_unknown_items_of_a_basket_are_one_unknown(tmp_path):
     """Two items outside the vocabulary become one id 1, and the basket's size still counts both."""
     sequences = read(tmp_path)
