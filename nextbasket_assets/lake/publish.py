@@ -28,7 +28,6 @@ from nextbasket_assets.lake.tables import Lake, LakeError, Snapshot, arrow_schem
 from nextbasket_assets.parquet import undamaged
 
 MADE, ERASED = "made", "erased"
-_ATTEMPTS = 5
 
 
 @dataclass(frozen=True)
@@ -186,13 +185,13 @@ def _replace(
     metadata: dict[str, str],
     clock: Callable[[], float],
 ) -> int:
-    """Commit against the state that this run saw; other weeks may move under it, these weeks may not."""
+    """Commit against the state that this run saw; other weeks may move under it, these weeks may not.
+
+    A commit that others were faster than is tried again, however often: each time one of theirs went in.
+    """
     read = _week_versions(before.delta, weeks)
-    for _ in range(_ATTEMPTS):
-        snapshot = lake.snapshot(table)
-        assert snapshot is not None, "a published table does not vanish"
-        if _week_versions(snapshot.delta, weeks) != read:
-            break
+    snapshot = _newest(lake, table)
+    while _week_versions(snapshot.delta, weeks) == read:
         _refuse_lost(lake, table, snapshot, added, metadata["staged"])
         reach("commit")
         try:
@@ -205,6 +204,9 @@ def _replace(
                 post_commithook_properties=KEEP_THE_LOG,
             )
         except CommitFailedError:
+            overtaken, snapshot = snapshot, _newest(lake, table)
+            if snapshot.version == overtaken.version:
+                raise  # nobody was faster: it would fail again
             continue
         reach("committed")
         return lake.version(table)
@@ -212,6 +214,12 @@ def _replace(
         f"{table}: another run published {', '.join(map(str, weeks[:5]))} while this one was writing. "
         "The other run's rows stay. Run this again if its input is the newer one."
     )
+
+
+def _newest(lake: Lake, table: str) -> Snapshot:
+    snapshot = lake.snapshot(table)
+    assert snapshot is not None, "a published table does not vanish"
+    return snapshot
 
 
 def _week_versions(table: DeltaTable, weeks: list[date]) -> dict[str, int]:

@@ -137,8 +137,8 @@ def test_two_writers_of_one_version_are_told_apart_by_s3(lake: Lake) -> None:
 
     with pytest.raises(LakeError, match="another run published 2006-04-10"), stage(lake, TABLE, "late") as folder:
         write_staged(lake, TABLE, folder, ONE, rows(3))
-        late = Lake(lake.root)
-        late.snapshot = lambda table, version=None: mine  # type: ignore[method-assign,misc]  # a writer that looked earlier
+        late, seen = Lake(lake.root), [mine, mine]  # a writer that looked earlier, until its commit fails
+        late.snapshot = lambda table, version=None: seen.pop() if seen else lake.snapshot(table)  # type: ignore[method-assign,misc]
         publish(late, TABLE, folder, [ONE], Provenance("late", "code", {}))
 
     assert values(lake, ONE) == [2]
