@@ -14,7 +14,7 @@ def column_schema(table: str) -> dg.TableSchema:
         [
             dg.TableColumn(
                 column.name,
-                _SHOWN.get(column.type, column.type) if isinstance(column.type, str) else str(column.type["type"]),
+                _SHOWN.get(_name(column.type), _name(column.type)),
                 description=_described(table, column),
                 constraints=dg.TableColumnConstraints(nullable=column.nullable),
             )
@@ -45,6 +45,9 @@ def _fields(type_: Type) -> str:
     if isinstance(element, str):
         return ""
     fields = ((field["name"], field["type"]) for field in element["fields"])
-    return "Each has " + ", ".join(
-        f"{name} ({kind if isinstance(kind, str) else kind['type']})" for name, kind in fields
-    )
+    return "Each has " + ", ".join(f"{name} ({_name(kind)})" for name, kind in fields)
+
+
+def _name(type_: Type) -> str:
+    """What a type is called, without what it is made of."""
+    return type_ if isinstance(type_, str) else str(type_["type"])

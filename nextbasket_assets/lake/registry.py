@@ -100,9 +100,9 @@ def _decision(name: str, row: dict[str, object]) -> Decision:
     )
 
 
-def judged(lake: Lake, name: str, as_of: date = date.max) -> Decision | None:
-    """The newest decision about the newest model up to this week that was promoted, refused or rolled back; None without one."""
-    told = [one for one in decisions(lake, name) if one.week <= as_of and one.decision != TRAINED]
+def judged(decided: Sequence[Decision], as_of: date) -> Decision | None:
+    """Of the decisions about one model, the newest one about the newest version up to this week that is more than trained."""
+    told = [one for one in decided if one.week <= as_of and one.decision != TRAINED]
     newest = max((one.week for one in told), default=None)
     return [one for one in told if one.week == newest][-1] if told else None
 

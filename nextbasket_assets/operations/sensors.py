@@ -103,12 +103,11 @@ def brancher(lake: Lake, folder: Folder, instance: dg.DagsterInstance) -> Callab
     policy = cache(lambda: retraining_policy(folder))
 
     def branch(week: date, training: date | None) -> Branch:
-        champion = registry.promoted(lake, next_basket.MODEL, date.max)
-        newest = registry.judged(lake, next_basket.MODEL)
+        decided = registry.decisions(lake, next_basket.MODEL)
         return choose(
             week,
-            champion=_newest(training, champion),
-            judged=_newest(training, newest),
+            champion=_newest(training, registry.in_force(decided, date.max)),
+            judged=_newest(training, registry.judged(decided, date.max)),
             newest_week=max(held(), default=None),
             history_weeks=len([other for other in held() if other < week]) + 1,
             failed_check=failed_check(instance),

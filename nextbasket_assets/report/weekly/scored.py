@@ -78,12 +78,13 @@ class Models:
 
 def models(lake: Lake, week: date) -> Models:
     """What the registry and the newest evaluation say as of a week."""
-    champion = registry.promoted(lake, MODEL, week)
+    decided = registry.decisions(lake, MODEL)
+    champion = registry.in_force(decided, week)
     rows = _newest_evaluation(lake, week)
     return Models(
         champion=champion,
         age=(week - champion.week).days // 7 if champion else None,
-        challenger=registry.judged(lake, MODEL, week),
+        challenger=registry.judged(decided, week),
         evaluation=_evaluation(rows),
         judged_on=max((row["customers"] for row in rows), default=0),
     )
