@@ -104,7 +104,7 @@ def load(folder: Path) -> Packed:
         offsets,
         days,
         np.concatenate([np.flatnonzero(first), [len(item)]]),
-        pa.array(np.char.zfill(item.astype(str), 6)),
+        _codes(item),
         np.zeros((len(owner), 0), np.float32),
     )
     folds = {int(name.removeprefix("fold")): np.array(splits[name].to_pylist())[by_user] for name in _folds(splits)}
@@ -114,6 +114,12 @@ def load(folder: Path) -> Packed:
                 f"{folder}: no user of {' and none of '.join(lacking)} in fold{fold} has a basket before the target"
             )
     return Packed(folder.resolve().name, sequences, folds, cut)
+
+
+def _codes(item: np.ndarray) -> pa.Array:
+    """Item numbers as codes; each is written once, and the codes of millions of purchases stay one array."""
+    numbers, place = np.unique(item, return_inverse=True)
+    return pa.array([f"{number:06d}" for number in numbers]).take(pa.array(place))
 
 
 def _refuse_other_targets(folder: Path, place: np.ndarray, basket: np.ndarray, flagged: np.ndarray) -> None:

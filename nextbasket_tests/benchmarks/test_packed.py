@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 
 from benchmarks import packed
@@ -179,3 +180,20 @@ def test_what_is_scored_for_the_rate_are_the_histories(tmp_path: Path) -> None:
     assert np.diff(written.basket_offsets).tolist() == [2, 2, 1, 1, 1, 1]
     assert [int(item) for item in written.items.to_pylist()] == [1, 2, 2, 1, 2, 2, 1, 1, 5, 5]
     assert (written.days - END).tolist() == [-14, -7, -14, -7, -7, -7, -7, -7]
+
+
+def test_millions_of_purchases_are_read(tmp_path: Path) -> None:
+    """Three million purchases are one array of their items' codes.
+
+    Regression: from some two and a half million on, they came in several, and the benchmark stopped.
+    """
+    users, baskets, items = 300, 100, 100
+    user, basket, item = (axis.ravel() for axis in np.indices((users, baskets, items)))
+    pq.write_table(pa.table({"user": user, "basket": basket, "item": item}), tmp_path / "baskets.parquet")
+    parts = ["train", "val", "test"] * (users // 3)
+    pq.write_table(pa.table({"user": range(users), "fold0": parts}), tmp_path / "splits.parquet")
+    found = packed.load(tmp_path).sequences.items
+
+    assert isinstance(found, pa.Array)
+    assert found.slice(items - 1, 2).to_pylist() == ["000099", "000000"]
+    assert pc.count_distinct(found).as_py() == items
