@@ -1,15 +1,15 @@
 """A progress bar with the time left, on stderr."""
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
     from rich.progress import Task
 
 
-def bar() -> "Bar":
-    """A bar on stderr with the share done and the time left."""
+def bar(stream: TextIO | None = None) -> "Bar":
+    """A bar with the share done and the time left, on this stream or on stderr."""
     from rich.console import Console
     from rich.progress import BarColumn, ProgressColumn, TaskProgressColumn, TextColumn
     from rich.progress import Progress as Bar
@@ -27,7 +27,7 @@ def bar() -> "Bar":
             return Text(left(*self.moved, elapsed), style="cyan")
 
     columns = (TextColumn("{task.description:<24}"), BarColumn(), TaskProgressColumn(), Left())
-    return Bar(*columns, console=Console(stderr=True), transient=True)
+    return Bar(*columns, console=Console(file=stream, stderr=True), transient=True)
 
 
 def left(share: float, then: float, now: float) -> str:

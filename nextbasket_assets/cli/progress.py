@@ -5,12 +5,14 @@ the steps that are done.
 """
 
 import logging
+import os
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date
-from typing import TYPE_CHECKING
+from io import TextIOWrapper
+from typing import TYPE_CHECKING, TextIO
 
 import click
 import dagster as dg
@@ -35,7 +37,7 @@ class Progress:
 
     def __init__(self) -> None:
         self._bar: Bar | None = None
-        self._weeks = 1
+        self._stream: TextIO | None = None
 
     @contextmanager
     def over(self, works: Iterable[tuple[list[str], int]]) -> Iterator[None]:
@@ -45,21 +47,23 @@ class Progress:
             works: of every run the names of its steps and the number of its weeks.
         """
         total = sum(cost(step, weeks) for steps, weeks in works for step in steps)
-        if not sys.stderr.isatty() or not total:
-            yield
-            return
-        self._bar = bar()
-        task = self._bar.add_task("", total=total)
-        with self._bar:
-            yield
-            self._bar.update(task, completed=total)
+        with _stderr() as self._stream:
+            if not sys.stderr.isatty() or not total:
+                yield
+                return
+            self._bar = bar(self._stream)
+            task = self._bar.add_task("", total=total)
+            with self._bar:
+                yield
+                self._bar.update(task, completed=total)
 
     def say(self, line: str) -> None:
-        """A line above the bar, or by itself."""
-        if self._bar:
-            self._bar.print(line, markup=False, emoji=False, highlight=False)
-        else:
-            click.echo(line, err=True)
+        """A line above the bar, or by itself; the work goes on where nobody takes it any more."""
+        with suppress(OSError):
+            if self._bar:
+                self._bar.print(line, markup=False, emoji=False, highlight=False)
+            else:
+                click.echo(line, self._stream, err=True)
 
     def begin(self, step: str) -> None:
         """A step starts."""
@@ -70,6 +74,22 @@ class Progress:
         """A step is done."""
         if self._bar:
             self._bar.advance(self._bar.task_ids[0], cost(step, weeks))
+
+
+@contextmanager
+def _stderr() -> Iterator[TextIO]:
+    """Where stderr goes now.
+
+    While a run works, Dagster takes stderr to a file and has another process copy it back, which it ends with the run,
+    whatever is not copied yet.
+    """
+    try:
+        place = os.dup(sys.stderr.fileno())
+    except OSError:  # a stand-in, without a place of its own
+        yield sys.stderr
+        return
+    with os.fdopen(place, "wb", buffering=0) as file:
+        yield TextIOWrapper(file, sys.stderr.encoding, sys.stderr.errors, write_through=True)
 
 
 def cost(step: str, weeks: int) -> float:

@@ -1,11 +1,14 @@
 """Progress: what is left is judged by what is done."""
 
+import os
 from datetime import date
+from pathlib import Path
 
+import dagster as dg
 import pytest
 
 from nextbasket_assets.cli.bars import left
-from nextbasket_assets.cli.progress import Progress, cost, made_line
+from nextbasket_assets.cli.progress import Progress, cost, made_line, progress_logger
 
 
 @pytest.mark.parametrize(
@@ -53,3 +56,44 @@ def test_a_table_of_many_weeks_is_one_line() -> None:
         *("raw_transactions", "200607-200608", "3,328", "rows", "27.9", "s")
     ]
     assert made_line("rnn_model", {"2006-04-10": None}, 22.9).split() == ["rnn_model", "200607", "22.9", "s"]
+
+
+def run(home: Path, progress: Progress) -> None:
+    """A run of one asset, with its output in files as in the commands' runs."""
+
+    @dg.asset
+    def raw_transactions() -> None: ...
+
+    job = dg.define_asset_job("score_week")
+    found = dg.Definitions([raw_transactions], jobs=[job], loggers={"console": progress_logger(progress)})
+    with dg.DagsterInstance.local_temp(str(home)) as instance:
+        found.resolve_job_def("score_week").execute_in_process({"loggers": {"console": {}}}, instance=instance)
+
+
+def test_no_line_waits_for_the_copy_of_a_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The line is there, although what copies a run's stderr did not come to it before the run ended."""
+    tail = tmp_path / "tail"
+    tail.write_text("#!/bin/sh\nexec sleep 60\n")
+    tail.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    progress = Progress()
+    with progress.over([(["raw_transactions"], 1)]):
+        run(tmp_path, progress)
+
+    assert [line.split()[0] for line in capfd.readouterr().err.splitlines()] == ["raw_transactions"]
+
+
+def test_the_work_goes_on_when_nobody_reads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pipe whose reader has gone stops no run: its lines are for nobody."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    progress, done = Progress(), []
+    with os.fdopen(writer, "w") as stream, monkeypatch.context() as gone:
+        gone.setattr("sys.stderr", stream)
+        with progress.over([(["raw_transactions"], 1)]):
+            progress.say("week of 2006-04-10")
+            done.append("raw_transactions")
+
+    assert done == ["raw_transactions"]
