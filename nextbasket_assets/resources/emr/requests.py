@@ -82,17 +82,22 @@ def _fleet(kind: str, types: list[str], units: int, *, spot: bool, minutes: int)
 
 
 def _configurations(settings: EmrSettings) -> list[dict[str, Any]]:
-    configurations: list[dict[str, Any]] = [
-        {"Classification": "spark", "Properties": {"maximizeResourceAllocation": "true"}}
+    encrypted = encryption_properties(settings)
+    return [
+        {"Classification": "spark", "Properties": {"maximizeResourceAllocation": "true"}},
+        *([{"Classification": "emrfs-site", "Properties": encrypted}] if encrypted else []),
     ]
-    if settings.kms_key:
-        properties = {
-            "fs.s3.enableServerSideEncryption": "true",
-            "fs.s3.serverSideEncryption.kms.keyId": settings.kms_key,
-        }
-        properties["fs.s3.bucketKey.enabled"] = "true"
-        configurations.append({"Classification": "emrfs-site", "Properties": properties})
-    return configurations
+
+
+def encryption_properties(settings: EmrSettings) -> dict[str, str]:
+    """What the S3 client of EMR's Spark is told of the key, with which a stage's files are written; empty without one."""
+    if not settings.kms_key:
+        return {}
+    return {
+        "fs.s3.enableServerSideEncryption": "true",
+        "fs.s3.serverSideEncryption.kms.keyId": settings.kms_key,
+        "fs.s3.bucketKey.enabled": "true",
+    }
 
 
 def spark_arguments(confs: dict[str, str]) -> list[str]:

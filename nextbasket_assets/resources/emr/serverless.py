@@ -5,7 +5,7 @@ from collections.abc import Callable
 from nextbasket_assets.resources.emr.calls import Aws
 from nextbasket_assets.resources.emr.failures import Job, State
 from nextbasket_assets.resources.emr.package import Package, upload
-from nextbasket_assets.resources.emr.requests import RUN_TAG, spark_arguments
+from nextbasket_assets.resources.emr.requests import RUN_TAG, encryption_properties, spark_arguments
 from nextbasket_assets.resources.emr.settings import EmrSettings
 
 _OVER = ("SUCCESS", "FAILED", "CANCELLED")
@@ -65,6 +65,7 @@ class Application:
             "spark.emr-serverless.driverEnv.PYSPARK_DRIVER_PYTHON": python,
             "spark.emr-serverless.driverEnv.PYSPARK_PYTHON": python,
             "spark.executorEnv.PYSPARK_PYTHON": python,
+            **{f"spark.hadoop.{name}": value for name, value in encryption_properties(self._settings).items()},
         }
         return spark_arguments(confs)
 
