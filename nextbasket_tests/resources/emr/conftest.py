@@ -23,6 +23,31 @@ def bed(monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedBed]:
         yield bed
 
 
+class Answers:
+    """An AWS that answers every operation by a word, or raises it; it keeps what it was asked."""
+
+    def __init__(self, **answers: Any) -> None:
+        self.answers, self.asked, self.patience = answers, [], []
+
+    def call(self, _: str, operation: str, **arguments: Any) -> Any:
+        self.asked.append((operation, arguments))
+        answer = self.answers.get(operation, {})
+        answer = answer(arguments) if callable(answer) else answer
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def call_within(self, patience: float, service: str, operation: str, arguments: dict[str, Any]) -> Any:
+        self.patience.append(patience)
+        return self.call(service, operation, **arguments)
+
+    def make(self, service: str, operation: str, _: Callable[[], Any], **arguments: Any) -> Any:
+        return self.call(service, operation, **arguments)
+
+    def of(self, operation: str) -> list[dict[str, Any]]:
+        return [arguments for asked, arguments in self.asked if asked == operation]
+
+
 @dg.asset
 def lines(spark: SparkResource) -> dg.MaterializeResult:
     report = spark.run("raw_transactions", {}, {"raw_transactions": f"{LAKE}/raw"}, weeks=["2006-04-10"])

@@ -245,8 +245,9 @@ def test_a_cluster_that_went_idle_in_the_middle_is_replaced(bed: ScriptedBed) ->
     assert [len(cluster.steps) for cluster in bed.worker.clusters] == [1, 1]
 
 
+@pytest.mark.parametrize("code", ["ValidationException", "InvalidRequestException"])
 def test_a_cluster_that_goes_idle_at_the_last_moment_is_replaced(
-    bed: ScriptedBed, run: Run, monkeypatch: pytest.MonkeyPatch
+    bed: ScriptedBed, run: Run, monkeypatch: pytest.MonkeyPatch, code: str
 ) -> None:
     """The cluster ends itself after we looked and before the step is there: the stage gets another one, once."""
     looked = Cluster._ended_itself
@@ -255,7 +256,7 @@ def test_a_cluster_that_goes_idle_at_the_last_moment_is_replaced(
         ended = looked(cluster)
         if not ended and len(bed.worker.clusters) == 1:
             bed.worker.end(bed.worker.clusters[0], "TERMINATED", "ALL_STEPS_COMPLETED", "idle")
-            bed.faults["AddJobFlowSteps"] = [error("ValidationException", "A job flow that is terminated")]
+            bed.faults["AddJobFlowSteps"] = [error(code, "A job flow that is terminated")]
         return ended
 
     monkeypatch.setattr(Cluster, "_ended_itself", look)

@@ -1,50 +1,25 @@
 """Nothing stays behind: what ends clusters and job runs when AWS answers late, wrongly or not at all."""
 
 import gzip
-from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
-from botocore.exceptions import ClientError, EndpointConnectionError
+from botocore.exceptions import ClientError, CredentialRetrievalError, EndpointConnectionError
 
 from nextbasket_assets.resources.emr import package, spark
 from nextbasket_assets.resources.emr.calls import Aws, passing
-from nextbasket_assets.resources.emr.cluster import Cluster
+from nextbasket_assets.resources.emr.cluster import Cluster, EndError
 from nextbasket_assets.resources.emr.failures import Job, State, stderr_tail
 from nextbasket_assets.resources.emr.package import Package
 from nextbasket_assets.resources.emr.serverless import Application
 from nextbasket_assets.resources.emr.settings import EmrSettings
 from nextbasket_assets.resources.emr.stages import FarStages
 from nextbasket_tests.emr_bed.scripted import FakeClock, error
+from nextbasket_tests.resources.emr.conftest import Answers
 
 WORK = "s3://shop/emr"
 CODE = Package(f"{WORK}/zip", f"{WORK}/stage.py", f"{WORK}/bootstrap.sh")
-
-
-class Answers:
-    """An AWS that answers every operation by a word, or raises it; it keeps what it was asked."""
-
-    def __init__(self, **answers: Any) -> None:
-        self.answers, self.asked, self.patience = answers, [], []
-
-    def call(self, _: str, operation: str, **arguments: Any) -> Any:
-        self.asked.append((operation, arguments))
-        answer = self.answers.get(operation, {})
-        answer = answer(arguments) if callable(answer) else answer
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-    def call_within(self, patience: float, service: str, operation: str, arguments: dict[str, Any]) -> Any:
-        self.patience.append(patience)
-        return self.call(service, operation, **arguments)
-
-    def make(self, service: str, operation: str, _: Callable[[], Any], **arguments: Any) -> Any:
-        return self.call(service, operation, **arguments)
-
-    def of(self, operation: str) -> list[dict[str, Any]]:
-        return [arguments for asked, arguments in self.asked if asked == operation]
 
 
 def cluster(aws: Answers, clock: FakeClock | None = None, **settings: Any) -> Cluster:
@@ -105,6 +80,36 @@ def test_a_creation_that_was_never_answered_is_ended() -> None:
     assert aws.of("terminate_job_flows") == [{"JobFlowIds": ["j-1"]}]
 
 
+def test_a_creation_that_was_never_answered_is_named_when_nobody_may_look() -> None:
+    """Without an id and without a list nothing can be ended: the run says so, by the cluster's name."""
+    aws = Answers(run_job_flow=error("Unknown", "?"), list_clusters=error("AccessDeniedException", "no"))
+    made = cluster(aws)
+    with pytest.raises(ClientError):
+        made.submit("stage", f"{WORK}/plan.json", f"{WORK}/report.json")
+
+    with pytest.raises(EndError, match="the cluster named 'nextbasket run' could not be ended"):
+        made.end()
+
+
+def test_a_cluster_is_looked_for_while_it_starts() -> None:
+    """The list that is asked for has every state in which a cluster is paid for."""
+    made, aws = begun()
+    made.end()
+
+    assert aws.of("list_clusters") == [{"ClusterStates": ["STARTING", "BOOTSTRAPPING", "RUNNING", "WAITING"]}]
+
+
+def test_the_next_stage_has_its_whole_patience() -> None:
+    """The minutes for ending a cluster end with it; the stage that is tried again on another one is not hurried by them."""
+    made, aws = begun(describe_step={"Step": {"Status": {"State": "COMPLETED"}}})
+    made.lose()
+    hurried = len(aws.patience)
+    made.state(made.submit("stage", f"{WORK}/plan.json", f"{WORK}/report.json"))
+
+    assert hurried > 0
+    assert len(aws.patience) == hurried
+
+
 def test_an_ended_cluster_costs_no_more() -> None:
     """Three nodes for an hour at 0.22 USD; the hour after the end is free, and the next cluster's is added."""
     clock = FakeClock()
@@ -127,8 +132,9 @@ def test_only_a_cluster_that_stays_has_its_step_cancelled() -> None:
     other.cancel(job)
     other.end()
 
+    stop = {"ClusterId": "j-7", "StepIds": ["s-1"], "StepCancellationOption": "TERMINATE_PROCESS"}
     assert ours.asked == []
-    assert [(operation, asked["ClusterId"]) for operation, asked in theirs.asked] == [("cancel_steps", "j-7")]
+    assert theirs.asked == [("cancel_steps", stop)]
 
 
 def test_each_job_run_is_cancelled_whatever_becomes_of_the_others() -> None:
@@ -195,18 +201,36 @@ def test_a_second_signal_ends_the_cluster_all_the_same() -> None:
         assert len(ends) == tries
 
 
+def test_a_wait_is_no_longer_than_the_patience() -> None:
+    """Ten seconds of patience are over after waits of 1, 2 and 4, since the next one would be 8."""
+    clock = FakeClock()
+
+    def ask() -> None:
+        raise error("ThrottlingException", "x")
+
+    with pytest.raises(ClientError):
+        Aws(clock, 10, print)._patiently(10, "list", ask)
+    assert clock.seconds == 7
+
+
 @pytest.mark.parametrize(
     ("raised", "passes"),
     [
         (error("ThrottlingException", "x"), True),
         (ClientError({"Error": {}, "ResponseMetadata": {"HTTPStatusCode": 502}}, "x"), True),  # type: ignore[typeddict-item]
         (EndpointConnectionError(endpoint_url="x"), True),
+        (error("Unheard", "x", status=500), True),
+        (error("TooManyRequestsException", "x"), True),
+        (error("RequestTimeout", "x"), True),
+        (error("RequestExpired", "x"), True),
+        (CredentialRetrievalError(provider="iam-role", error_msg="x"), True),
         (error("AccessDenied", "x"), False),
+        (error("Unheard", "x", status=404), False),
         (ValueError("x"), False),
     ],
 )
 def test_what_may_pass_is_told_from_what_is_wrong(raised: Exception, passes: bool) -> None:
-    """Throttling, a server's fault and no network pass; a refusal and our own mistakes do not."""
+    """Throttling, a server's fault, no network and credentials that are being renewed pass; a refusal and our mistakes do not."""
     assert (passing(raised) is not None) is passes
 
 

@@ -102,9 +102,10 @@ def test_a_lost_answer_makes_no_second_cluster(emr: Emr) -> None:
 def test_a_lost_answer_makes_no_second_step(emr: Emr) -> None:
     """The step was added but the answer never came: it is found by its plan among the others, and watched."""
     emr.losing["AddJobFlowSteps"] = 1
+    emr.steps.append({"Id": "s-1", "Config": {"Args": ["another plan", "another report"]}})
 
-    assert submitted(stages=2) == ["s-1", "s-2"]
-    assert len(emr.steps) == 2
+    assert submitted(stages=2) == ["s-2", "s-3"]
+    assert len(emr.steps) == 3
 
 
 def test_what_was_never_made_is_asked_for_again(emr: Emr) -> None:

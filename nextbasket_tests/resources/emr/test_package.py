@@ -7,14 +7,16 @@ import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from nextbasket_assets import code_version as versions
 from nextbasket_assets.resources.emr import package
+from nextbasket_assets.resources.emr.calls import Aws
 from nextbasket_assets.resources.emr.package import build
 from nextbasket_tests.emr_bed.scripted import ScriptedBed
-from nextbasket_tests.resources.emr.conftest import Ran
+from nextbasket_tests.resources.emr.conftest import Answers, Ran
 
 
 def test_the_zip_is_a_function_of_the_code(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -31,6 +33,14 @@ def test_the_zip_is_a_function_of_the_code(monkeypatch: pytest.MonkeyPatch) -> N
         assert versions.code_version() != version
     finally:
         versions.code_version.cache_clear()
+
+
+def test_the_zip_says_nothing_of_who_built_it_when() -> None:
+    """Every file is as old and as open as any other, so that two machines put the same bytes under one key."""
+    with zipfile.ZipFile(io.BytesIO(build())) as archive:
+        told = {(entry.date_time, entry.external_attr, entry.create_system) for entry in archive.infolist()}
+
+    assert told == {((1980, 1, 1, 0, 0, 0), 0o644 << 16, 3)}
 
 
 def test_the_code_version_is_the_zips_content() -> None:
@@ -77,6 +87,18 @@ def test_the_code_is_uploaded_once(bed: ScriptedBed, run: Callable[..., Ran]) ->
     assert [item for item in bed.s3.list_objects_v2(Bucket="shop")["Contents"] if item["Key"] == zipped["Key"]] == [
         zipped
     ]
+
+
+def test_each_name_has_its_own_content_under_the_key() -> None:
+    """The zip, the script that starts a stage and the nodes' script are what their names say, each encrypted by the key."""
+    aws = Answers(list_objects_v2={"KeyCount": 0})
+    package.upload(cast(Aws, aws), "s3://shop/emr", "arn:key")
+    put = {asked["Key"].rsplit("/", 1)[-1]: asked for asked in aws.of("put_object")}
+
+    assert put["nextbasket.zip"]["Body"] == build()
+    assert put["stage.py"]["Body"] == versions.sources()["nextbasket_assets/distributed/__main__.py"]
+    assert len(put) == 3
+    assert {asked["SSEKMSKeyId"] for asked in put.values()} == {"arn:key"}
 
 
 def test_a_corrected_bootstrap_script_reaches_the_next_cluster(

@@ -1,13 +1,19 @@
 """The reaper: what outlived its run is ended and named; what lives with its run, or is not ours, stays."""
 
+from typing import cast
+
 import boto3
 import dagster as dg
 import pytest
+from botocore.exceptions import ClientError
 from dagster._core.test_utils import create_run_for_test
 
 from nextbasket_assets.operations.reaper import cluster_reaper
+from nextbasket_assets.resources.emr.calls import Aws
 from nextbasket_assets.resources.emr.cluster import EndError
+from nextbasket_assets.resources.emr.reaper import reap
 from nextbasket_tests.emr_bed.scripted import LAKE, ScriptedBed, error
+from nextbasket_tests.resources.emr.conftest import Answers
 
 
 def start(bed: ScriptedBed, run_id: str, lake: str = LAKE, name: str | None = None) -> str:
@@ -49,6 +55,15 @@ def _state(bed: ScriptedBed, cluster_id: str) -> str:
     return next(str(cluster.state) for cluster in bed.worker.clusters if cluster.id == cluster_id)
 
 
+def test_a_cluster_that_stays_is_no_orphan() -> None:
+    """Somebody's own cluster for our steps has the lake's tag and may have a name like ours; it is nobody's run's."""
+    described = {"Cluster": {"Tags": [{"Key": "nextbasket/lake", "Value": LAKE}]}}
+    aws = Answers(list_clusters={"Clusters": [{"Id": "j-1", "Name": "nextbasket shared"}]}, describe_cluster=described)
+
+    assert reap(cast(Aws, aws), LAKE, lambda run_id: f"{run_id} is over") == []
+    assert aws.of("terminate_job_flows") == []
+
+
 def test_a_cluster_that_we_may_not_look_at_is_not_ours(bed: ScriptedBed) -> None:
     """A foreign cluster under a name like ours, which the role may not describe, keeps no orphan of ours alive."""
     foreign, ours = start(bed, "theirs"), start(bed, "no-such-run")
@@ -59,6 +74,15 @@ def test_a_cluster_that_we_may_not_look_at_is_not_ours(bed: ScriptedBed) -> None
     assert {_state(bed, cluster) for cluster in (foreign, ours)} == {"WAITING", "TERMINATED"}
     assert tick.skip_message is not None
     assert "ended 1 cluster(s)" in tick.skip_message
+
+
+def test_a_look_that_fails_is_no_look_that_found_nothing() -> None:
+    """A cluster that cannot be described for another reason than a refusal fails the look, so that somebody hears of it."""
+    listed = {"Clusters": [{"Id": "j-1", "Name": "nextbasket run"}]}
+    aws = Answers(list_clusters=listed, describe_cluster=error("InternalServerException", "try later"))
+
+    with pytest.raises(ClientError, match="try later"):
+        reap(cast(Aws, aws), LAKE, lambda _: None)
 
 
 def test_one_refusal_leaves_the_others_ended(bed: ScriptedBed) -> None:
