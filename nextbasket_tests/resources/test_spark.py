@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from nextbasket_assets.resources.spark import StageReport, merged
+from nextbasket_assets.resources.spark import LocalSparkResource, StageReport, merged
 
 WORK = """
 import sys
@@ -36,6 +36,26 @@ def test_reports_of_several_weeks_are_one() -> None:
     assert found.violations("staged_baskets", [ONE, TWO]) == {"a claim": 7}
     assert found.violations("staged_baskets", [TWO]) == {"a claim": 5}
     assert set(found.counts) == {"2006-04-10", "2006-04-17"}
+
+
+def test_numbers_of_several_reports_stay() -> None:
+    """A stage in two parts tells the numbers of both."""
+    parts = [StageReport("audit", 1.0, {}, {}, {name: 1}) for name in ("first", "second")]
+
+    assert merged(parts).metrics == {"first": 1, "second": 1}
+
+
+def test_the_jvm_has_the_memory_and_the_flags_that_were_chosen() -> None:
+    """Local stages run in the driver: its heap is the setting, its days are UTC's, and nobody reaches it from outside."""
+    local = LocalSparkResource(master="local[2]", driver_memory="5g", java_options="-Xss4m")
+    chosen = local._configuration("a folder without a Java")
+
+    assert (chosen["spark.master"], chosen["spark.driver.memory"]) == ("local[2]", "5g")
+    assert chosen["spark.driver.extraJavaOptions"] == "-Xss4m"
+    assert chosen["spark.sql.session.timeZone"] == "UTC"
+    assert chosen["spark.sql.parquet.outputTimestampType"] == "TIMESTAMP_MICROS"
+    assert chosen["spark.driver.host"] == chosen["spark.driver.bindAddress"] == "127.0.0.1"
+    assert chosen["spark.ui.enabled"] == "false"
 
 
 @pytest.mark.slow
