@@ -199,8 +199,7 @@ def data_version(decisions: Sequence[Decision]) -> dg.DataVersion:
 def eras(lake: Lake, weeks: list[date]) -> list[tuple[Decision | None, list[date]]]:
     """The weeks grouped by the mission model in force; None stands for the weeks before the first one."""
     grouped: dict[str, tuple[Decision | None, list[date]]] = {}
-    for week in weeks:
-        model = registry.champion(lake, MODEL, week)
+    for week, model in registry.champions(lake, MODEL, weeks).items():
         grouped.setdefault(_name(model), (model, []))[1].append(week)
     return list(grouped.values())
 

@@ -115,9 +115,13 @@ def trained(lake: Lake, name: str, week: date) -> Decision | None:
 
 def lost(lake: Lake, name: str, as_of: date = date.max) -> date | None:
     """The newest week up to this one whose model the lake was made with and no decision knows; None when all is well."""
-    made = [week for week in lake.weeks(_EVIDENCE[name]) if week <= as_of]
-    known = {decision.week for decision in decisions(lake, name)}
-    return made[-1] if made and made[-1] not in known else None
+    return _unknown(lake.weeks(_EVIDENCE[name]), decisions(lake, name), as_of)
+
+
+def _unknown(made: Sequence[date], decided: Sequence[Decision], as_of: date) -> date | None:
+    """`lost`, of the weeks that have evidence and of the decisions."""
+    newest = max((week for week in made if week <= as_of), default=None)
+    return None if newest in {decision.week for decision in decided} else newest
 
 
 def champion(lake: Lake, name: str, as_of: date) -> Decision | None:
@@ -126,13 +130,23 @@ def champion(lake: Lake, name: str, as_of: date) -> Decision | None:
     Raises:
         LakeError: the registry was lost or is an older copy: without it every list would silently be the fallback's.
     """
-    week = lost(lake, name, as_of)
-    if week:
-        raise LakeError(
-            f"model_registry: no decision about {name} as of {week}, although {_EVIDENCE[name]} has that week: the registry "
-            "was lost or is an older copy. Restore it from a copy of the lake, or train as of that week again."
-        )
-    return promoted(lake, name, as_of)
+    return champions(lake, name, [as_of])[as_of]
+
+
+def champions(lake: Lake, name: str, weeks: Sequence[date]) -> dict[date, Decision | None]:
+    """The `champion` of every week, of one state of the registry.
+
+    Raises:
+        LakeError: the registry was lost or is an older copy.
+    """
+    made, decided = lake.weeks(_EVIDENCE[name]), decisions(lake, name)
+    for week in weeks:
+        if unknown := _unknown(made, decided, week):
+            raise LakeError(
+                f"model_registry: no decision about {name} as of {unknown}, although {_EVIDENCE[name]} has that week: the "
+                "registry was lost or is an older copy. Restore it from a copy of the lake, or train as of that week again."
+            )
+    return {week: in_force(decided, week) for week in weeks}
 
 
 def promoted(lake: Lake, name: str, as_of: date, *, besides: str | None = None) -> Decision | None:

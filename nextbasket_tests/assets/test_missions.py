@@ -43,8 +43,11 @@ def test_a_history_is_of_the_model_of_its_week(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_weeks_are_tagged_together_by_the_model_in_force(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The weeks before the first model are one era, those from its week on another."""
-    monkeypatch.setattr(missions.registry, "champion", lambda _lake, _name, week: MODEL if week >= WEEK else None)
+    """The weeks before the first model are one era, those from its week on another; the registry is read once for all of them."""
+    decisions = Mock(return_value=[MODEL])
+    monkeypatch.setattr(missions.registry, "decisions", decisions)
+    lake = Mock(weeks=Mock(return_value=[WEEK]))
     weeks = [WEEK + timedelta(weeks=number) for number in range(-2, 2)]
 
-    assert missions.eras(Mock(), weeks) == [(None, weeks[:2]), (MODEL, weeks[2:])]
+    assert missions.eras(lake, weeks) == [(None, weeks[:2]), (MODEL, weeks[2:])]
+    decisions.assert_called_once_with(lake, "mission_model")

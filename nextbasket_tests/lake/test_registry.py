@@ -112,6 +112,8 @@ def test_a_week_whose_decision_is_lost_is_named(lake: Lake) -> None:
     assert registry.lost(lake, "rnn_model", EARLY) is None
     with pytest.raises(LakeError, match="no decision about rnn_model as of 2006-08-07"):
         registry.champion(lake, "rnn_model", LATE)
+    with pytest.raises(LakeError, match="no decision about rnn_model as of 2006-08-07"):
+        registry.champions(lake, "rnn_model", [EARLY, LATE])
 
 
 def test_the_numbers_that_decided_are_kept(lake: Lake) -> None:
