@@ -26,7 +26,7 @@ class Delivered:
 
 
 def deliver(prepared: list[Path], out: Path, *, replace: bool) -> list[Delivered]:
-    """Move these files, which are in a folder of the same disk, into the landing folder.
+    """Move these files, which are in a folder of the same disk, into the landing folder; of two equal ones of a week, one.
 
     Args:
         prepared: weekly files and the ones beside them.
@@ -38,6 +38,7 @@ def deliver(prepared: list[Path], out: Path, *, replace: bool) -> list[Delivered
     """
     found = {path: look(path) if week_of(path.name) else None for path in sorted(prepared)}
     _refuse_rivals([file for file in found.values() if file])
+    found = _one_a_week(found, out)
     plans = [_plan(path, file, out, replace=replace) for path, file in found.items()]
     for path, delivered in zip(found, plans, strict=True):
         if delivered.status != "unchanged":
@@ -53,6 +54,15 @@ def _refuse_rivals(files: list[LandingFile]) -> None:
             raise LandingError(
                 f"{file.name}: {other.name} is another file for week {week_code(file.week)}. Remove one of them."
             )
+
+
+def _one_a_week(found: dict[Path, LandingFile | None], out: Path) -> dict[Path, LandingFile | None]:
+    """All but the second of two equal files of a week, plain and compressed; the name that the landing folder has stays."""
+    kept: dict[date | str, Path] = {}
+    for path in sorted(found, key=lambda path: (not (out / path.name).exists(), path)):
+        file = found[path]
+        kept.setdefault(file.week if file else path.name, path)
+    return {path: found[path] for path in sorted(kept.values())}
 
 
 def _plan(path: Path, new: LandingFile | None, out: Path, *, replace: bool) -> Delivered:

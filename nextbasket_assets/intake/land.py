@@ -167,11 +167,20 @@ def land_as_is(places: list[Path], out: Path, *, replace: bool = False, progress
             progress(path.stat().st_size)
         refuse_changed(before)
         report.files = deliver(sorted(folder.iterdir()), out, replace=replace)
-    for path in sources:
-        if week_of(path.name):
-            lines = look(path).lines
-            report.sources[path.name] = SourceCount(lines, lines)
+    report.sources = _counts([path for path in sources if week_of(path.name)])
     return report
+
+
+def _counts(sources: list[Path]) -> dict[str, SourceCount]:
+    """The lines of weekly files; those of a week's second file are the first one's."""
+    counts: dict[str, SourceCount] = {}
+    weeks: set[date] = set()
+    for path in sources:
+        file = look(path)
+        repeated = file.lines if file.week in weeks else 0
+        counts[path.name] = SourceCount(file.lines, file.lines - repeated, repeated=repeated)
+        weeks.add(file.week)
+    return counts
 
 
 def _landing_files(place: Path) -> list[Path]:

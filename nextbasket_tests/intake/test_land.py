@@ -250,17 +250,31 @@ def test_two_landing_files_of_one_name_are_refused(tmp_path: Path) -> None:
     assert not (tmp_path / "landing").exists()
 
 
-def test_two_landing_files_of_one_week_are_refused(tmp_path: Path) -> None:
-    """A plain and a compressed file of one week hold the same text, or none of them is delivered."""
+def test_two_landing_files_of_one_week_that_differ_are_refused(tmp_path: Path) -> None:
+    """When a plain and a compressed file of one week hold different texts, none of them is delivered."""
     weekly(tmp_path / "a", NAME, "PRD1")
     weekly(tmp_path / "a", f"{NAME}.gz", "PRD1", "PRD2")
 
     with pytest.raises(LandingError, match=rf"{NAME}\.gz: {NAME} is another file for week"):
         land_as_is([tmp_path / "a"], tmp_path / "landing", progress=lambda _: None)
     assert contents(tmp_path / "landing") == {}
-    weekly(tmp_path / "a", f"{NAME}.gz", "PRD1")
-    land_as_is([tmp_path / "a"], tmp_path / "landing", progress=lambda _: None)
-    assert set(contents(tmp_path / "landing")) == {NAME, f"{NAME}.gz"}
+
+
+@pytest.mark.parametrize("there", [NAME, f"{NAME}.gz"])
+def test_a_week_that_is_delivered_twice_is_one(tmp_path: Path, there: str) -> None:
+    """Of a plain and a compressed file with one text, one is delivered, under the name that is there; the rest is repeated."""
+    out = tmp_path / "landing"
+    weekly(out, there, "PRD1")
+    for name in (NAME, f"{NAME}.gz"):
+        weekly(tmp_path / "a", name, "PRD1", "PRD2")
+    report = land_as_is([tmp_path / "a"], out, progress=lambda _: None)
+
+    assert [(file.name, file.status, file.lines) for file in report.files] == [(there, "replaced", 2)]
+    assert contents(out) == {there: (tmp_path / "a" / there).read_bytes()}
+    assert report.sources == {
+        NAME: SourceCount(rows=2, landed=2),
+        f"{NAME}.gz": SourceCount(rows=2, repeated=2),
+    }
 
 
 @pytest.mark.parametrize("broken", [b"", header().encode(), header().encode() + b"\n", b"\0"])
