@@ -53,7 +53,7 @@ def plan(
 
     A few weeks get a run each. When many arrive at once (a first load), all but the newest go through backfills, one per
     range without a gap. The newest one waits until they have ended: only then does the lake tell what history it has. A
-    week whose own run failed stays out of the ranges, which would fail with it.
+    week whose own run failed stays out of the ranges, which would fail with it; a range that failed is not tried in parts.
 
     Args:
         wanted: the file of every week that is new or corrected, oldest first.
@@ -61,18 +61,13 @@ def plan(
         branch: the job for one week, given the newest week that is about to train.
         asked: whether there was a run under a key.
     """
-    weeks = [week for week in wanted if not asked(_key([week], wanted, held))]
-    alone = weeks if len(weeks) <= MOST_SINGLE_RUNS else [week for week in weeks if week == _scored(wanted, held)]
-    together = [week for week in weeks if week not in alone]
-    backfills = [_backfill(first, last, wanted, held, len(weeks)) for first, last in contiguous(together)]
+    newest = max([*wanted, *held.content], default=None)  # also when its run failed, or every look would score another
+    untried = [week for week in wanted if not asked(_key([week], wanted, held))]
+    ranges = contiguous([week for week in untried if week != newest])
+    backfills = [_backfill(first, last, wanted, held, len(untried)) for first, last in ranges]
     pending = [request for request in backfills if not asked(request.key)]
-    return pending or _singles(alone, wanted, held, branch)
-
-
-def _scored(wanted: Mapping[date, Decision], held: Ingested) -> date | None:
-    """The week of many that is scored: the newest one there is, also when its run failed, or every look would take another."""
-    newest = max(wanted)
-    return newest if newest >= max(held.content, default=newest) else None
+    weeks = [week for week in untried if week == newest or any(one.first <= week <= one.last for one in pending)]
+    return pending if len(weeks) > MOST_SINGLE_RUNS else _singles(weeks, wanted, held, branch)
 
 
 def _singles(
@@ -92,7 +87,7 @@ def _singles(
 
 
 def _backfill(first: date, last: date, wanted: Mapping[date, Decision], held: Ingested, arrived: int) -> Request:
-    weeks = [week for week in sorted(wanted) if first <= week <= last]
+    weeks = [week for week in wanted if first <= week <= last]
     why = f"{arrived} weeks arrived at once; weeks {week_code(first)} to {week_code(last)} go through one session"
     return Request(_key(weeks, wanted, held), BACKFILL, first, last, why)
 

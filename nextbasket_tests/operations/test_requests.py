@@ -62,6 +62,11 @@ def test_nothing_new_asks_for_nothing() -> None:
     assert [runs(arrived(0, kind=kind)) for kind in kinds] == [[]] * len(kinds)
 
 
+def test_weeks_are_planned_oldest_first() -> None:
+    """Whatever order the files are listed in, the older week is run before the newer one."""
+    assert spans(runs(arrived(1, 0))) == [(SCORE, week(0), week(0)), (SCORE, week(1), week(1))]
+
+
 def test_weeks_of_one_tick_train_once() -> None:
     """Of several arriving weeks only the first one trains; the next ones know that it will."""
     assert [request.job for request in runs(arrived(0, 1, 2), branch=train_once)] == [TRAIN, SCORE, SCORE]
@@ -74,6 +79,7 @@ def test_a_first_load_is_backfilled_in_ranges_without_gaps() -> None:
     newest = runs(decisions, branch=train_once, asked=[request.key for request in ranges])
 
     assert spans(ranges) == [(BACKFILL, week(0), week(0)), (BACKFILL, week(2), week(4))]
+    assert ranges[1].why == "5 weeks arrived at once; weeks 200609 to 200611 go through one session"
     assert spans(newest) == [(TRAIN, week(6), week(6))]
 
 
@@ -85,15 +91,39 @@ def test_weeks_whose_own_run_failed_stay_out_of_ranges() -> None:
 
 
 @pytest.mark.parametrize("newest", ["made", "failed"])
-def test_a_range_that_failed_is_not_asked_for_week_by_week(newest: str) -> None:
-    """After a failed range and its newest week, whatever became of that one, no part of the range is asked for."""
-    decisions = arrived(0, 1, 2, 3, 4)
+@pytest.mark.parametrize("length", [3, 4])
+def test_a_range_that_failed_is_not_asked_for_week_by_week(newest: str, length: int) -> None:
+    """After a failed range and its newest week, whatever became of that one, no part of the range is asked for.
+
+    A range of three was: as many weeks get a run each when they arrive.
+    """
+    decisions = arrived(*range(length + 1))
     [whole] = runs(decisions)
     [last] = runs(decisions, asked=[whole.key])
-    left = arrived(0, 1, 2, 3) if newest == "made" else decisions
-    held = Ingested({week(4): "c4"}, {week(4): 0}, "table") if newest == "made" else EMPTY
+    left = decisions[:-1] if newest == "made" else decisions
+    held = Ingested({week(length): "c"}, {week(length): 0}, "table") if newest == "made" else EMPTY
 
     assert runs(left, held, asked=[whole.key, last.key]) == []
+
+
+def test_the_newest_week_beside_a_short_range_that_failed_is_scored_alone() -> None:
+    """Of a first load with a gap one range is made, and the one of two weeks failed: the newest week gets its turn."""
+    made, failed = runs(arrived(0, 2, 3, 5))
+    held = Ingested({week(0): "c0"}, {week(0): 0}, "table")
+
+    assert spans([made, failed]) == [(BACKFILL, week(0), week(0)), (BACKFILL, week(2), week(3))]
+    assert spans(runs(arrived(2, 3, 5), held, asked=[failed.key])) == [(SCORE, week(5), week(5))]
+
+
+def test_weeks_that_arrive_beside_a_failed_range_get_a_run_each() -> None:
+    """The weeks of the range are not counted again: two new ones are a few, and the older one of them is scored, too."""
+    [failed] = runs(arrived(0, 1, 2, 3, 5))
+    held = Ingested({week(5): "c5"}, {week(5): 0}, "table")
+
+    assert spans(runs(arrived(0, 1, 2, 3, 6, 7), held, asked=[failed.key])) == [
+        (SCORE, week(6), week(6)),
+        (SCORE, week(7), week(7)),
+    ]
 
 
 def test_many_old_weeks_are_one_range() -> None:
@@ -113,7 +143,17 @@ def key(content: str, replaces: str | None, published: int = 0, lake: Ingested =
 def test_keys_follow_content() -> None:
     """The same arrival has the same key; other content, or the same content after a correction, has another one."""
     assert key("a", None) == key("a", None)
+    assert key("a", None) != key("b", None)  # the run of the first one failed, and a mended file came
     assert len({key("a", None), key("b", "a0"), key("a", "b0")}) == 3
+
+
+def test_a_mended_week_of_a_failed_range_is_asked_for_with_it() -> None:
+    """The range's run failed over one week; another file for that week makes it another range."""
+    decisions = arrived(0, 1, 2, 3, 4)
+    [failed] = runs(decisions)
+    mended = [decisions[0], *arrived(1, content="mended"), *decisions[2:]]
+
+    assert spans(runs(mended, asked=[failed.key])) == [(BACKFILL, week(0), week(3))]
 
 
 def test_no_key_is_used_twice_however_often_a_file_comes_back() -> None:
