@@ -12,6 +12,7 @@ from nextbasket_assets.assets import baskets
 from nextbasket_assets.columns import TABLES
 from nextbasket_assets.definitions import build_definitions
 from nextbasket_assets.lineage import LANDING_TABLES, LINEAGE
+from nextbasket_assets.operations.checks import RETRAINING_CHECKS
 from nextbasket_assets.settings.reading import settings
 
 ROOT = Path(__file__).parents[1]
@@ -105,6 +106,24 @@ def test_every_job_names_its_branch(definitions: dg.Definitions) -> None:
     """A run that a person launches carries the same branch tag as the sensor's."""
     for job in definitions.jobs or ():
         assert job.tags["nextbasket/branch"] == job.name
+
+
+def test_every_warning_about_a_published_table_is_there(definitions: dg.Definitions) -> None:
+    """Each is evaluated with its table, and those that may ask for a new model are among them."""
+    keys = definitions.resolve_asset_graph().asset_check_keys
+
+    assert keys >= set(RETRAINING_CHECKS)
+    assert {key.name for key in keys} >= {
+        *("no_week_of_the_history_is_missing", "most_baskets_have_a_mission", "most_customers_are_scored_by_the_model"),
+        *("mission_shares_are_like_in_training", "no_mission_has_most_baskets", "small_baskets_have_lower_confidence"),
+    }
+
+
+def test_the_landing_folder_is_watched_without_a_click(definitions: dg.Definitions) -> None:
+    """Whoever starts the platform has its sensor running."""
+    assert [(sensor.name, sensor.default_status) for sensor in definitions.sensors or ()] == [
+        ("landing_sensor", dg.DefaultSensorStatus.RUNNING)
+    ]
 
 
 def test_every_asset_is_weekly_described_and_owned(definitions: dg.Definitions) -> None:

@@ -9,13 +9,13 @@ SECONDS_BETWEEN_LOOKS = 120
 _PATIENCE_SECONDS = 30.0  # a sensor's tick is short, and the next one comes
 
 
-def cluster_reaper(lake: str, *, running: bool = True) -> dg.SensorDefinition:
+def cluster_reaper(lake: str) -> dg.SensorDefinition:
     """The sensor over the clusters of this lake."""
 
     @dg.sensor(
         name="cluster_reaper",
         minimum_interval_seconds=SECONDS_BETWEEN_LOOKS,
-        default_status=dg.DefaultSensorStatus.RUNNING if running else dg.DefaultSensorStatus.STOPPED,
+        default_status=dg.DefaultSensorStatus.RUNNING,
         description="Ends EMR clusters whose run is over (killed, lost), and says which. Runs end their own otherwise.",
     )
     def sensor(context: dg.SensorEvaluationContext) -> dg.SkipReason:

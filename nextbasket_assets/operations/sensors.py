@@ -36,7 +36,6 @@ _SHOWN = 3  # files of one kind that a skipped tick names
 def landing_sensor(
     weeks: dg.WeeklyPartitionsDefinition,
     *,
-    running: bool = True,
     clock: Callable[[], float] = time.monotonic,
 ) -> dg.SensorDefinition:
     """The sensor over these weeks.
@@ -49,7 +48,7 @@ def landing_sensor(
         name=NAME,
         jobs=[score_week, train_and_score_week, backfill_weeks, refresh_weeks],
         minimum_interval_seconds=SECONDS_BETWEEN_LOOKS,
-        default_status=dg.DefaultSensorStatus.RUNNING if running else dg.DefaultSensorStatus.STOPPED,
+        default_status=dg.DefaultSensorStatus.RUNNING,
         description="Watches the landing folder. A new or corrected week becomes one run; every tick says why.",
     )
     def sensor(context: dg.SensorEvaluationContext, landing: LandingResource, lake: LakeResource) -> dg.SensorResult:

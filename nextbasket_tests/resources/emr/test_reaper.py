@@ -51,6 +51,11 @@ def test_only_clusters_whose_run_is_over_are_ended(bed: ScriptedBed) -> None:
     assert again.skip_message == "no cluster outlived its run"
 
 
+def test_clusters_are_watched_without_a_click() -> None:
+    """A deployment on EMR has its reaper running: nobody has to think of it before the first run dies."""
+    assert cluster_reaper(LAKE).default_status is dg.DefaultSensorStatus.RUNNING
+
+
 def _state(bed: ScriptedBed, cluster_id: str) -> str:
     return next(str(cluster.state) for cluster in bed.worker.clusters if cluster.id == cluster_id)
 
