@@ -2,10 +2,13 @@
 
 import itertools
 import json
+from types import SimpleNamespace
 
 import pytest
 
+from nextbasket_assets.arrivals import Listed
 from nextbasket_assets.operations import cursor
+from nextbasket_assets.resources.landing_folders import LocalFolder
 from nextbasket_tests.operations.ticking import HEADER, LINE, Shop
 
 
@@ -44,6 +47,17 @@ def test_a_look_ends_in_time_and_the_next_one_goes_on(shop: Shop) -> None:
     assert [week for _, week in shop.launched()] == ["2006-04-10", "2006-04-17", "2006-04-24"]
 
 
+def test_a_refusal_lasts_as_long_as_the_code(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After an upgrade a refused file is read again: what refused it may be gone."""
+    shop.deliver("200607", text=HEADER + LINE[:-1])
+    shop.tick()
+    assert "last line has no newline" in str(shop.tick().skip_message)
+    monkeypatch.setattr(cursor, "code_version", lambda: "next")
+    monkeypatch.setattr(cursor, "inspect_file", lambda folder, name: SimpleNamespace(sha256="taken"))
+
+    assert shop.launched() == [("score_week", "2006-04-10")]
+
+
 def test_a_refused_file_is_read_once(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     """The reason is in the cursor until the file changes; what could not even be opened is tried again."""
     shop.deliver("200607", text=HEADER + LINE[:-1])
@@ -64,6 +78,26 @@ def test_a_refused_file_is_read_once(shop: Shop, monkeypatch: pytest.MonkeyPatch
     assert shop.launched() == [("score_week", "2006-04-10")]
 
 
+def test_a_file_of_another_size_is_read_again(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The clock of a file system may be coarse: two contents of one moment differ in their size at least."""
+    contents = iter(["first", "second"])
+    monkeypatch.setattr(cursor, "inspect_file", lambda folder, name: SimpleNamespace(sha256=next(contents)))
+    digests = cursor.Digests(LocalFolder(shop.folder), {}, {})
+    states = [Listed("transactions_200607.csv", size, "a moment") for size in (1, 1, 2)]
+
+    assert [digests(state) for state in states] == ["first", "first", "second"]
+
+
+@pytest.mark.parametrize("written", ["", "yesterday", "[]", "{}"])
+def test_what_is_no_cursor_is_a_lost_one(shop: Shop, written: str) -> None:
+    """Whatever somebody wrote in its place costs a look and no tick."""
+    shop.deliver("200607")
+    shop.cursor = written
+
+    assert "waiting" in str(shop.tick().skip_message)
+    assert shop.launched() == [("score_week", "2006-04-10")]
+
+
 @pytest.mark.parametrize(
     ("word", "entry"),
     [
@@ -73,6 +107,8 @@ def test_a_refused_file_is_read_once(shop: Shop, monkeypatch: pytest.MonkeyPatch
         ("listed", [["a", [], "1"]]),
         ("listed", [["a", 1, 1]]),
         ("table", ["t"]),
+        ("former", 3),
+        ("behind", ["staged_baskets"]),
     ],
 )
 def test_a_cursor_with_a_wrong_entry_is_a_lost_one(shop: Shop, word: str, entry: object) -> None:

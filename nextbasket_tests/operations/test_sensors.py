@@ -1,5 +1,6 @@
 """The landing sensor on an ephemeral instance: what it launches, what it waits for, what it says."""
 
+import itertools
 import os
 import shutil
 import uuid
@@ -67,8 +68,10 @@ def test_a_look_logs_what_is_not_in_the_lake(shop: Shop, capsys: pytest.CaptureF
     shop.tick()
 
     said = capsys.readouterr().err
+    shop.tick()
     assert "transactions_200608.csv: new or still growing" in said
     assert "transactions_200607.csv" not in said
+    assert "transactions_200608.csv" not in capsys.readouterr().err  # the folder is as it was
 
 
 def test_a_corrected_file_runs_its_week_again(shop: Shop) -> None:
@@ -101,6 +104,27 @@ def test_one_bad_file_does_not_stop_the_others(shop: Shop) -> None:
     assert "transactions_200608.csv: last line has no newline at byte" in said
     assert "there is no retail week 200699" in said
     assert "transactions_200607.csv.bak" in said
+
+
+def test_a_second_copy_is_named(shop: Shop) -> None:
+    """A week that is in the lake lies there under another week's name as well: the tick says so."""
+    shop.deliver("200607")
+    shop.ingest("200607")
+    shop.deliver("200608")
+    shop.tick()
+
+    assert str(shop.tick().skip_message).startswith("transactions_200608.csv: duplicate of transactions_200607.csv")
+
+
+@pytest.mark.parametrize(("files", "end"), [(3, "or .csv.gz"), (5, "or .csv.gz; and 2 more ignored")])
+def test_a_look_names_three_files_of_a_kind(shop: Shop, files: int, end: str) -> None:
+    """Of five names that mean nothing here three are said, and how many more there are."""
+    for number in range(files):
+        (shop.folder / f"{number}.txt").touch()
+    said = str(shop.tick().skip_message)
+
+    assert said.count("the name is not transactions_YYYYWW") == 3
+    assert said.endswith(end)
 
 
 def twelve_weeks(shop: Shop) -> list[str]:
@@ -166,6 +190,34 @@ def test_the_shop_says_when_it_wants_a_new_model(shop: Shop) -> None:
     assert "12 week(s) of history, 13 are needed to train" in request.tags["nextbasket/why"]
 
 
+def test_a_corrected_week_counts_once(shop: Shop) -> None:
+    """The newest of eleven weeks is corrected: there are eleven weeks of history, not twelve."""
+    *loaded, last = twelve_weeks(shop)[:-1]
+    (shop.folder / "transactions_200618.csv").unlink()
+    for code in (*loaded, last):
+        shop.ingest(code)
+    shop.hold([monday(code) for code in (*loaded, last)])
+    shop.deliver(last, lines=20)
+    shop.tick()
+    [request] = shop.tick().run_requests or []
+
+    assert request.tags["nextbasket/why"] == (
+        "week 200617 is corrected; no new model: 11 week(s) of history, 12 are needed to train"
+    )
+
+
+def test_weeks_that_arrive_together_train_once(shop: Shop) -> None:
+    """The second of two weeks after the eleventh hears of the model that the first one is about to train."""
+    shop.hold([monday(f"2006{number:02d}") for number in range(7, 18)])
+    shop.deliver("200618")
+    shop.deliver("200619", lines=2)
+    shop.tick()
+    first, second = shop.tick().run_requests or []
+
+    assert (first.job_name, second.job_name) == ("train_and_score_week", "score_week")
+    assert second.tags["nextbasket/why"] == "week 200619 is new; the champion is 1 week(s) old"
+
+
 def test_a_wrong_policy_stops_the_tick(shop: Shop) -> None:
     """A misspelt threshold is no default: the tick fails with the words of the runs, before any is launched."""
     twelfth_of_twelve(shop)
@@ -216,6 +268,37 @@ def test_a_lake_that_was_emptied_is_loaded_again(shop: Shop) -> None:
     assert shop.launched() == []
 
 
+def load(shop: Shop, week: str, lines: int) -> None:
+    """A week arrives, is asked for and succeeds, and the looks after that see it in the lake."""
+    shop.deliver(week, lines=lines)
+    shop.tick()
+    [request] = shop.tick().run_requests or []
+    shop.has_run(dg.DagsterRunStatus.SUCCESS, run_key=str(request.run_key))
+    shop.ingest(week)
+    assert [shop.launched() for _ in range(2)] == [[], []]
+
+
+def test_every_week_of_an_emptied_lake_is_loaded_again(shop: Shop) -> None:
+    """Also those that came when the table was there already."""
+    load(shop, "200607", lines=1)
+    load(shop, "200608", lines=2)
+    shutil.rmtree(shop.lake.root)
+
+    assert shop.launched() == [("score_week", "2006-04-10"), ("score_week", "2006-04-17")]
+
+
+def test_a_file_may_come_back_long_after_its_lake_was_emptied(shop: Shop) -> None:
+    """Looks at an empty folder and an empty lake do not forget that there was another lake."""
+    load(shop, "200607", lines=1)
+    (shop.folder / "transactions_200607.csv").unlink()
+    shutil.rmtree(shop.lake.root)
+    assert [shop.launched() for _ in range(2)] == [[], []]
+    shop.deliver("200607")
+    shop.tick()
+
+    assert shop.launched() == [("score_week", "2006-04-10")]
+
+
 def test_a_failed_week_is_not_tried_again_when_another_one_makes_the_first_table(shop: Shop) -> None:
     """The table that the first success makes is no lake begun anew."""
     shop.deliver("200607")
@@ -250,6 +333,32 @@ def test_a_corrected_old_week_changes_no_model(shop: Shop, old: bool) -> None:
         assert "a later one is in service, as of 200642" in requests["200626"].tags["nextbasket/why"]
 
 
+def test_a_late_week_of_a_shop_without_a_model_trains_nothing(shop: Shop) -> None:
+    """Twelve weeks before it are enough, and the later ones in the lake are the ones to train on."""
+    weeks = [monday(f"2006{number:02d}") for number in range(7, 27)]
+    shop.hold([week for week in weeks if week != monday("200620")])
+    shop.deliver("200620")
+    shop.tick()
+    [request] = shop.tick().run_requests or []
+
+    assert request.job_name == "score_week"
+    assert "the lake has later weeks, up to 200626" in request.tags["nextbasket/why"]
+
+
+def test_a_failed_check_trains_the_next_week(shop: Shop) -> None:
+    """A champion of five weeks stays for its age, and goes for a check that asks for a new model."""
+    weeks = [monday(f"2006{number:02d}") for number in range(7, 27)]
+    shop.hold(weeks)
+    promote(shop.lake, weeks[-5])
+    report(shop.instance, passed=False)
+    shop.deliver("200627")
+    shop.tick()
+    [request] = shop.tick().run_requests or []
+
+    assert request.job_name == "train_and_score_week"
+    assert f"the check {RETRAINING_CHECKS[0].name} asks for a new model" in request.tags["nextbasket/why"]
+
+
 def promote(lake: Lake, week: date) -> None:
     numbers: dict[str, dict[str, int]] = {"metrics": {}, "inputs": {}}
     words = {"why": "it won", "artifact": "a", "digest": "d", "run_id": "run"}
@@ -268,19 +377,28 @@ def test_weeks_outside_the_calendar_are_refused(shop: Shop) -> None:
     assert date(2007, 2, 26) > monday("200652")
 
 
-def report(instance: dg.DagsterInstance, passed: bool) -> None:
+def report(instance: dg.DagsterInstance, passed: bool, key: dg.AssetCheckKey = RETRAINING_CHECKS[0]) -> None:
     """The result of a check that may ask for a new model."""
-    key = RETRAINING_CHECKS[0]
     instance.report_runless_asset_event(dg.AssetCheckEvaluation(key.asset_key, key.name, passed=passed, metadata={}))
 
 
-def test_a_failed_check_asks_for_a_model_until_it_holds(shop: Shop) -> None:
+@pytest.mark.parametrize("key", RETRAINING_CHECKS, ids=lambda key: key.name)
+def test_a_failed_check_asks_for_a_model_until_it_holds(shop: Shop, key: dg.AssetCheckKey) -> None:
     """The latest result counts: nothing without one, the check's name when it failed, nothing once it holds again."""
     assert failed_check(shop.instance) is None
-    report(shop.instance, passed=False)
-    assert failed_check(shop.instance) == RETRAINING_CHECKS[0].name
-    report(shop.instance, passed=True)
+    report(shop.instance, passed=False, key=key)
+    assert failed_check(shop.instance) == key.name
+    report(shop.instance, passed=True, key=key)
     assert failed_check(shop.instance) is None
+
+
+def test_a_check_that_holds_hides_no_other_one(shop: Shop) -> None:
+    """The first of the checks held, the second one failed: that one asks for a model."""
+    held, failed = RETRAINING_CHECKS
+    report(shop.instance, passed=True, key=held)
+    report(shop.instance, passed=False, key=failed)
+
+    assert failed_check(shop.instance) == failed.name
 
 
 def about_to_check(instance: dg.DagsterInstance) -> None:
@@ -309,6 +427,16 @@ def test_a_check_that_is_running_does_not_stop_the_tick(shop: Shop) -> None:
     assert shop.launched() == [("score_week", "2006-04-10")]
 
 
+def test_a_week_that_is_not_in_the_retailers_calendar_is_not_run(shop: Shop) -> None:
+    """The folder's time.csv knows one of two weeks: the other one is refused by its name."""
+    (shop.folder / "time.csv").write_text("shop_week,date_from\n200607,20060410\n")
+    shop.deliver("200607")
+    shop.deliver("200608", lines=2)
+    shop.tick()
+
+    assert shop.launched() == [("score_week", "2006-04-10")]
+
+
 def test_a_broken_calendar_stops_no_week(shop: Shop) -> None:
     """A time.csv that cannot be read is no calendar."""
     (shop.folder / "time.csv").write_text("week\n1\n")
@@ -331,6 +459,15 @@ def test_weeks_that_arrive_during_the_sensors_run_wait_for_its_end(shop: Shop, s
 
     assert bool(result.run_requests) is not held
     assert ("a run of this sensor has not ended" in str(result.skip_message)) is held
+
+
+def test_a_run_that_somebody_else_started_holds_no_week_up(shop: Shop) -> None:
+    """The files wait for the sensor's own runs; what a person launches may last."""
+    shop.has_run(dg.DagsterRunStatus.STARTED, sensor_name="another", run_key="another")
+    shop.deliver("200607")
+    shop.tick()
+
+    assert shop.launched() == [("score_week", "2006-04-10")]
 
 
 def test_a_week_whose_run_failed_is_not_asked_for_again(shop: Shop) -> None:
@@ -373,6 +510,45 @@ def test_a_run_that_was_never_launched_holds_no_refresh_up(shop: Shop, status: s
     shop.tick()
 
     assert bool(shop.launched()) is not held
+
+
+@pytest.mark.parametrize("name", ["products.csv", "time.csv", "missions.yaml", "export.yaml", "settings.yaml"])
+def test_what_is_read_beside_the_weeks_is_no_file_to_wonder_about(shop: Shop, name: str) -> None:
+    """A file that the platform looks for is not said to be ignored."""
+    (shop.folder / name).touch()
+
+    assert shop.tick().skip_message == "the landing folder is empty"
+
+
+@pytest.mark.parametrize("weeks", [["200607"], ["200607", "200608"]])
+def test_a_refresh_makes_one_table(shop: Shop, weeks: list[str]) -> None:
+    """The run for what is behind, of one week or of a range, makes the first table alone and none after it."""
+    shop.hold([monday(week) for week in weeks], "raw_transactions")
+    [request] = shop.tick().run_requests or []
+
+    assert request.job_name == "refresh_weeks"
+    assert request.asset_selection == [dg.AssetKey("staged_baskets")]
+
+
+def test_a_run_of_the_sensor_is_no_news_when_nothing_waits_for_it(shop: Shop) -> None:
+    """While it runs, a folder whose weeks are all in the lake is what the tick says."""
+    shop.deliver("200607")
+    shop.ingest("200607")
+    shop.has_run(dg.DagsterRunStatus.STARTED, run_key="another")
+    shop.tick()
+
+    assert shop.tick().skip_message == "all 1 file(s) of the landing folder are in the lake as they are"
+
+
+def test_nothing_is_made_anew_before_every_file_was_read(shop: Shop) -> None:
+    """A table is behind, and this look has no time to read the second of two files: it asks for nothing."""
+    shop.hold([monday("200607")], "raw_transactions")
+    for lines, week in enumerate(("200607", "200608"), start=1):
+        shop.deliver(week, lines=lines)
+    shop.tick()
+    shop.clock = itertools.count(0, 31).__next__
+
+    assert shop.launched() == []
 
 
 def test_a_calendar_that_has_not_begun_is_said(shop: Shop) -> None:
