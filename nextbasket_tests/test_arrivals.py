@@ -33,6 +33,13 @@ def test_new_week() -> None:
     ]
 
 
+def test_both_ends_of_the_weeks_wanted_are_wanted() -> None:
+    """The first week and the last one are work, as the calendar has both."""
+    files = [FILE, Listed("transactions_200610.csv", 10, "t1")]
+
+    assert [(decision.kind, decision.week) for decision in decided(files)] == [("new", FIRST), ("new", LAST)]
+
+
 @pytest.mark.parametrize("before", [[], [Listed(FILE.name, 9, "t1")], [Listed(FILE.name, 10, "t0")]])
 def test_growing_file_waits(before: list[Listed]) -> None:
     """A file whose size or time changed since the last look is left alone, and not even read."""
@@ -78,11 +85,22 @@ def test_duplicate_under_a_second_name() -> None:
     assert second.reason.startswith("transactions_200607.csv.gz: duplicate of transactions_200607.csv (sha256 ")
 
 
-def test_two_contents_for_one_week() -> None:
-    """Two files with different content for one week are both left alone until one is removed."""
-    kinds = [decision.kind for decision in decided([FILE, Listed("transactions_200607.csv.gz", 5, "t1")])]
+def test_one_weeks_content_under_another_weeks_name() -> None:
+    """The later week is no work while the earlier one's file is beside it; what the lake holds of another week is no twin."""
+    copied = Listed("transactions_200608.csv", 10, "t2")
 
-    assert kinds == ["conflict", "conflict"]
+    first, second = decided([FILE, copied], **{"200608_csv": FILE.name})
+    (alone,) = decided([copied], ingested={FIRST: copied.name})
+
+    assert [first.kind, second.kind, alone.kind] == ["new", "duplicate", "new"]
+
+
+@pytest.mark.parametrize("held", [{}, {FIRST: FILE.name}, {FIRST: "older content"}])
+def test_two_contents_for_one_week(held: dict[date, str]) -> None:
+    """Two files with different content for one week are both left alone until one is removed, also when the lake has one."""
+    both = [FILE, Listed("transactions_200607.csv.gz", 5, "t1")]
+
+    assert [decision.kind for decision in decided(both, ingested=held)] == ["conflict", "conflict"]
 
 
 @pytest.mark.parametrize(

@@ -104,6 +104,14 @@ def test_missing_column_names_the_nearest() -> None:
         field_positions(header, NAME)
 
 
+def test_a_first_line_of_data_is_not_shown() -> None:
+    """A file without a header begins with a customer's line: the refusal asks for a header and quotes nothing."""
+    with pytest.raises(LandingError, match="the first line has none of the column names") as refusal:
+        field_positions(("200607", "CUST0001"), NAME)
+
+    assert "CUST0001" not in str(refusal.value)
+
+
 @pytest.mark.parametrize("header", [(*B, "SPEND"), (*B, "SFNND"), (*B, "NEW", "NEW")])
 def test_column_twice(header: tuple[str, ...]) -> None:
     """Two columns of one meaning, or of one name, are refused: nobody could say which to read."""
@@ -120,8 +128,10 @@ def test_extra_columns_are_reported() -> None:
 def test_sound_file() -> None:
     """A sound file tells its week, its size, its data lines and its header."""
     found = inspect(io.BytesIO(TEXT), NAME)
+    wider = inspect(io.BytesIO(TEXT.replace(b"\n", b",LOYALTY_POINTS\n", 1)), NAME)
 
     assert (found.week, found.bytes, found.lines, found.header) == (date(2006, 4, 10), len(TEXT), 1, B)
+    assert (found.extra_columns, wider.extra_columns) == ((), ("LOYALTY_POINTS",))
 
 
 def test_compression_and_line_ends() -> None:
@@ -148,10 +158,11 @@ def test_compression_and_line_ends() -> None:
         (TEXT + "é".encode()[:1], NAME, "last line has no newline"),
         (TEXT + b"\0\n", NAME, f"NUL at byte {len(TEXT)}"),
         (b"x" * 70_000 + b"\n", NAME, "hold no line end"),
+        (TEXT.replace(b"QUANTITY", b"PIECES"), NAME, "column QUANTITY is missing"),
     ],
 )
 def test_faults_of_a_file(data: bytes, name: str, message: str) -> None:
-    """A file that is empty, cut, or no text is refused as a whole, with its name and what is wrong."""
+    """A file that is empty, cut, no text, or lacks a column is refused as a whole, with its name and what is wrong."""
     with pytest.raises(LandingError, match=f"^{name}: .*{message}"):
         inspect(io.BytesIO(data), name)
 

@@ -1,6 +1,6 @@
 """The calendar: Mondays, both ends included."""
 
-from datetime import date
+from datetime import date, datetime
 
 import dagster as dg
 import pytest
@@ -8,7 +8,7 @@ from dagster._core.definitions.partitions.context import PartitionLoadingContext
 from dagster._core.definitions.temporal_context import TemporalContext
 from dagster._time import get_current_datetime
 
-from nextbasket_assets.partitions import LGSR_WEEKS, contiguous, weekly, weeks_of_tags
+from nextbasket_assets.partitions import LGSR_WEEKS, contiguous, weekly, weeks_of, weeks_of_tags
 
 MONDAYS = [date(2006, 4, 10), date(2006, 4, 17), date(2006, 4, 24), date(2006, 5, 1)]
 
@@ -23,6 +23,20 @@ def test_lgsr_has_117_weeks_from_monday_to_monday() -> None:
 def test_both_bounds_are_included() -> None:
     """A calendar of one week has that week."""
     assert list(weekly(MONDAYS[0], MONDAYS[0]).get_partition_keys()) == ["2006-04-10"]
+
+
+def test_an_open_calendar_goes_to_the_week_that_has_begun() -> None:
+    """On a Tuesday the week of the day before is there already: its file may come before Sunday."""
+    assert list(weekly(MONDAYS[0], None).get_partition_keys(datetime(2006, 4, 25))) == [
+        "2006-04-10",
+        "2006-04-17",
+        "2006-04-24",
+    ]
+
+
+def test_weeks_are_in_order_whatever_order_their_keys_have() -> None:
+    """The last one of a run's weeks is its newest."""
+    assert weeks_of(["2006-04-17", "2006-04-10"]) == MONDAYS[:2]
 
 
 def test_the_newest_weeks_of_a_calendar_that_ended_are_its_last_ones() -> None:

@@ -35,3 +35,12 @@ def test_a_lake_that_was_restored_is_read_again(shop: Shop, tmp_path: Path) -> N
     shop.ingest("200608")
 
     assert list(ingested(shop.lake).content) == [monday("200608")]
+
+
+def test_every_week_has_its_own_count(shop: Shop) -> None:
+    """A week that is published again counts by itself; the first week of all, whose commit made the table, begins at none."""
+    for lines, week in ((1, "200607"), (2, "200608"), (3, "200608")):
+        shop.deliver(week, lines=lines)
+        shop.ingest(week)
+
+    assert ingested(shop.lake).published == {monday("200607"): 0, monday("200608"): 2}

@@ -63,6 +63,31 @@ def test_a_check_by_itself_judges_the_newest_week(lake: Lake, tmp_path: Path, ch
     assert checked(Lake(str(tmp_path / "empty")), check).passed
 
 
+@pytest.mark.parametrize(
+    ("check", "sound", "broken"),
+    [
+        (shares_are_like_in_training, profile(0.24, 0.5, 0.4), profile(0.25, 0.5, 0.4)),
+        (no_mission_has_most_baskets, profile(0.1, 0.6, 0.4), profile(0.1, 0.61, 0.4)),
+        (small_baskets_have_lower_confidence, profile(0.1, 0.5, 0.49), profile(0.1, 0.5, 0.5)),
+    ],
+)
+def test_each_claim_has_its_limit(
+    tmp_path: Path, check: dg.AssetChecksDefinition, sound: list[dict[str, Any]], broken: list[dict[str, Any]]
+) -> None:
+    """An index below 0.25, a share of at most 0.6, and less confidence in small baskets than in the others."""
+    result = checked(published(tmp_path, "mission_profiles", {FIRST: sound, SECOND: broken}), check, FIRST, SECOND)
+
+    assert result.metadata["broken_weeks"].value == str(SECOND)
+
+
+def test_a_week_of_small_baskets_has_nothing_to_compare_them_with(tmp_path: Path) -> None:
+    """Where no basket is larger there is no mean confidence of larger ones."""
+    rows = [row for row in BROKEN if row["name"] != "mean_confidence_of_larger_baskets"]
+    lake = published(tmp_path, "mission_profiles", {FIRST: rows})
+
+    assert checked(lake, small_baskets_have_lower_confidence, FIRST).passed
+
+
 def test_a_shift_that_chance_explains_is_none(tmp_path: Path) -> None:
     """An index of 0.3 breaks the claim where chance reaches 0.1, and not where so few baskets reach 0.4 without any change."""
     weeks = {FIRST: profile(0.3, 0.5, 0.4, chance=0.4), SECOND: profile(0.3, 0.5, 0.4, chance=0.1)}
@@ -77,3 +102,11 @@ def test_a_week_of_one_mission_has_nothing_to_compare(tmp_path: Path, check: dg.
     lake = published(tmp_path, "mission_profiles", {FIRST: profile(0.0, 1.0, 1.0, missions=1)})
 
     assert checked(lake, check, FIRST).passed
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_a_week_without_figures_breaks_nothing(tmp_path: Path, check: dg.AssetChecksDefinition) -> None:
+    """Before the first mission model a week has no missions to judge."""
+    found = checked(published(tmp_path, "mission_profiles", {FIRST: []}), check, FIRST)
+
+    assert (found.passed, found.metadata["weeks"].value) == (True, 0)

@@ -1,7 +1,7 @@
 """Which run is asked for when tables are behind: each once, and none for ever before the others."""
 
 import re
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -50,6 +50,18 @@ def test_a_week_that_failed_alone_is_left_out_of_the_next_range(lake: Lake) -> N
         (FIRST_BEHIND, WEEKS[0], WEEKS[0]),
         (FIRST_BEHIND, WEEKS[2], WEEKS[2]),
     ]
+
+
+def test_a_range_that_failed_is_not_asked_for_beside_another(tmp_path: Path) -> None:
+    """Of two ranges with a gap between them one was asked for: the other one alone is."""
+    lake = Lake(str(tmp_path))
+    early, late = [WEEKS[0], WEEKS[1]], [week + timedelta(weeks=3) for week in WEEKS[:2]]
+    for week in (*early, *late):
+        put(lake, "staged_baskets", week, [])
+    first, second = refreshes(lake)
+
+    assert [(one.first, one.last) for one in (first, second)] == [(early[0], early[1]), (late[0], late[1])]
+    assert refreshes(lake, {first.key}.__contains__) == [second]
 
 
 def test_only_its_own_source_makes_a_failed_run_worth_another_try(lake: Lake) -> None:

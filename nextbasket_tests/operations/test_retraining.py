@@ -60,8 +60,10 @@ def test_an_old_week_starts_no_training(champion: date | None, newest_week: date
 def test_the_newest_week_corrected_is_not_an_old_one() -> None:
     """The week itself is in the lake when it is corrected; it may train what its first run did not come to."""
     branch = decide(newest_week=WEEK)
+    of_the_champion = decide(newest_week=WEEK, champion=WEEK, judged=WEEK)
 
     assert branch.job == TRAIN
+    assert of_the_champion == Branch(SCORE, "the champion is 0 week(s) old")
 
 
 @pytest.mark.parametrize(
@@ -83,3 +85,12 @@ def test_after_a_refusal_some_weeks_pass(
 
     assert branch.job == job
     assert why in branch.why
+
+
+def test_a_champion_in_service_is_no_refusal() -> None:
+    """A shop that trains more often than its pause is long waits for nothing: the newest model was promoted."""
+    often = RetrainingPolicy(max_age_weeks=2, cool_down_weeks=4, min_history_weeks=12)
+    usual = {"newest_week": ago(1), "history_weeks": 50, "failed_check": None}
+    branch = choose(WEEK, champion=ago(2), judged=ago(2), policy=often, **usual)
+
+    assert branch == Branch(TRAIN, "the champion is 2 weeks old, the limit is 2")
