@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import date
-from functools import partial
 from typing import Any
 
 import dagster as dg
@@ -10,6 +9,7 @@ import dagster as dg
 from nextbasket_assets.assets.publishing import published, run_weeks, running_runs, staged, table_spec, versions
 from nextbasket_assets.assets.run_config import ExportConfig
 from nextbasket_assets.exports.settings import ExportSettings
+from nextbasket_assets.lake.exports import export_scores, place, stage_rows, tidy_exports
 from nextbasket_assets.lake.tables import Lake
 from nextbasket_assets.partitions import LGSR_WEEKS
 from nextbasket_assets.resources.export_settings import export_settings
@@ -50,7 +50,9 @@ def score_exports(
     names = usable_catalogue(folder, context.log.warning).names
     inputs = versions(tables, "next_basket_scores", "next_trip_outlook")
     with staged(tables, context, TABLE) as folders:
-        counts = [_export(context, tables, week, folders[TABLE], names, settings) for week in weeks]
+        counts = [_export(context, tables, week, names, settings) for week in weeks]
+        for week in weeks:
+            stage_rows(tables, folders[TABLE], week)
         result = published(tables, context, TABLE, folders[TABLE], weeks, inputs)
     empty = sum(count["lists_empty"] for count in counts)
     yield dg.AssetCheckResult(
@@ -64,21 +66,11 @@ def score_exports(
 
 
 def _export(
-    context: dg.AssetExecutionContext,
-    lake: Lake,
-    week: date,
-    staged: str,
-    names: Mapping[str, str],
-    settings: ExportSettings,
+    context: dg.AssetExecutionContext, lake: Lake, week: date, names: Mapping[str, str], settings: ExportSettings
 ) -> dict[str, int]:
-    """Replace a week's export, stage its rows of the table, and report its numbers; what the manifest counts."""
-    from nextbasket_assets.exports.week import export_week
-    from nextbasket_assets.lake.exports import place, replace_export, stage_rows, tidy_exports, week_of_scores
-
+    """Replace a week's export, and report its numbers; what the manifest counts."""
     tidy_exports(lake, week, running_runs(context))
-    write = partial(export_week, made=week_of_scores(lake, week, names), settings=settings)
-    manifest = replace_export(lake, week, context.run.run_id, write)
-    stage_rows(lake, staged, week, manifest)
+    manifest = export_scores(lake, week, context.run.run_id, names, settings)
     counts: dict[str, int] = manifest["counts"]
     folder = dg.MetadataValue.path(lake.uri(place(week)))
     numbers = {"folder": folder, **counts, "customers_by_model": manifest["customers_by_model"]}

@@ -4,6 +4,7 @@ Whom a file holds is said by its column `customer` alone: a code may be a number
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -43,7 +44,8 @@ def erase_from_exports(lake: Lake, customer: str, run_id: str) -> tuple[int, int
         if manifest:
             _record(lake, week, manifest, run_id)
     for path in exported_files_with(lake, customer):  # of folders that no manifest names
-        lake.filesystem.delete_file(lake.path(path))
+        with suppress(FileNotFoundError):  # its run removed it
+            lake.filesystem.delete_file(lake.path(path))
     return rows, written, held
 
 
@@ -73,7 +75,8 @@ def _rewrite(lake: Lake, week: date, manifest: Manifest, customer: str, run_id: 
         with parquet.undamaged(lake.path(place(week, manifest["folder"]))):
             before = read_lists(Path(folder), manifest)
         after = _without(before, customer)
-        made = replace_export(lake, week, run_id, partial(write_export, lists=after, about=about))
+        write = partial(write_export, lists=after, about=about)
+        made = replace_export(lake, week, run_id, write, former=manifest)
     return _size(before) - _size(after), made
 
 
@@ -92,7 +95,7 @@ def _record(lake: Lake, week: date, manifest: Manifest, run_id: str) -> None:
     recorded = {row["sha256"] for row in lake.read(TABLE, [week]).to_pylist()}
     if recorded != {file["sha256"] for file in manifest["files"]}:
         with stage(lake, TABLE, run_id) as staged:
-            stage_rows(lake, staged, week, manifest)
+            stage_rows(lake, staged, week)
             publish(lake, TABLE, staged, [week], Provenance(run_id, code_version(), {}, ERASED))
 
 
@@ -118,6 +121,8 @@ def _holds(lake: Lake, path: str, customer: str, stumps: bool) -> bool | None:
     codes = pa.concat_arrays([written, guarded(pa.table({_CUSTOMER: written}))[_CUSTOMER].combine_chunks()])
     try:
         return any(pc.any(pc.is_in(column, codes)).as_py() for column in _customers(lake, path))
+    except FileNotFoundError:  # its run removed it
+        return False
     except (parquet.DamagedFileError, pa.ArrowException, UnicodeDecodeError):
         return stumps if _week(path) and name in _FORMS else None
 

@@ -3,7 +3,7 @@
 import dataclasses
 import hashlib
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,13 +12,14 @@ import boto3
 import pyarrow.fs
 import pytest
 
+from nextbasket_assets.exports import folder as export_folder
 from nextbasket_assets.exports.week import export_week
 from nextbasket_assets.lake import export_erasure, exports
-from nextbasket_assets.lake.erasure import erase_customer
+from nextbasket_assets.lake.erasure import erase_customer, holding
 from nextbasket_assets.lake.export_erasure import erase_from_exports, exported_files_with
 from nextbasket_assets.lake.publish import Provenance, publish, stage
 from nextbasket_assets.lake.staged_files import write_staged
-from nextbasket_assets.lake.tables import Lake
+from nextbasket_assets.lake.tables import Lake, LakeError
 from nextbasket_assets.parquet import DamagedFileError
 from nextbasket_tests.emr_bed.aws import local_aws
 from nextbasket_tests.exports import small
@@ -42,6 +43,28 @@ def lake(request: pytest.FixtureRequest, tmp_path: Path) -> Lake:
 
 def export(lake: Lake, run: str, names: dict[str, str] | None = None) -> exports.Manifest:
     return exports.replace_export(lake, MONDAY, run, partial(export_week, made=small.made(names), settings=PLAIN))
+
+
+def score(lake: Lake) -> None:
+    """Publish the week's lists and outlooks."""
+    for table, rows in (("next_basket_scores", small.scores()), ("next_trip_outlook", small.outlook())):
+        with stage(lake, table, "run") as folder:
+            write_staged(lake, table, folder, MONDAY, rows)
+            publish(lake, table, folder, [MONDAY], Provenance("run", "code", {}))
+
+
+def before(
+    monkeypatch: pytest.MonkeyPatch, owner: object, name: str, act: Callable[[], object], of: str | None = None
+) -> None:
+    """Do something once, when this function is called next and before it works; of a path, when it is called with it."""
+    work, left = getattr(owner, name), [act]
+
+    def late(*arguments: Any, **named: Any) -> Any:
+        if left and of in (None, *arguments):
+            left.pop()()
+        return work(*arguments, **named)
+
+    monkeypatch.setattr(owner, name, late)
 
 
 def files(lake: Lake) -> set[str]:
@@ -252,10 +275,7 @@ def test_what_somebody_put_below_the_exports_is_searched(lake: Lake) -> None:
 
 def test_the_manifest_of_an_erasure_agrees_with_itself(lake: Lake) -> None:
     """Customers by model are those that are left, and the tables' versions are the ones that can still be read."""
-    for table, rows in (("next_basket_scores", small.scores()), ("next_trip_outlook", small.outlook())):
-        with stage(lake, table, "run") as folder:
-            write_staged(lake, table, folder, MONDAY, rows)
-            publish(lake, table, folder, [MONDAY], Provenance("run", "code", {}))
+    score(lake)
     write = partial(export_week, made=exports.week_of_scores(lake, MONDAY, {}), settings=PLAIN)
     before = exports.replace_export(lake, MONDAY, "run", write)
     erase_customer(lake, "BOB", "erasing")
@@ -280,3 +300,65 @@ def test_an_older_export_keeps_its_versions(lake: Lake) -> None:
 
     assert after is not None
     assert after["tables"] == {"next_basket_scores": 0}
+
+
+@pytest.mark.parametrize("moment", ["read", "half written", "all there"])
+@pytest.mark.parametrize("first", [True, False], ids=["first export", "another one"])
+def test_an_erasure_beside_an_export_is_not_undone(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch, moment: str, first: bool
+) -> None:
+    """Whenever BOB is erased while the week is exported with them, they are in no file, and what the manifest names is there."""
+    score(lake)
+    if not first:
+        exports.export_scores(lake, MONDAY, "run-one", {}, PLAIN)
+    owner, name, of = {
+        "read": (exports, "export_week", None),
+        "half written": (export_folder, "_exported", None),
+        "all there": (type(lake.storage), "put", lake.path(exports.place(MONDAY, "manifest.json"))),
+    }[moment]
+    before(monkeypatch, owner, name, lambda: erase_customer(lake, "BOB", "erasing"), of)
+    manifest = exports.export_scores(lake, MONDAY, "run-two", {}, PLAIN)
+    found = exports.current(lake, MONDAY)
+
+    assert found is not None
+    assert found == {"folder": found["folder"], **manifest}
+    assert holding(lake, "BOB") == []
+    assert manifest["counts"]["customers"] == 2
+    assert {f"{found['folder']}/{file['file']}" for file in manifest["files"]} <= files(lake)
+
+
+def test_an_erasure_puts_no_former_export_back(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run exports the week while an erasure writes the former export again: the run's stays, and the erasure says so."""
+    score(lake)
+    exports.export_scores(lake, MONDAY, "run-one", {}, PLAIN)
+    again = lambda: exports.export_scores(lake, MONDAY, "run-two", {"a": "apples"}, PLAIN)  # noqa: E731
+    before(monkeypatch, export_erasure, "write_export", again)
+
+    with pytest.raises(LakeError, match="replaced the lists or the export of 2006-04-10"):
+        erase_customer(lake, "BOB", "erasing")
+    found = exports.current(lake, MONDAY)
+    assert found is not None
+    assert found["folder"].startswith("run-two")
+    assert erase_customer(lake, "BOB", "erasing").remaining == []
+    assert exports.current(lake, MONDAY) == found
+
+
+def test_files_that_are_lost_are_no_reason_to_try_for_ever(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the lists stay as they are, a file of the export that went is the run's error."""
+    score(lake)
+
+    def lost(*_: object, **__: object) -> None:
+        raise FileNotFoundError("scores_long.csv")
+
+    monkeypatch.setattr(exports, "export_week", lost)
+    with pytest.raises(FileNotFoundError, match=r"scores_long\.csv"):
+        exports.export_scores(lake, MONDAY, "run-one", {}, PLAIN)
+    assert exports.current(lake, MONDAY) is None
+
+
+def test_an_export_that_goes_while_it_is_searched_holds_nobody(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run removes what it had written of an export that moved: an erasure that had listed it goes on."""
+    listed = [exports.place(MONDAY, f"dead0000-1/scores_long.{kind}") for kind in ("csv", "parquet")]
+    monkeypatch.setattr(export_erasure, "_files", lambda _: iter(listed))
+
+    assert erase_from_exports(lake, "BOB", "run") == (0, 0, [])
