@@ -3,7 +3,8 @@
 There are some hundred pairs to a row, so their arrays are far larger than a processor's cache. What is done to them here is
 done a few thousand at a time, forward and backward, and gradients of what they point at are added up in the order of rows
 and of items, which needs one sort of small numbers; torch's own gradients of a gather take several times as long, and so do
-its passes over whole arrays (docs/model.md has the figures). The sums over rows and items have one order, whatever the number of threads.
+its passes over whole arrays (docs/model.md has the figures). The sums over rows and items have one order, whatever the
+number of threads.
 Q pairs, R rows, V vocabulary, P width.
 """
 
