@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import date
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -43,12 +44,12 @@ def weekly_report(context: dg.AssetExecutionContext, lake: LakeResource, landing
     inputs = versions(tables, *READS, "model_registry")
     with staged(tables, context, TABLE) as folders:
         for week in _before(tables, weeks[0]):
-            reports.put(tables, week, _page(_facts(context, tables, landing, week, _published(tables, week))))
+            gather = partial(_facts, context, tables, landing, week, _published(tables, week))
+            reports.put_newest(tables, week, gather, _page)
         for week in weeks:
-            facts = _facts(context, tables, landing, week)
-            place = reports.put(tables, week, _page(facts))
+            facts = reports.put_newest(tables, week, partial(_facts, context, tables, landing, week), _page)
             write_rows(tables, TABLE, folders[TABLE], week, [vars(finding) for finding in facts.findings])
-            show(context, TABLE, week, _shown(facts, place))
+            show(context, TABLE, week, _shown(facts, tables.uri(reports.place(week))))
         tag_run(context, light=facts.light)
         yield published(tables, context, TABLE, folders[TABLE], weeks, inputs)
 

@@ -186,7 +186,7 @@ def _purge_reports(lake: Lake, customer: str) -> list[str]:
     gone = _reports_with(lake, customer)
     for name in gone:
         reach("purge")
-        lake.filesystem.delete_file(lake.path(reports.FOLDER, name))
+        reports.remove(lake, name)
     return gone
 
 

@@ -145,9 +145,7 @@ def replace_export(
 
 
 def _lists(lake: Lake, week: date) -> list[PublishedFile]:
-    """The files of a week's lists and outlooks: others after every change, an erasure's too."""
-    snapshots = (lake.snapshot(table) for table in (_SCORES, _OUTLOOK))
-    return [file for snapshot in snapshots if snapshot for file in snapshot.published if file.week == week]
+    return lake.published(week, _SCORES, _OUTLOOK)
 
 
 def stage_rows(lake: Lake, staged: str, week: date) -> None:

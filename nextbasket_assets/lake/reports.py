@@ -2,7 +2,10 @@
 
 import html
 import re
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import date
+from typing import TypeVar
 
 import pyarrow.fs
 
@@ -11,6 +14,8 @@ from nextbasket_assets.lake.space import room
 from nextbasket_assets.lake.tables import Lake, NotThereError
 
 FOLDER, NAME = "reports", "index.html"
+_PEOPLE = ("customer_sequences", "next_basket_scores", "next_trip_outlook")  # the tables of a page's customers
+Facts = TypeVar("Facts")
 _CUSTOMER = re.compile(
     r'<h3 id="person-\d+">([^<]*)(?:</h3>|\Z)'
 )  # the only elements of a page that introduce a customer
@@ -18,7 +23,32 @@ _CUSTOMER = re.compile(
 
 def place(week: date) -> str:
     """A week's report, relative to the lake."""
-    return f"{FOLDER}/{WEEK}={week.isoformat()}/{NAME}"
+    return f"{FOLDER}/{_name(week)}"
+
+
+def _name(week: date) -> str:
+    return f"{WEEK}={week.isoformat()}/{NAME}"
+
+
+def put_newest(lake: Lake, week: date, gather: Callable[[], Facts], render: Callable[[Facts], str]) -> Facts:
+    """Replace a week's report by one of its newest tables, again as often as those move meanwhile; what it says.
+
+    An erasure replaces tables before it looks for pages. So it finds a page whose tables have not moved when it is there.
+    """
+    while True:
+        seen = lake.published(week, *_PEOPLE)
+        facts = gather()
+        page = render(facts)
+        if lake.published(week, *_PEOPLE) != seen:
+            continue
+        try:
+            put(lake, week, page)
+        except FileNotFoundError:  # an erasure deletes what is half written
+            if lake.published(week, *_PEOPLE) == seen:
+                raise
+        if lake.published(week, *_PEOPLE) == seen:
+            return facts
+        remove(lake, _name(week))
 
 
 def put(lake: Lake, week: date, page: str) -> str:
@@ -38,7 +68,7 @@ def read(lake: Lake, week: date) -> str:
         raise NotThereError(
             f"week {week} has no report: it was never made, or an erasure removed it. Materialise weekly_report for it."
         )
-    return _text(lake, place(week).removeprefix(f"{FOLDER}/"))
+    return _text(lake, _name(week))
 
 
 def weeks(lake: Lake) -> list[date]:
@@ -68,7 +98,16 @@ def shows(lake: Lake, name: str, customer: str) -> bool | None:
     """Whether a page, a half-written one too, introduces the customer; None for a file that is no page."""
     if ".html" not in name.rpartition("/")[2]:
         return None
-    return any(html.unescape(code) == customer for code in _CUSTOMER.findall(_text(lake, name)))
+    try:
+        return any(html.unescape(code) == customer for code in _CUSTOMER.findall(_text(lake, name)))
+    except FileNotFoundError:  # its run removed it
+        return False
+
+
+def remove(lake: Lake, name: str) -> None:
+    """Remove a file, relative to the folder, unless somebody else did."""
+    with suppress(FileNotFoundError):
+        lake.filesystem.delete_file(lake.path(FOLDER, name))
 
 
 def _text(lake: Lake, name: str) -> str:

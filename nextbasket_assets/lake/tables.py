@@ -136,6 +136,11 @@ class Lake:
             counts[file.week] = counts.get(file.week, 0) + file.rows
         return counts
 
+    def published(self, week: date, *tables: str) -> list[PublishedFile]:
+        """The data files of a week in these tables: others after every change, an erasure's too."""
+        snapshots = (self.snapshot(table) for table in tables)
+        return [file for snapshot in snapshots if snapshot for file in snapshot.published if file.week == week]
+
     def files(self, table: str, weeks: Collection[date], version: int | None = None) -> list[str]:
         """URIs of the data files of these weeks, in week order; weeks that were never published give none.
 

@@ -11,11 +11,14 @@ from click.testing import CliRunner
 from nextbasket_assets.assets.weekly_report import _before, weekly_report
 from nextbasket_assets.cli.main import main
 from nextbasket_assets.lake import freshness, reports
+from nextbasket_assets.lake.erasure import erase_customer, holding
 from nextbasket_assets.lake.tables import Lake
+from nextbasket_assets.report.weekly import page
 from nextbasket_assets.report.weekly.claims import CLAIMS
 from nextbasket_assets.report.weekly.page import LIGHTS
 from nextbasket_assets.resources.lake import LakeResource
 from nextbasket_assets.resources.landing import LandingResource
+from nextbasket_tests.lake.test_exports import before
 from nextbasket_tests.report.weekly.weeks import CUSTOMERS, WEEKS, code, deliver, put, score, small_lake
 
 
@@ -166,3 +169,17 @@ def test_the_page_before_is_the_newest_earlier_one(lake: Lake, monkeypatch: pyte
 
     assert _before(lake, WEEKS[2]) == [WEEKS[1]]
     assert _before(lake, WEEKS[0]) == []
+
+
+@pytest.mark.parametrize("week", [WEEKS[2], WEEKS[3]], ids=["the week", "the week before it"])
+def test_an_erasure_beside_the_run_is_not_undone(lake: Lake, monkeypatch: pytest.MonkeyPatch, week: date) -> None:
+    """A customer who is erased when a page, or the page before, was gathered and not yet written is on neither of them."""
+    make(lake, WEEKS[2])
+    deliver(lake, WEEKS[3])
+    score(lake, WEEKS[3])
+    gone = next(one for one in map(code, range(CUSTOMERS)) if reports.shows(lake, f"week={WEEKS[2]}/index.html", one))
+    before(monkeypatch, page, "render", lambda: erase_customer(lake, gone, "erasing"))
+
+    assert make(lake, week).success
+    assert holding(lake, gone) == []
+    assert reports.weeks(lake) == [one for one in WEEKS[2:] if one <= week]

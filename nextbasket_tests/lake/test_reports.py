@@ -10,6 +10,8 @@ from nextbasket_assets.lake import reports
 from nextbasket_assets.lake.erasure import erase_customer, holding
 from nextbasket_assets.lake.storage import Disk
 from nextbasket_assets.lake.tables import Lake, LakeError
+from nextbasket_tests.lake.test_exports import before
+from nextbasket_tests.report.weekly.weeks import code, score
 
 WEEK, NEXT = date(2006, 4, 10), date(2006, 4, 17)
 GONE = "C<1&'\""
@@ -93,3 +95,95 @@ def test_what_is_no_report_is_named_by_a_receipt(lake: Lake) -> None:
     assert receipt.deleted["reports"] == ["index.html", "week=2006-04-10/index.html", "week=summer/index.html"]
     assert receipt.not_searched == ["reports/week=2006-04-10/notes.txt"]
     assert reports.weeks(lake) == []
+
+
+def customers(lake: Lake) -> list[str]:
+    """Of the week's lists."""
+    return sorted(set(lake.read("next_basket_scores", [WEEK], ["customer"])["customer"].to_pylist()))
+
+
+def page(codes: list[str]) -> str:
+    """Introduces these customers."""
+    return "".join(map(shown, codes))
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["first page", "another one"])
+@pytest.mark.parametrize("moment", ["read", "looked at", "half written"])
+def test_an_erasure_beside_a_report_is_not_undone(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch, moment: str, first: bool
+) -> None:
+    """Whenever a customer is erased while a page is made with them, no page shows them, and the week has its page."""
+    score(lake, WEEK)
+    if not first:
+        reports.put(lake, WEEK, page(customers(lake)))
+    owner, name = {"read": (html, "escape"), "looked at": (Disk, "put"), "half written": (Path, "replace")}[moment]
+    before(monkeypatch, owner, name, lambda: erase_customer(lake, code(7), "erasing"))
+    told = reports.put_newest(lake, WEEK, lambda: customers(lake), page)
+
+    assert holding(lake, code(7)) == []
+    assert told == [code(number) for number in range(40) if number != 7]
+    assert reports.read(lake, WEEK) == page(told)
+
+
+def test_an_erasure_after_a_report_was_written_is_not_undone(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An erasure that removes the page before its run looks at the tables again leaves the week with a page, without them."""
+    score(lake, WEEK)
+    put = reports.put
+
+    def erased(lake: Lake, week: date, made: str) -> str:
+        monkeypatch.setattr(reports, "put", put)
+        place = put(lake, week, made)
+        assert erase_customer(lake, code(7), "erasing").deleted["reports"] == ["week=2006-04-10/index.html"]
+        return place
+
+    monkeypatch.setattr(reports, "put", erased)
+    told = reports.put_newest(lake, WEEK, lambda: customers(lake), page)
+
+    assert code(7) not in told
+    assert reports.read(lake, WEEK) == page(told)
+
+
+def test_a_page_whose_tables_moved_is_not_written(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A customer who was erased while the page was made is not shown for a moment either."""
+    score(lake, WEEK)
+    put, written = reports.put, list[str]()
+    monkeypatch.setattr(reports, "put", lambda lake, week, made: (written.append(made), put(lake, week, made))[1])
+    before(monkeypatch, html, "escape", lambda: erase_customer(lake, code(7), "erasing"))
+    told = reports.put_newest(lake, WEEK, lambda: customers(lake), page)
+
+    assert written == [page(told)]
+
+
+def test_a_page_that_cannot_be_made_again_is_not_left(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that fails after its tables moved leaves no page that shows the customer who was erased meanwhile."""
+    score(lake, WEEK)
+    left = [customers(lake)]
+    before(monkeypatch, Disk, "put", lambda: erase_customer(lake, code(7), "erasing"))
+
+    with pytest.raises(IndexError):
+        reports.put_newest(lake, WEEK, left.pop, page)
+    assert holding(lake, code(7)) == []
+    assert reports.weeks(lake) == []
+
+
+def test_a_lost_page_is_no_reason_to_try_for_ever(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the tables stay as they are, a file that went while the page was written is the run's error."""
+    score(lake, WEEK)
+
+    def lost(*_: object) -> None:
+        raise FileNotFoundError("index.html")
+
+    monkeypatch.setattr(Path, "replace", lost)
+    with pytest.raises(FileNotFoundError, match=r"index\.html"):
+        reports.put_newest(lake, WEEK, lambda: customers(lake), page)
+
+
+def test_a_page_that_goes_while_it_is_searched_shows_nobody(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run removes a page that an erasure had listed, before it is deleted or before it is read: the erasure goes on."""
+    reports.put(lake, WEEK, shown("CUST1"))
+    listed = reports.files(lake)
+    monkeypatch.setattr(reports, "files", lambda _: listed)
+    before(monkeypatch, reports, "remove", lambda: Path(lake.path(reports.place(WEEK))).unlink())
+
+    assert erase_customer(lake, "CUST1", "run").remaining == []
+    assert erase_customer(lake, "CUST1", "run").deleted["reports"] == []
