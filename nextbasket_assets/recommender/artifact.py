@@ -126,7 +126,10 @@ def load(directory: str) -> Loaded:
         as_of = datetime.date.fromisoformat(config["as_of"])
         baskets, training = int(config["baskets"]), dict(config["training"])
         network = Network(NetworkConfig(**config["network"]))
-        network.load_state_dict(safetensors.torch.load_file(folder / WEIGHTS))
+        weights = safetensors.torch.load_file(folder / WEIGHTS)
+        if "pair_popular" not in weights:  # from before the repeat term read how popular an item is
+            weights["pair_popular"] = torch.zeros_like(network.pair_popular)
+        network.load_state_dict(weights)
         calibration = Calibration(**config["calibration"])
         within_week = WithinWeek(**config["within_week"])
         mission_model = config["mission_model"]

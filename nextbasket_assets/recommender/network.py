@@ -70,6 +70,7 @@ class Network(nn.Module):
         )
         self.pair_input = nn.Linear(FEATURES + len(WINDOWS), pair)
         self.pair_item = nn.Embedding(config.vocabulary, pair)
+        self.pair_popular = nn.Parameter(torch.zeros(pair))
         self.pair_row = nn.Linear(hidden + ROW_FEATURES, pair, bias=False)
         self.pair_middle = nn.Linear(pair, pair)
         self.pair_output = nn.Linear(pair, 1 + config.pools)
@@ -148,9 +149,17 @@ class Network(nn.Module):
         """(Q,) repeat term of each pair, and (Q, pools) its weights in the pooled history."""
         row_RP = self.pair_row(torch.cat([state_RH, batch.row_features], dim=1))
         small = (self.pair_input, self.pair_middle, self.pair_output)
-        out = layers(own, batch.pair_features, self.pair_item.weight, row_RP, *small)
+        out = layers(own, batch.pair_features, self.pair_items(), row_RP, *small)
         repeat_Q = out[:, 0] + item_values(self.repeat_item.weight, own)[:, 0]
         return repeat_Q, torch.exp(out[:, 1:].clamp(max=8))
+
+    def pair_items(self) -> Tensor:
+        """(V, P) what the repeat term knows of each item: a vector of its own, and how popular it is.
+
+        What the own history adds to an item depends on what its bias says already, and a rare item's vector cannot tell.
+        """
+        popular_V = self.bias - self.bias[FIRST_ITEM:].mean()
+        return torch.addr(self.pair_item.weight, popular_V, self.pair_popular)
 
     def pooled(self, own: Pairs, pools_QK: Tensor) -> Tensor:
         """(R, pools * D) weighted means of the embeddings of the history's items."""

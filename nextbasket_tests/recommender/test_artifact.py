@@ -2,6 +2,7 @@ import json
 from pathlib import Path
 
 import pytest
+import safetensors.torch
 import torch
 
 from nextbasket_assets.recommender import artifact
@@ -33,6 +34,19 @@ def test_what_is_loaded_is_what_was_saved(saved):
     assert loaded.model.calibration == START
     weights = written.model.network.state_dict()
     assert all(torch.equal(w, weights[name]) for name, w in loaded.model.network.state_dict().items())
+
+
+def test_an_older_artifact_scores_as_it_did(saved, monkeypatch):
+    """Weights from before the repeat term read how popular an item is load as a network to which that says nothing."""
+    written, folder = saved
+    weights = safetensors.torch.load_file(folder / artifact.WEIGHTS)
+    del weights["pair_popular"]
+    monkeypatch.setattr(artifact, "verify", lambda directory: written.digest)
+    safetensors.torch.save_file(weights, folder / artifact.WEIGHTS)
+    network = artifact.load(str(folder)).model.network
+
+    assert torch.equal(network.pair_items(), network.pair_item.weight)
+    assert torch.equal(network.pair_item.weight, written.model.network.pair_item.weight)
 
 
 @pytest.mark.parametrize("name", artifact.FILES)

@@ -129,6 +129,25 @@ def test_logits_made_in_parts_are_what_the_terms_say(tmp_path):
     torch.testing.assert_close(made[:, items], expected[:, items], atol=1e-5, rtol=0)
 
 
+def test_the_repeat_term_knows_how_popular_an_item_is(tmp_path):
+    """Two items with one history and one vector differ by their biases alone, and only once the network has learned to look."""
+    prefixes, words = small.prefixes_of(shops.write_sequences(tmp_path / "a.parquet", {"a": [["a", "b"], ["a", "b"]]}))
+    network = small.random_network(words)
+    first, second = vocabulary.FIRST_ITEM, vocabulary.FIRST_ITEM + 1
+    batch = prefixes.batch(Slices(np.array([0]), np.array([1]), np.array([1])), 32, small.WEEK)
+    with torch.no_grad():
+        for table in (network.pair_item, network.repeat_item):
+            table.weight[second] = table.weight[first]
+        network.bias[first], network.bias[second] = -1.0, -3.0
+        network.pair_popular.zero_()
+        blind = network.terms(batch).repeat
+        network.pair_popular.fill_(1.0)
+        looking = network.terms(batch).repeat
+
+    assert blind[0] == blind[1]
+    assert looking[0] != looking[1]
+
+
 def test_the_pooled_history_is_a_mean(tmp_path):
     """With equal weights each row has the mean vector of the items bought before, once each, in both pools."""
     prefixes, words = small.prefixes_of(shops.write_sequences(tmp_path / "a.parquet", SHOP))
