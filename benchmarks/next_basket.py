@@ -191,7 +191,7 @@ def lend(network: Network, counts: np.ndarray) -> None:
     rare = FIRST_ITEM + np.flatnonzero((counts > 0) & (counts <= np.quantile(learned, 0.1)))
     unlearned = FIRST_ITEM + np.flatnonzero(counts == 0)
     with torch.no_grad():
-        for table in (network.items, network.output, network.pair_item, network.repeat_item):
+        for table in network.item_tables():
             table.weight[unlearned] = table.weight[rare].mean(0)
         network.bias[unlearned] = network.bias[rare].mean()
 

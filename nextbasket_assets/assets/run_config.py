@@ -105,9 +105,12 @@ class TrainingRunConfig(dg.Config):
     pair_hidden: int = Field(default=48, ge=1, description="Width of the repeat term.")
     context: int = Field(default=32, ge=1, description="Baskets the GRU reads before the first prefix of a slice.")
     dropout: float = Field(default=0.5, ge=0, lt=1, description="Share of the query's inputs dropped.")
-    epochs: int = Field(default=14, ge=1, description="Passes over the data, at most.")
+    epochs: int = Field(default=20, ge=1, description="Passes over the data, at most.")
     patience: int = Field(default=2, ge=0, description="Epochs without improvement before it stops.")
     learning_rate: float = Field(default=3e-3, gt=0, le=1, description="Of Adam, at the start.")
+    item_decay: float = Field(
+        default=0.03, ge=0, description="Weight decay of the items' vectors, divided by the purchases per item."
+    )
     rows: int = Field(default=512, ge=1, description="Prefixes in a batch, at most; a small shop has smaller ones.")
     slice_length: int = Field(default=32, ge=1, description="Prefixes of one customer in a batch, at most.")
     trip_steps: int = Field(default=1500, ge=1, description="Steps of the heads for the next trip, at most.")

@@ -5,6 +5,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -66,7 +67,7 @@ def fit(
     network = new_network(words, encoded.missions.shape[1], config).to(device)
     if team.rank:
         torch.manual_seed(config.seed + team.rank)  # weights begin alike, dropout does not
-    optimizer = torch.optim.Adam(network.parameters(), lr=config.learning_rate, fused=True)
+    optimizer = new_optimizer(network, words, config)
     average = Average(network)
     withheld = withholding.draw(encoded, parts.trained, config.seed)
     epochs: list[EpochReport] = []
@@ -131,6 +132,18 @@ def new_network(words: vocabulary.Vocabulary, missions: int, config: TrainingCon
     with torch.no_grad():
         network.bias[vocabulary.FIRST_ITEM :] = torch.log(counts / counts.sum())
     return network
+
+
+def new_optimizer(network: Network, words: vocabulary.Vocabulary, config: TrainingConfig) -> torch.optim.Adam:
+    """Adam that pulls the items' vectors towards zero (L2), the harder the fewer purchases there are to learn one from.
+
+    Else what little is known of a rare item is learned by heart: the thinner the data, the worse.
+    """
+    tables: list[Tensor] = [table.weight for table in network.item_tables()]
+    shared = [weight for weight in network.parameters() if all(weight is not table for table in tables)]
+    decay = config.item_decay / float(words.counts[words.counts > 0].mean())
+    groups: list[dict[str, Any]] = [{"params": tables, "weight_decay": decay}, {"params": shared}]
+    return torch.optim.Adam(groups, lr=config.learning_rate, fused=True)
 
 
 def validate(network: Network, prefixes: Prefixes, parts: Split) -> tuple[float, float]:

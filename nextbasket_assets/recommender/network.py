@@ -86,6 +86,10 @@ class Network(nn.Module):
         self.register_buffer("mission_lifts", torch.zeros(config.missions, config.vocabulary))
         self.register_buffer("mission_scale", torch.zeros(1))
 
+    def item_tables(self) -> tuple[nn.Embedding, ...]:
+        """The tables with a row for each item of the vocabulary."""
+        return self.items, self.output, self.pair_item, self.repeat_item
+
     def forward(self, batch: Batch) -> Tensor:
         """Logits (R, V); minus infinity for padding and unknown, so that neither can be recommended."""
         return self.logits(batch, self.terms(batch))
