@@ -21,7 +21,6 @@ USERS_OF_A_BATCH = {"tafeng": 128, "lgsr_dev": 4, "planted": 64}  # as many as g
 MEASURED = 24  # batches of a peer's epoch that are measured; the epoch is as many times as long as it has more
 EPOCHS = 2  # of ours: the first one warms up
 MOST_EPOCHS = 8  # of the plain GRU on the way to its best recall; ours stops by itself
-PATIENCE = 2  # epochs that the plain GRU may go without a new best, as ours may
 Curve = list[tuple[tuple[float, float], float]]  # (wall, CPU) seconds until the end of each epoch, recall after it
 THREADS = 1  # two wait for each other in loops, which counts as CPU, the more the busier the machine is
 
@@ -169,13 +168,15 @@ def plain_to_its_best(case: Any, dataset: str) -> Curve:
     import torch
 
     from benchmarks.plain_networks import PlainGru, batches, padded
+    from nextbasket_assets.recommender.settings import TrainingConfig
 
     torch.manual_seed(0)
     random, network = np.random.default_rng(0), PlainGru(case.words.size)
+    patience = TrainingConfig().patience  # epochs without a new best, as ours may go
     rates, parts = case.rates.astype(np.float32), list(batches(_users(case), USERS_OF_A_BATCH[dataset]))
     optimizer = torch.optim.Adam(network.parameters(), lr=3e-3)
     total, curve = Span(), []
-    while len(curve) < MOST_EPOCHS and (not curve or len(curve) - best(curve)[0] <= PATIENCE):
+    while len(curve) < MOST_EPOCHS and (not curve or len(curve) - best(curve)[0] <= patience):
         with span() as taken:
             for index in random.permutation(len(parts)):
                 _step(optimizer, network.loss(padded(parts[index], rates)))

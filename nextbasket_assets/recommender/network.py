@@ -153,11 +153,11 @@ class Network(nn.Module):
         """(Q,) repeat term of each pair, and (Q, pools) its weights in the pooled history."""
         row_RP = self.pair_row(torch.cat([state_RH, batch.row_features], dim=1))
         small = (self.pair_input, self.pair_middle, self.pair_output)
-        out = layers(own, batch.pair_features, self.pair_items(), row_RP, *small)
+        out = layers(own, batch.pair_features, self.pair_vectors(), row_RP, *small)
         repeat_Q = out[:, 0] + item_values(self.repeat_item.weight, own)[:, 0]
         return repeat_Q, torch.exp(out[:, 1:].clamp(max=8))
 
-    def pair_items(self) -> Tensor:
+    def pair_vectors(self) -> Tensor:
         """(V, P) what the repeat term knows of each item: a vector of its own, and how popular it is.
 
         What the own history adds to an item depends on what its bias says already, and a rare item's vector cannot tell.

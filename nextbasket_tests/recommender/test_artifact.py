@@ -45,7 +45,7 @@ def test_an_older_artifact_scores_as_it_did(saved, monkeypatch):
     safetensors.torch.save_file(weights, folder / artifact.WEIGHTS)
     network = artifact.load(str(folder)).model.network
 
-    assert torch.equal(network.pair_items(), network.pair_item.weight)
+    assert torch.equal(network.pair_vectors(), network.pair_item.weight)
     assert torch.equal(network.pair_item.weight, written.model.network.pair_item.weight)
 
 
