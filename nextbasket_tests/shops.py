@@ -93,6 +93,19 @@ def shuffled(shop: dict[str, Baskets], seed: int = 0) -> dict[str, Baskets]:
     return {customer: [pool[next(dealt)] for _ in baskets] for customer, baskets in shop.items()}
 
 
+def tastes(customers: int = 240, baskets: int = 12, kinds: int = 8, items: int = 40) -> dict[str, Baskets]:
+    """A shop of tastes alone: each customer buys items of one kind, three at a time and none twice.
+
+    Neither habits nor popularity nor order say anything: only who else bought the same.
+    """
+    random = np.random.default_rng(0)
+    shop = {}
+    for customer in range(customers):
+        bought = customer % kinds * items + random.permutation(items)[: 3 * baskets].reshape(baskets, 3)
+        shop[f"C{customer:04d}"] = [sorted(f"P{item:03d}" for item in basket) for basket in bought]
+    return shop
+
+
 def unique_items(customers: int = 40, baskets: int = 8) -> dict[str, Baskets]:
     """A shop in which every customer buys one item that nobody else buys, beside a bread that all buy."""
     return {f"C{c:04d}": [["bread", f"only-{c:04d}"] for _ in range(baskets)] for c in range(customers)}

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from nextbasket_assets.recommender.batches import Prefixes, Slices, targets
-from nextbasket_assets.recommender.histories import Histories
+from nextbasket_assets.recommender.histories import Histories, among_first
 from nextbasket_assets.recommender.network import Network
 from nextbasket_assets.recommender.split import Split
 
@@ -40,10 +40,8 @@ def fit_missions(network: Network, prefixes: Prefixes, parts: Split, seed: int) 
 
 def mission_lifts(histories: Histories, trained: np.ndarray, vocabulary: int) -> np.ndarray:
     """(M, V) log of how much larger an item's share of a mission's baskets is than its share of all baskets."""
-    customer = np.repeat(np.arange(histories.customers), histories.lengths)
-    position = np.arange(len(customer)) - histories.basket_offsets[customer]
-    weights_NM = histories.missions * (position < trained[customer])[:, None]
-    basket = np.repeat(np.arange(len(customer)), np.diff(histories.item_offsets))
+    weights_NM = histories.missions * among_first(histories, trained)[:, None]
+    basket = np.repeat(np.arange(len(weights_NM)), np.diff(histories.item_offsets))
     holding_MV = np.stack([np.bincount(histories.items, w[basket], vocabulary) for w in weights_NM.T])
     baskets_M = weights_NM.sum(0, dtype=np.float64)
     usual_V = holding_MV.sum(0) / max(baskets_M.sum(), 1.0)

@@ -5,19 +5,26 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from nextbasket_assets.errors import NextbasketError
-from nextbasket_assets.recommender import calibrating, metrics, purchases, ranking, vocabulary, withholding
+from nextbasket_assets.recommender import (
+    calibrating,
+    item_vectors,
+    metrics,
+    purchases,
+    ranking,
+    vocabulary,
+    withholding,
+)
 from nextbasket_assets.recommender.batches import Prefixes
 from nextbasket_assets.recommender.calibration import Calibration, WithinWeek
 from nextbasket_assets.recommender.conditioning import fit_missions
 from nextbasket_assets.recommender.examples import Example, examples, without_missions
-from nextbasket_assets.recommender.histories import Histories
+from nextbasket_assets.recommender.histories import Histories, among_first
 from nextbasket_assets.recommender.network import Network, NetworkConfig
 from nextbasket_assets.recommender.settings import EpochReport, TrainingConfig
 from nextbasket_assets.recommender.split import Split
@@ -64,18 +71,22 @@ def fit(
     random = np.random.default_rng(config.seed)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     prefixes = Prefixes.of(encoded, purchases.collect(encoded), moving)
-    network = new_network(words, encoded.missions.shape[1], config).to(device)
+    withheld = withholding.draw(encoded, parts.trained, config.seed)
+    learned = among_first(encoded, parts.trained) & ~withheld
+    network = new_network(words, encoded.missions.shape[1], config)
+    item_vectors.begin(network, item_vectors.tastes(encoded, learned, words.size, config.embedding))
+    network = network.to(device)
     if team.rank:
         torch.manual_seed(config.seed + team.rank)  # weights begin alike, dropout does not
-    optimizer = new_optimizer(network, words, config)
+    optimizer = torch.optim.Adam(network.parameters(), lr=config.learning_rate, fused=True)
+    pull = item_vectors.Pull(network, words, config.item_pull)
     average = Average(network)
-    withheld = withholding.draw(encoded, parts.trained, config.seed)
     epochs: list[EpochReport] = []
     best, kept, waited = -1, _copy(network), 0
     for epoch in range(config.epochs):
         began = time.monotonic()
         batches = examples(prefixes, parts.trained, withheld, config, random, device, team)
-        loss, rows = _epoch(network, optimizer, average, batches, team.own_random(random, config.seed), team)
+        loss, rows = _epoch(network, optimizer, pull, average, batches, team.own_random(random, config.seed), team)
         recall, ndcg = team.agreed(*validate(average.network, prefixes, parts))
         epochs.append(EpochReport(epoch, loss, recall, ndcg, rows, time.monotonic() - began))
         report(epochs[-1])
@@ -134,18 +145,6 @@ def new_network(words: vocabulary.Vocabulary, missions: int, config: TrainingCon
     return network
 
 
-def new_optimizer(network: Network, words: vocabulary.Vocabulary, config: TrainingConfig) -> torch.optim.Adam:
-    """Adam that pulls the items' vectors towards zero (L2), the harder the fewer purchases there are to learn one from.
-
-    Else what little is known of a rare item is learned by heart: the thinner the data, the worse.
-    """
-    tables: list[Tensor] = [table.weight for table in network.item_tables()]
-    shared = [weight for weight in network.parameters() if all(weight is not table for table in tables)]
-    decay = config.item_decay / float(words.counts[words.counts > 0].mean())
-    groups: list[dict[str, Any]] = [{"params": tables, "weight_decay": decay}, {"params": shared}]
-    return torch.optim.Adam(groups, lr=config.learning_rate, fused=True)
-
-
 def validate(network: Network, prefixes: Prefixes, parts: Split) -> tuple[float, float]:
     """recall@10 and nDCG@10 of the validation customers; zeros when there are none."""
     rows = parts.validation
@@ -160,6 +159,7 @@ def validate(network: Network, prefixes: Prefixes, parts: Split) -> tuple[float,
 def _epoch(
     network: Network,
     optimizer: torch.optim.Optimizer,
+    pull: item_vectors.Pull,
     average: Average,
     batches: Iterator[Example | None],
     forgetting: np.random.Generator,
@@ -183,6 +183,7 @@ def _epoch(
                 "the loss or its gradient is not a finite number: nothing was written, the last good model stays; "
                 "lower learning_rate or look for broken mission weights"
             )
+        pull.apply()
         optimizer.step()
         average.follow(network)
         total, seen = total + float(value) * rows, seen + rows

@@ -192,6 +192,13 @@ def _rising(ids: np.ndarray, offsets: np.ndarray) -> bool:
     return bool(rising.all())
 
 
+def among_first(histories: Histories, counts: np.ndarray) -> np.ndarray:
+    """(N,) whether each basket is one of its customer's first `counts` (C,) baskets."""
+    owner = np.repeat(np.arange(histories.customers), histories.lengths)
+    early: np.ndarray = np.arange(len(owner)) - histories.basket_offsets[owner] < counts[owner]
+    return early
+
+
 def known(histories: Histories) -> np.ndarray:
     """(E,) whether each entry of `items` is a known item."""
     return histories.items > UNKNOWN

@@ -77,8 +77,8 @@ class Network(nn.Module):
         self.repeat_item = nn.Embedding(config.vocabulary, 1)
         for table in (self.items, self.output):
             nn.init.normal_(table.weight, std=0.1)
-        nn.init.normal_(self.pair_item.weight, std=0.02)
-        nn.init.zeros_(self.repeat_item.weight)
+        for table in (self.pair_item, self.repeat_item):
+            nn.init.zeros_(table.weight)
         with torch.no_grad():
             self.items.weight[PAD] = 0
         # What follows is fitted afterwards, on the trained network, which it leaves as it is.

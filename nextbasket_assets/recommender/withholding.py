@@ -5,7 +5,7 @@ Validation customers are too few for that: of the lowest tenth of their pairs a 
 
 import numpy as np
 
-from nextbasket_assets.recommender.histories import Histories
+from nextbasket_assets.recommender.histories import Histories, among_first
 from nextbasket_assets.recommender.split import Rows
 
 SHARE = 0.03
@@ -14,11 +14,9 @@ FEWEST, MOST = 10, 10_000  # baskets; of fewer nothing could be told, and more w
 
 def draw(histories: Histories, trained: np.ndarray, seed: int) -> np.ndarray:
     """(N,) whether a basket is nobody's target although its customer's first `trained` (C,) baskets are learned from."""
-    owner = np.repeat(np.arange(histories.customers), histories.lengths)
-    position = np.arange(len(owner)) - histories.basket_offsets[owner]
-    targets = np.flatnonzero((position > 0) & (position < trained[owner]))
+    targets = np.flatnonzero(among_first(histories, trained) & ~among_first(histories, np.minimum(trained, 1)))
     count = min(int(len(targets) * SHARE), MOST)
-    drawn = np.zeros(len(owner), bool)
+    drawn = np.zeros(len(histories.days), bool)
     if count >= FEWEST:
         drawn[np.random.default_rng([seed, 1]).choice(targets, count, replace=False)] = True
     return drawn

@@ -45,6 +45,17 @@ def test_the_shuffled_twin_is_not_learned(tmp_path):
     assert abs(recalls(file, model)["challenger"] - POPULARITY_RATE) < 0.08
 
 
+def test_tastes_are_found_where_nothing_is_bought_twice(tmp_path):
+    """A customer wants one of the 16 items left of a kind, of 320: ten hit 10 / 16 of the next basket; in the twin 10 / 320."""
+    brief = dataclasses.replace(small.SETTINGS, epochs=2)
+    found = recalls(*small.trained(tmp_path / "tastes", shops.tastes(), brief))
+    twin = recalls(*small.trained(tmp_path / "twin", shops.shuffled(shops.tastes()), brief))
+
+    assert found["challenger"] > 0.5
+    assert max(value for method, value in found.items() if method != "challenger") < 0.1
+    assert twin["challenger"] < 0.1
+
+
 def test_same_seed_same_bytes_whatever_the_order_of_the_files(tmp_path):
     """Two files in either order, one seed: the same digest. Another seed: another one."""
     shop = shops.planted(customers=40)
