@@ -74,7 +74,8 @@ def fit(
     withheld = withholding.draw(encoded, parts.trained, config.seed)
     learned = among_first(encoded, parts.trained) & ~withheld
     network = new_network(words, encoded.missions.shape[1], config)
-    item_vectors.begin(network, item_vectors.tastes(encoded, learned, words.size, config.embedding))
+    tastes = item_vectors.tastes(encoded, learned, words.size, config.embedding)
+    item_vectors.begin(network, team.alike(tastes))
     network = network.to(device)
     if team.rank:
         torch.manual_seed(config.seed + team.rank)  # weights begin alike, dropout does not

@@ -50,10 +50,13 @@ def tastes(histories: Histories, learned: np.ndarray, vocabulary: int, dim: int)
 def _purchases(histories: Histories, learned: np.ndarray, vocabulary: int) -> sp.csr_array:
     """(C, V) log1p of how often each customer with a known purchase bought each item."""
     sizes = np.diff(histories.item_offsets)
-    owner = np.repeat(np.repeat(np.arange(histories.customers), histories.lengths), sizes)
     counted = np.repeat(learned, sizes) & known(histories)
-    cells = (owner[counted], histories.items[counted])
-    times = sp.csr_array((np.ones(len(cells[0])), cells), shape=(histories.customers, vocabulary))
+    running = np.concatenate([[0], np.cumsum(counted)])
+    ends = running[
+        histories.item_offsets[histories.basket_offsets]
+    ]  # entries come customer by customer, as they are to lie
+    items = histories.items[counted]
+    times = sp.csr_array((np.ones(len(items)), items, ends), shape=(histories.customers, vocabulary))
     times.sum_duplicates()
     times.data = np.log1p(times.data)
     return times[np.flatnonzero(np.diff(times.indptr))]

@@ -52,11 +52,15 @@ class Team:
 
     def agreed(self, *numbers: float) -> tuple[float, ...]:
         """The first process's numbers, in all of them: they stop together, also on machines that round differently."""
+        return tuple(self.alike(np.array(numbers)).tolist())
+
+    def alike(self, values: np.ndarray) -> np.ndarray:
+        """The first process's values, in all of them: they begin together, also on machines that round differently."""
         if self.size == 1:
-            return numbers
-        told = torch.tensor(numbers, dtype=torch.float64)
+            return values
+        told = torch.from_numpy(values)
         distributed.broadcast(told, src=0)
-        return tuple(told.tolist())
+        return told.numpy()
 
 
 ALONE = Team()

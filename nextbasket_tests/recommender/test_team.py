@@ -45,6 +45,7 @@ def test_shares_are_the_batch_and_one_process_is_not_asked() -> None:
     assert ALONE.share(slices) is slices
     assert ALONE.own_random(random, 0) is random
     assert ALONE.agreed(0.5, 0.25) == (0.5, 0.25)
+    assert ALONE.alike(slices.last) is slices.last
 
 
 def test_the_step_of_all_is_the_mean_of_their_rows(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,6 +77,7 @@ def test_processes_draw_alike_and_forget_apart(monkeypatch: pytest.MonkeyPatch) 
     assert own[0] != own[1]
     assert shared[0].random() == shared[1].random()
     assert Team(1, 2).agreed(0.1, 0.2) == (0.5, 0.5)
+    assert Team(1, 2).alike(np.zeros((2, 1), np.float32)).tolist() == [[0.5], [0.5]]
 
 
 def meeting_place() -> str:
