@@ -108,10 +108,8 @@ class TrainingRunConfig(dg.Config):
     epochs: int = Field(default=20, ge=1, description="Passes over the data, at most.")
     patience: int = Field(default=2, ge=0, description="Epochs without improvement before it stops.")
     learning_rate: float = Field(default=3e-3, gt=0, le=1, description="Of Adam, at the start.")
-    item_pull: float = Field(
-        default=0.05,
-        ge=0,
-        description="Pull of the items' vectors to where they began, divided by the purchases per item.",
+    item_decay: float = Field(
+        default=0.03, ge=0, description="Weight decay of the items' vectors, divided by the purchases per item."
     )
     rows: int = Field(default=512, ge=1, description="Prefixes in a batch, at most; a small shop has smaller ones.")
     slice_length: int = Field(default=32, ge=1, description="Prefixes of one customer in a batch, at most.")

@@ -5,6 +5,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -79,15 +80,14 @@ def fit(
     network = network.to(device)
     if team.rank:
         torch.manual_seed(config.seed + team.rank)  # weights begin alike, dropout does not
-    optimizer = torch.optim.Adam(network.parameters(), lr=config.learning_rate, fused=True)
-    pull = item_vectors.Pull(network, words, config.item_pull)
+    optimizer = new_optimizer(network, words, config)
     average = Average(network)
     epochs: list[EpochReport] = []
     best, kept, waited = -1, _copy(network), 0
     for epoch in range(config.epochs):
         began = time.monotonic()
         batches = examples(prefixes, parts.trained, withheld, config, random, device, team)
-        loss, rows = _epoch(network, optimizer, pull, average, batches, team.own_random(random, config.seed), team)
+        loss, rows = _epoch(network, optimizer, average, batches, team.own_random(random, config.seed), team)
         recall, ndcg = team.agreed(*validate(average.network, prefixes, parts))
         epochs.append(EpochReport(epoch, loss, recall, ndcg, rows, time.monotonic() - began))
         report(epochs[-1])
@@ -146,6 +146,18 @@ def new_network(words: vocabulary.Vocabulary, missions: int, config: TrainingCon
     return network
 
 
+def new_optimizer(network: Network, words: vocabulary.Vocabulary, config: TrainingConfig) -> torch.optim.Adam:
+    """Adam that pulls the items' vectors towards zero (L2), the harder the fewer purchases there are to learn one from.
+
+    Else what little is known of a rare item is learned by heart: the thinner the data, the worse.
+    """
+    tables: list[Tensor] = [table.weight for table in network.item_tables()]
+    shared = [weight for weight in network.parameters() if all(weight is not table for table in tables)]
+    decay = config.item_decay / float(words.counts[words.counts > 0].mean())
+    groups: list[dict[str, Any]] = [{"params": tables, "weight_decay": decay}, {"params": shared}]
+    return torch.optim.Adam(groups, lr=config.learning_rate, fused=True)
+
+
 def validate(network: Network, prefixes: Prefixes, parts: Split) -> tuple[float, float]:
     """recall@10 and nDCG@10 of the validation customers; zeros when there are none."""
     rows = parts.validation
@@ -160,7 +172,6 @@ def validate(network: Network, prefixes: Prefixes, parts: Split) -> tuple[float,
 def _epoch(
     network: Network,
     optimizer: torch.optim.Optimizer,
-    pull: item_vectors.Pull,
     average: Average,
     batches: Iterator[Example | None],
     forgetting: np.random.Generator,
@@ -184,7 +195,6 @@ def _epoch(
                 "the loss or its gradient is not a finite number: nothing was written, the last good model stays; "
                 "lower learning_rate or look for broken mission weights"
             )
-        pull.apply()
         optimizer.step()
         average.follow(network)
         total, seen = total + float(value) * rows, seen + rows

@@ -1,8 +1,7 @@
-"""Where the items' vectors begin, and what holds them there.
+"""Where the items' vectors begin: as the tastes that show in who bought what.
 
-They begin as the tastes that show in who bought what: the main directions of the customers' purchases, in which items with
-the same customers lie close together. From nothing, the network finds tastes late or not at all where few purchases are
-repeated. C customers, V ids, D embedding.
+Tastes are the main directions of the customers' purchases, in which items with the same customers lie close together. From
+nothing, the network finds them late, or not at all where few purchases are repeated. C customers, V ids, D embedding.
 """
 
 import numpy as np
@@ -14,10 +13,10 @@ from torch import Tensor
 
 from nextbasket_assets.recommender.histories import Histories, known
 from nextbasket_assets.recommender.network import Network
-from nextbasket_assets.recommender.vocabulary import Vocabulary
 
-SPREAD = 0.05  # root mean square of the numbers that an item's vector begins with
-FAINTEST = 1e-6  # of the strongest direction; below are those of rounding
+SPREAD = 0.1  # root mean square of the numbers that an item's vector begins with
+LOOKED_AT = 2  # directions for each that is kept: the faintest tells what chance makes
+FAINTEST = 1e-6  # of the strongest direction; what is below is rounding
 
 
 def tastes(histories: Histories, learned: np.ndarray, vocabulary: int, dim: int) -> np.ndarray:
@@ -25,7 +24,7 @@ def tastes(histories: Histories, learned: np.ndarray, vocabulary: int, dim: int)
 
     Rows and columns of the purchases are divided by the roots of their sums, so that neither heavy shoppers nor staples speak for
     everybody, and to a column's sum the mean one is added, so that no rare item makes a direction of its own. The strongest
-    direction, which is popularity, is left out.
+    direction, which is popularity, is left out; the next D are told by how far they are above what chance makes.
 
     Args:
         histories: the customers.
@@ -39,10 +38,12 @@ def tastes(histories: Histories, learned: np.ndarray, vocabulary: int, dim: int)
         return np.zeros((vocabulary, dim), np.float32)
     by_item = np.where(bought_V, 1 / np.sqrt(sums_V + sums_V[bought_V].mean()), 0)
     even = sp.diags_array(1 / np.sqrt(sums_C)) @ purchases @ sp.diags_array(by_item)
-    strengths, directions_VK = _strongest(even, dim + 1)
-    vectors_VK = (directions_VK * np.where(strengths > strengths[0] * FAINTEST, strengths, 0))[:, 1:]
+    strengths, directions_VK = _strongest(even, LOOKED_AT * dim + 1)
+    chance = strengths[-1] if len(strengths) > LOOKED_AT * dim else 0.0
+    worth = np.where(strengths > strengths[0] * FAINTEST, strengths**2 - chance**2, 0)
+    vectors_VK = (directions_VK * worth)[:, 1 : dim + 1]
     vectors_VK[~bought_V] = 0
-    size = np.sqrt((vectors_VK[bought_V] ** 2).mean()) if vectors_VK.shape[1] else 0.0
+    size = np.sqrt((vectors_VK[bought_V] ** 2).sum() / bought_V.sum() / dim)
     scaled = vectors_VK * (SPREAD / size if size > 0 else 0.0)
     return np.pad(scaled, ((0, 0), (0, dim - scaled.shape[1]))).astype(np.float32)
 
@@ -52,9 +53,7 @@ def _purchases(histories: Histories, learned: np.ndarray, vocabulary: int) -> sp
     sizes = np.diff(histories.item_offsets)
     counted = np.repeat(learned, sizes) & known(histories)
     running = np.concatenate([[0], np.cumsum(counted)])
-    ends = running[
-        histories.item_offsets[histories.basket_offsets]
-    ]  # entries come customer by customer, as they are to lie
+    ends = running[histories.item_offsets[histories.basket_offsets]]  # of each customer's: they lie one after another
     items = histories.items[counted]
     times = sp.csr_array((np.ones(len(items)), items, ends), shape=(histories.customers, vocabulary))
     times.sum_duplicates()
@@ -71,23 +70,6 @@ def _strongest(matrix: sp.csr_array, count: int) -> tuple[np.ndarray, np.ndarray
     _, values, right = svds(matrix, k=count, v0=start, return_singular_vectors="vh")
     order = np.argsort(-values)
     return values[order], right[order].T
-
-
-class Pull:
-    """What holds the vectors of the items back: a slope towards where they began, the steeper the less is known of an item.
-
-    Else what little is known of a rare item is learned by heart: the thinner the data, the worse.
-    """
-
-    def __init__(self, network: Network, words: Vocabulary, item_pull: float) -> None:
-        self.strength = item_pull / float(words.counts[words.counts > 0].mean())
-        self.held = [(table.weight, table.weight.detach().clone()) for table in network.item_tables()]
-
-    def apply(self) -> None:
-        """Adds the slope to the gradients, in place."""
-        for weight, start in self.held:
-            if weight.grad is not None:
-                weight.grad.add_(weight.detach() - start, alpha=self.strength)
 
 
 def begin(network: Network, tastes_VD: np.ndarray) -> None:

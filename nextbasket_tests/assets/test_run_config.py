@@ -20,7 +20,7 @@ ALL = (SequenceConfig, TrainingRunConfig, ExportConfig, ScoringConfig)
     [
         *[(ScoringConfig, {"k": k}) for k in (0, -1)],
         *[(TrainingRunConfig, {name: 0}) for name in (*COUNTS, "learning_rate", "half_life")],
-        *[(TrainingRunConfig, {name: -1}) for name in ("seed", "patience", "dropout", "item_pull")],
+        *[(TrainingRunConfig, {name: -1}) for name in ("seed", "patience", "dropout", "item_decay")],
         *[(TrainingRunConfig, {name: 1.0}) for name in ("dropout", "validation_share")],
         (TrainingRunConfig, {"learning_rate": float("nan")}),
         (TrainingRunConfig, {"learning_rate": 3.0}),
@@ -50,7 +50,7 @@ def test_every_number_has_a_bound() -> None:
 
 def test_the_smallest_numbers_are_taken() -> None:
     """One item, one row, no dropout, no decay and no patience are choices; an export's fields may be left out."""
-    smallest = TrainingRunConfig(**dict.fromkeys(COUNTS, 1), seed=0, patience=0, dropout=0.0, item_pull=0.0)
+    smallest = TrainingRunConfig(**dict.fromkeys(COUNTS, 1), seed=0, patience=0, dropout=0.0, item_decay=0.0)
 
     assert (smallest.rows, ScoringConfig(k=1).k) == (1, 1)
     assert set(ExportConfig().model_dump().values()) == {None}

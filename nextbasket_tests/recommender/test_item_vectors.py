@@ -1,13 +1,10 @@
-"""Where the items' vectors begin and what holds them there, told on shops small enough to see who bought what."""
+"""Where the items' vectors begin, told on shops small enough to see who bought what."""
 
 import numpy as np
-import pyarrow as pa
 import pytest
-import torch
 
 from nextbasket_assets.recommender import histories, item_vectors
-from nextbasket_assets.recommender.network import Network, NetworkConfig
-from nextbasket_assets.recommender.vocabulary import FIRST_ITEM, UNKNOWN, Vocabulary
+from nextbasket_assets.recommender.vocabulary import FIRST_ITEM, UNKNOWN
 
 TEA, CAKE, NAILS, GLUE, MILK = range(FIRST_ITEM, FIRST_ITEM + 5)
 VOCABULARY = FIRST_ITEM + 5
@@ -84,29 +81,10 @@ def test_a_shop_that_nothing_is_known_of_begins_at_zero():
 
 
 def test_vectors_begin_at_one_size_and_the_same_each_time():
-    """Whatever the shop's size, an item's numbers are .05 in the root mean square; a second time they are the same bytes."""
+    """Whatever the shop's size, an item's numbers are .1 in the root mean square; a second time they are the same bytes."""
     random = np.random.default_rng(0)
     shop = [[random.integers(FIRST_ITEM, 60, 4).tolist() for _ in range(3)] for _ in range(80)]
     vectors, again = (item_vectors.tastes(encoded(shop), np.ones(240, bool), 60, 8) for _ in range(2))
 
-    assert np.sqrt((vectors[FIRST_ITEM:] ** 2).mean()) == pytest.approx(0.05)
+    assert np.sqrt((vectors[FIRST_ITEM:] ** 2).mean()) == pytest.approx(0.1)
     assert vectors.tobytes() == again.tobytes()
-
-
-def test_items_are_pulled_to_where_they_began_and_what_is_shared_is_not():
-    """.6 over 3 and 1 purchases of a known item is .3: an item that moved by 2 has a slope of .6, in all tables.
-
-    An item that nothing was learned of does not make the others look scarce.
-    """
-    words = Vocabulary(pa.array(["bread", "cake", "tea"]), np.array([3, 0, 1]))
-    network = Network(NetworkConfig(vocabulary=words.size, missions=0))
-    pull = item_vectors.Pull(network, words, 0.6)
-    for weight in network.parameters():
-        weight.grad = torch.zeros_like(weight)
-        weight.data += 2.0
-    pull.apply()
-    slopes = {name: weight.grad.mean().item() for name, weight in network.named_parameters() if weight.grad.any()}
-
-    assert slopes == pytest.approx(
-        dict.fromkeys(["items.weight", "output.weight", "pair_item.weight", "repeat_item.weight"], 0.6)
-    )
