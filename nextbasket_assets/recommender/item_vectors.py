@@ -15,7 +15,6 @@ from nextbasket_assets.recommender.histories import Histories, known
 from nextbasket_assets.recommender.network import Network
 
 SPREAD = 0.1  # root mean square of the numbers that an item's vector begins with
-LOOKED_AT = 2  # directions for each that is kept: the faintest tells what chance makes
 FAINTEST = 1e-6  # of the strongest direction; what is below is rounding
 
 
@@ -24,7 +23,7 @@ def tastes(histories: Histories, learned: np.ndarray, vocabulary: int, dim: int)
 
     Rows and columns of the purchases are divided by the roots of their sums, so that neither heavy shoppers nor staples speak for
     everybody, and to a column's sum the mean one is added, so that no rare item makes a direction of its own. The strongest
-    direction, which is popularity, is left out; the next D are told by how far they are above what chance makes.
+    direction, which is popularity, is left out; the next D weigh as the roots of their strengths.
 
     Args:
         histories: the customers.
@@ -38,10 +37,9 @@ def tastes(histories: Histories, learned: np.ndarray, vocabulary: int, dim: int)
         return np.zeros((vocabulary, dim), np.float32)
     by_item = np.where(bought_V, 1 / np.sqrt(sums_V + sums_V[bought_V].mean()), 0)
     even = sp.diags_array(1 / np.sqrt(sums_C)) @ purchases @ sp.diags_array(by_item)
-    strengths, directions_VK = _strongest(even, LOOKED_AT * dim + 1)
-    chance = strengths[-1] if len(strengths) > LOOKED_AT * dim else 0.0
-    worth = np.where(strengths > strengths[0] * FAINTEST, strengths**2 - chance**2, 0)
-    vectors_VK = (directions_VK * worth)[:, 1 : dim + 1]
+    strengths, directions_VK = _strongest(even, dim + 1)
+    worth = np.where(strengths > strengths[0] * FAINTEST, np.sqrt(strengths), 0)
+    vectors_VK = (directions_VK * worth)[:, 1:]
     vectors_VK[~bought_V] = 0
     size = np.sqrt((vectors_VK[bought_V] ** 2).sum() / bought_V.sum() / dim)
     scaled = vectors_VK * (SPREAD / size if size > 0 else 0.0)
