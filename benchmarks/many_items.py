@@ -8,11 +8,14 @@ So the best list mixes the two, and nobody has tastes to be found.
 """
 
 import argparse
+import sys
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks import packed
 
 REPEATED = 0.6
 DECAY = 0.97
@@ -51,16 +54,12 @@ def write(folder: Path, users: int, items: int, seed: int = 0) -> None:
     popular, names = np.cumsum(shares / shares.sum()), random.permutation(items)
     popular[-1] = 1.0
     rows = [
-        (user, number, item)
+        (user, number, int(names[item]))
         for user in range(users)
         for number, basket in enumerate(history(popular, random))
         for item in basket
     ]
-    user, number, item = np.array(rows).T
-    folder.mkdir(parents=True, exist_ok=True)
-    pq.write_table(pa.table({"user": user, "basket": number, "item": names[item]}), folder / "baskets.parquet")
-    parts = random.choice(PARTS, users, p=SHARES)
-    pq.write_table(pa.table({"user": np.arange(users), "fold0": parts}), folder / "splits.parquet")
+    packed.lay_down(folder, rows, random.choice(PARTS, users, p=SHARES))
 
 
 def main() -> None:

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from nextbasket_assets.recommender.histories import Sequences
+from nextbasket_assets.recommender.histories import Sequences, among_first
 from nextbasket_assets.recommender.split import Rows, Split
 from nextbasket_assets.recommender.trends import week_number
 
@@ -58,10 +58,7 @@ class Packed:
 
     def learned_baskets(self, split: Split) -> np.ndarray:
         """(N,) whether each basket may be learned from."""
-        owner = np.repeat(np.arange(len(self.lengths)), self.lengths)
-        position = np.arange(len(owner)) - self.sequences.basket_offsets[owner]
-        learned: np.ndarray = position < split.trained[owner]
-        return learned
+        return among_first(self.sequences, split.trained)
 
     def histories(self) -> np.ndarray:
         """(N,) whether each basket is before its user's target."""
@@ -247,6 +244,14 @@ def write(data: Packed, path: Path, copies: int) -> None:
         for copy in range(copies):
             codes = pa.array([f"{code}-{copy}" for code in sequences.customers.to_pylist()])
             writer.write_table(pa.table([codes, seen, lists], schema=schema))
+
+
+def lay_down(folder: Path, rows: list[tuple[int, int, int]], parts: np.ndarray) -> None:
+    """Writes a packed folder of rows of user, basket and item; (C,) the part of each user in its one fold."""
+    folder.mkdir(parents=True, exist_ok=True)
+    table = pa.table(dict(zip(("user", "basket", "item"), np.array(rows).T, strict=True)))
+    pq.write_table(table, folder / "baskets.parquet")
+    pq.write_table(pa.table({"user": np.arange(len(parts)), "fold0": parts}), folder / "splits.parquet")
 
 
 def planted(folder: Path, users: int = 300, baskets: int = 8, items: int = 60, seed: int = 0) -> None:

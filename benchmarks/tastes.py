@@ -7,11 +7,14 @@ that mixture, so that one item in twenty is bought again. Prints what the lists 
 """
 
 import argparse
+import sys
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks import packed
 
 TOPICS = 24
 WIDTH = 600  # items of a topic
@@ -51,10 +54,7 @@ def write(folder: Path, users: int, items: int, seed: int = 0) -> float:
         rows += [(user, number, item) for number, basket in enumerate(baskets) for item in basket]
         if parts[user] == "test":
             found.append(np.isin(baskets[-1], np.argsort(-wanted)[:K]).mean())
-    user, number, item = np.array(rows).T
-    folder.mkdir(parents=True, exist_ok=True)
-    pq.write_table(pa.table({"user": user, "basket": number, "item": item}), folder / "baskets.parquet")
-    pq.write_table(pa.table({"user": np.arange(users), "fold0": parts}), folder / "splits.parquet")
+    packed.lay_down(folder, rows, parts)
     return float(np.mean(found))
 
 

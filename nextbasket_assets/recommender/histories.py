@@ -192,10 +192,11 @@ def _rising(ids: np.ndarray, offsets: np.ndarray) -> bool:
     return bool(rising.all())
 
 
-def among_first(histories: Histories, counts: np.ndarray) -> np.ndarray:
+def among_first(histories: Sequences | Histories, counts: np.ndarray) -> np.ndarray:
     """(N,) whether each basket is one of its customer's first `counts` (C,) baskets."""
-    owner = np.repeat(np.arange(histories.customers), histories.lengths)
-    early: np.ndarray = np.arange(len(owner)) - histories.basket_offsets[owner] < counts[owner]
+    offsets = histories.basket_offsets
+    owner = np.repeat(np.arange(len(counts)), np.diff(offsets))
+    early: np.ndarray = np.arange(len(owner)) - offsets[owner] < counts[owner]
     return early
 
 

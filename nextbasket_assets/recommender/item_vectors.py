@@ -9,7 +9,6 @@ import scipy.sparse as sp
 import torch
 from scipy.linalg import svd
 from scipy.sparse.linalg import svds
-from torch import Tensor
 
 from nextbasket_assets.recommender.histories import Histories, known
 from nextbasket_assets.recommender.network import Network
@@ -72,7 +71,7 @@ def _strongest(matrix: sp.csr_array, count: int) -> tuple[np.ndarray, np.ndarray
 
 def begin(network: Network, tastes_VD: np.ndarray) -> None:
     """Puts the tastes into the network, as what items are to the GRU and to the output."""
-    vectors: Tensor = torch.from_numpy(tastes_VD)
+    vectors = torch.from_numpy(tastes_VD)
     with torch.no_grad():
         network.items.weight.copy_(vectors)
         network.output.weight.copy_(vectors)
