@@ -34,6 +34,7 @@ WEIGHTS, CONFIG, VOCABULARY, CARD, METRICS = (
 )
 FILES = (CARD, CONFIG, METRICS, VOCABULARY, WEIGHTS)
 SUMS = "SHA256SUMS"
+LATER = {"pair_popular", "pools_straight"}  # weights that earlier artifacts lack; at zero they say nothing
 
 
 class ArtifactError(NextbasketError):
@@ -127,8 +128,8 @@ def load(directory: str) -> Loaded:
         baskets, training = int(config["baskets"]), dict(config["training"])
         network = Network(NetworkConfig(**config["network"]))
         weights = safetensors.torch.load_file(folder / WEIGHTS)
-        if "pair_popular" not in weights:  # from before the repeat term read how popular an item is
-            weights["pair_popular"] = torch.zeros_like(network.pair_popular)
+        for name in LATER - weights.keys():
+            weights[name] = torch.zeros_like(network.get_parameter(name))
         network.load_state_dict(weights)
         calibration = Calibration(**config["calibration"])
         within_week = WithinWeek(**config["within_week"])

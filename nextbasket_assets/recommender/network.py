@@ -19,6 +19,7 @@ from nextbasket_assets.recommender.softmax import Cells, cross_entropy, in_runs
 from nextbasket_assets.recommender.trends import WINDOWS
 from nextbasket_assets.recommender.vocabulary import FIRST_ITEM, PAD
 
+STRAIGHT = 2.0  # weight that each direction of the pooled history begins with in the query
 CACHED_ROWS = 64  # logits are made of so many at a time; below about 32, products add up in another order
 
 
@@ -68,6 +69,7 @@ class Network(nn.Module):
             nn.Dropout(config.dropout),
             nn.Linear(2 * dim, dim),
         )
+        self.pools_straight = nn.Parameter(torch.full((config.pools * dim,), STRAIGHT))
         self.pair_input = nn.Linear(FEATURES + len(WINDOWS), pair)
         self.pair_item = nn.Embedding(config.vocabulary, pair)
         self.pair_popular = nn.Parameter(torch.zeros(pair))
@@ -99,8 +101,7 @@ class Network(nn.Module):
         state_RH = self.states(batch)
         own = Pairs(batch.pair_rows, batch.pair_items.long(), batch.row_offsets, self.config.vocabulary)
         repeat_Q, pools_QK = self.repeat(batch, own, state_RH)
-        query_RD = self.query(torch.cat([state_RH, self.pooled(own, pools_QK), batch.row_features], dim=1))
-        return Terms(state_RH, query_RD, repeat_Q)
+        return Terms(state_RH, self.queries(batch, state_RH, self.pooled(own, pools_QK)), repeat_Q)
 
     def loss(self, batch: Batch, wanted: Cells, weights_R: Tensor) -> Tensor:
         """Mean cross-entropy of the rows, without ever holding all their logits."""
@@ -148,6 +149,15 @@ class Network(nn.Module):
         stepwise = not (torch.is_grad_enabled() or cells.is_cuda)
         state_LBH = gru.states(self.gru, cells_LBD) if stepwise else self.gru(cells_LBD)[0]
         return rows_of(state_LBH.view(-1, self.config.hidden), batch.row_cells)
+
+    def queries(self, batch: Batch, state_RH: Tensor, pooled_RX: Tensor) -> Tensor:
+        """(R, D) what is asked of the items' vectors, for (R, pools * D) pooled histories.
+
+        The pooled history also goes straight into it, so that items like those bought are asked for from the first step on.
+        """
+        query_RD: Tensor = self.query(torch.cat([state_RH, pooled_RX, batch.row_features], dim=1))
+        weighed_RKD = (pooled_RX * self.pools_straight).view(-1, self.config.pools, self.config.embedding)
+        return query_RD + weighed_RKD.sum(1)
 
     def repeat(self, batch: Batch, own: Pairs, state_RH: Tensor) -> tuple[Tensor, Tensor]:
         """(Q,) repeat term of each pair, and (Q, pools) its weights in the pooled history."""

@@ -37,14 +37,15 @@ def test_what_is_loaded_is_what_was_saved(saved):
 
 
 def test_an_older_artifact_scores_as_it_did(saved, monkeypatch):
-    """Weights from before the repeat term read how popular an item is load as a network to which that says nothing."""
+    """Weights from before popularity was read and pools went straight load as a network to which both say nothing."""
     written, folder = saved
     weights = safetensors.torch.load_file(folder / artifact.WEIGHTS)
-    del weights["pair_popular"]
+    del weights["pair_popular"], weights["pools_straight"]
     monkeypatch.setattr(artifact, "verify", lambda directory: written.digest)
     safetensors.torch.save_file(weights, folder / artifact.WEIGHTS)
     network = artifact.load(str(folder)).model.network
 
+    assert not network.pools_straight.any()
     assert torch.equal(network.pair_vectors(), network.pair_item.weight)
     assert torch.equal(network.pair_item.weight, written.model.network.pair_item.weight)
 

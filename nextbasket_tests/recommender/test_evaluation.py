@@ -15,11 +15,12 @@ from nextbasket_tests.recommender import small
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory):
-    """A learned planted shop: its sequences, the good model, and one trained for a moment."""
+    """A learned planted shop: its sequences, the good model, and one that learned from the shuffled twin for a moment."""
     folder = tmp_path_factory.mktemp("shop")
-    file, good = small.trained(folder, shops.planted())
-    small.train_quietly([file], folder / "poor", dataclasses.replace(small.SETTINGS, epochs=1))
-    return file, good, str(folder / "poor")
+    file, good = small.trained(folder / "shop", shops.planted())
+    brief = dataclasses.replace(small.SETTINGS, epochs=1)
+    _, poor = small.trained(folder / "twin", shops.shuffled(shops.planted()), brief)
+    return file, good, poor
 
 
 def test_a_model_that_knows_more_is_promoted_and_the_rows_say_why(shop):

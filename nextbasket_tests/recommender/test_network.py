@@ -5,7 +5,7 @@ import torch
 
 from nextbasket_assets.recommender import histories, metrics, purchases, ranking, trends, vocabulary
 from nextbasket_assets.recommender.batches import Prefixes, Slices, targets
-from nextbasket_assets.recommender.network import Network, NetworkConfig
+from nextbasket_assets.recommender.network import STRAIGHT, Network, NetworkConfig
 from nextbasket_assets.recommender.pairs import Pairs
 from nextbasket_assets.recommender.softmax import Cells
 from nextbasket_assets.recommender.split import Rows
@@ -157,6 +157,20 @@ def test_the_pooled_history_is_a_mean(tmp_path):
     means = [network.items.weight[own.items[own.rows == row]].mean(0).repeat(2) for row in range(4)]
 
     torch.testing.assert_close(pooled, torch.stack(means), atol=1e-4, rtol=0)
+
+
+def test_a_new_network_asks_for_items_like_those_bought(tmp_path):
+    """With the query's layers silent, a customer who bought one item asks for its vector, by the weight of each pool."""
+    prefixes, words = small.prefixes_of(
+        shops.write_sequences(tmp_path / "a.parquet", {"anna": [["a"]], "ben": [["b"]]})
+    )
+    network = Network(NetworkConfig(vocabulary=words.size, missions=0)).eval()
+    with torch.no_grad():
+        network.query[-1].weight.zero_()
+        network.query[-1].bias.zero_()
+        asked = network.terms(small.all_rows(prefixes, 1)).query[0]
+
+    torch.testing.assert_close(asked, 2 * STRAIGHT * network.items.weight[vocabulary.FIRST_ITEM + 1])
 
 
 def test_a_basket_is_the_mean_of_its_items(tmp_path):
