@@ -8,6 +8,7 @@ what they bought before, and the rest by popularity. Prints what the lists would
 
 import argparse
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -56,17 +57,15 @@ def write(folder: Path, users: int, items: int, communities: int, seed: int = 0)
     popular, inside = random.permutation(falling(items, FALL)), falling(width, FALL_INSIDE)
     members = [random.choice(items, width, replace=False) for _ in range(communities)]
     parts = random.choice(PARTS, users, p=SHARES)
-    rows, found = [], []
-    for user in range(users):
-        common = ANY * popular
-        common[members[random.integers(communities)]] += COMMUNITY * inside
-        baskets = history(common, random)
-        rows += [(user, number, item) for number, basket in enumerate(baskets) for item in basket]
-        if parts[user] == "test":
-            wanted = chances(common, [item for basket in baskets[:-1] for item in basket])
-            found.append(np.isin(baskets[-1], np.argsort(-wanted)[:K]).mean())
-    packed.lay_down(folder, rows, parts)
-    return float(np.mean(found))
+
+    def judged() -> Iterator[tuple[list[list[int]], np.ndarray]]:
+        for _ in range(users):
+            common = ANY * popular
+            common[members[random.integers(communities)]] += COMMUNITY * inside
+            baskets = history(common, random)
+            yield baskets, chances(common, [item for basket in baskets[:-1] for item in basket])
+
+    return packed.lay_down_judged(folder, judged(), parts, K)
 
 
 def main() -> None:

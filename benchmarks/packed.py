@@ -8,6 +8,7 @@ such as lgsr_dev, has nobody else: everyone's history is learned from.
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -252,6 +253,19 @@ def lay_down(folder: Path, rows: list[tuple[int, int, int]], parts: np.ndarray) 
     table = pa.table(dict(zip(("user", "basket", "item"), np.array(rows).T, strict=True)))
     pq.write_table(table, folder / "baskets.parquet")
     pq.write_table(pa.table({"user": np.arange(len(parts)), "fold0": parts}), folder / "splits.parquet")
+
+
+def lay_down_judged(
+    folder: Path, users: Iterable[tuple[list[list[int]], np.ndarray]], parts: np.ndarray, k: int
+) -> float:
+    """Lays down the users' baskets; recall@k of the test users' last ones by the (V,) chances that come with each user."""
+    rows, found = [], []
+    for user, (baskets, wanted) in enumerate(users):
+        rows += [(user, number, item) for number, basket in enumerate(baskets) for item in basket]
+        if parts[user] == "test":
+            found.append(np.isin(baskets[-1], np.argsort(-wanted)[:k]).mean())
+    lay_down(folder, rows, parts)
+    return float(np.mean(found))
 
 
 def planted(folder: Path, users: int = 300, baskets: int = 8, items: int = 60, seed: int = 0) -> None:

@@ -47,15 +47,8 @@ def write(folder: Path, users: int, items: int, seed: int = 0) -> float:
     random = np.random.default_rng(seed)
     topics_TV = topics(items, random)
     parts = random.choice(PARTS, users, p=SHARES)
-    rows, found = [], []
-    for user in range(users):
-        wanted = random.dirichlet(np.full(TOPICS, FEW)) @ topics_TV
-        baskets = history(wanted, random)
-        rows += [(user, number, item) for number, basket in enumerate(baskets) for item in basket]
-        if parts[user] == "test":
-            found.append(np.isin(baskets[-1], np.argsort(-wanted)[:K]).mean())
-    packed.lay_down(folder, rows, parts)
-    return float(np.mean(found))
+    mixtures = (random.dirichlet(np.full(TOPICS, FEW)) @ topics_TV for _ in range(users))
+    return packed.lay_down_judged(folder, ((history(wanted, random), wanted) for wanted in mixtures), parts, K)
 
 
 def main() -> None:
