@@ -11,8 +11,8 @@ install: $(INSTALLED) ## Create .venv with everything in it, a Java runtime too
 demo: $(INSTALLED) ## Run the main job: weekly files to next-basket scores (a synthetic shop, or NEXTBASKET_LANDING)
 	$(VENV)/bin/nextbasket demo $(ARGS)
 
-test: $(INSTALLED) ## Run the tests that take less than ten minutes together
-	$(VENV)/bin/python -m pytest -m "not slow and not emr and not browser" $(ARGS)
+test: $(INSTALLED) ## Run the tests that take less than ten minutes together, on two cores
+	$(VENV)/bin/python -m pytest -n 2 -m "not slow and not emr and not browser" $(ARGS)
 
 slow: $(INSTALLED) ## Run the slow tests
 	$(VENV)/bin/python -m pytest -m slow $(ARGS)

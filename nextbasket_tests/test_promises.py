@@ -25,6 +25,8 @@ from nextbasket_assets.lineage import LANDING_TABLES
 from nextbasket_tests.faults import shop
 from nextbasket_tests.platforms import BAG, CUSTOMERS, WEEKS, Platform, failure, header, small_models, week_lines
 
+pytestmark = pytest.mark.slow  # four shops go through real Spark
+
 AS_OF, LAST = WEEKS[7], WEEKS[9]
 SPARE = "PRD0820009"
 SETTINGS = {

@@ -13,6 +13,7 @@ from nextbasket_assets.lake import registry
 from nextbasket_assets.lake.tables import Lake
 from nextbasket_tests.faults.recorded import RecordedSpark
 from nextbasket_tests.platforms import WEEKS, Platform, week_lines
+from nextbasket_tests.small_spark import QUICK
 
 CUSTOMERS = 16
 AS_OF = WEEKS[3]
@@ -35,7 +36,7 @@ def platform(root: Path, recordings: Path, *, record: bool = False) -> Platform:
         record=record,
         master="local[2]",
         driver_memory="1g",
-        java_options="-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
+        java_options=QUICK,
     )
     return Platform(root, dg.DagsterInstance.ephemeral(), {"spark": spark})
 

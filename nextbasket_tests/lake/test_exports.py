@@ -32,7 +32,7 @@ def s3() -> Iterator[Any]:
         yield boto3.client("s3")
 
 
-@pytest.fixture(params=["disk", "bucket"])
+@pytest.fixture(params=["disk", pytest.param("bucket", marks=pytest.mark.slow)])
 def lake(request: pytest.FixtureRequest, tmp_path: Path) -> Lake:
     if request.param == "disk":
         return Lake(str(tmp_path / "lake"))
