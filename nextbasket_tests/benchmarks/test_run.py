@@ -18,7 +18,7 @@ from benchmarks.render import FIGURES, page
 from benchmarks.run import ROWS, main
 
 ROOT = Path(__file__).resolve().parents[2]
-CAREFUL = {"JAVA_TOOL_OPTIONS": "-XX:TieredStopAtLevel=1", "OMP_NUM_THREADS": "1"}
+CAREFUL = {"JAVA_TOOL_OPTIONS": "-XX:TieredStopAtLevel=1"}
 
 
 @pytest.mark.slow
