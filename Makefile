@@ -14,8 +14,8 @@ demo: $(INSTALLED) ## Run the main job: weekly files to next-basket scores (a sy
 test: $(INSTALLED) ## Run the tests that take less than ten minutes together, on two cores
 	$(VENV)/bin/python -m pytest -n 2 -m "not slow and not emr and not browser" $(ARGS)
 
-slow: $(INSTALLED) ## Run the slow tests
-	$(VENV)/bin/python -m pytest -m slow $(ARGS)
+slow: $(INSTALLED) ## Run the slow tests, on two cores
+	$(VENV)/bin/python -m pytest -n 2 -m slow $(ARGS)
 
 emr: $(INSTALLED) ## Run the deployment `emr` on the local test bed: real Spark steps, no AWS
 	$(VENV)/bin/python -m pytest -m emr $(ARGS)

@@ -16,6 +16,7 @@ from nextbasket_assets.landing import week_code
 from nextbasket_tests.docs.commands import ROOT, Command, documented
 from nextbasket_tests.docs.corner_shop import CornerShop
 from nextbasket_tests.docs.rules import RUN
+from nextbasket_tests.small_spark import IN_ALL_JVMS
 
 CUSTOMERS, WEEKS = 200, 14
 SETTINGS = {
@@ -80,7 +81,7 @@ def typing(root: Path, arguments: list[str]) -> str | None:
     done = subprocess.run(
         [*program, *arguments],
         cwd=root,
-        env=inherited | SETTINGS | {"PYTHONPATH": str(ROOT)},
+        env=inherited | SETTINGS | IN_ALL_JVMS | {"PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         timeout=600,

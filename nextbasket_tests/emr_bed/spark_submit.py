@@ -18,13 +18,13 @@ import pyspark
 from nextbasket_assets.resources import class_archive
 from nextbasket_assets.resources.emr.package import ENVIRONMENT_PYTHON
 from nextbasket_assets.resources.java import java_home
+from nextbasket_tests.small_spark import QUICK
 
 # The Pythons of an emr-7 node that have what the stages import: its own 3.11 and the one that the bootstrap action unpacks.
 # The default one, python3, is 3.9 there.
 PYTHONS = {"/usr/bin/python3.11": sys.executable, ENVIRONMENT_PYTHON: sys.executable}
 _DROPPED = ("--master", "--deploy-mode")
 _OVERLOAD = "org.apache.hadoop.fs.viewfs.ViewFileSystemOverloadScheme"
-_QUICK = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 
 
 class Mirror:
@@ -160,7 +160,7 @@ def command(arguments: list[str], mirror: Mirror) -> list[str]:
 def _confs(mirror: Mirror) -> list[str]:
     confs = {
         "spark.driver.memory": "1g",
-        "spark.driver.extraJavaOptions": f"{_QUICK} {class_archive.flags(java_home())}",
+        "spark.driver.extraJavaOptions": f"{QUICK} {class_archive.flags(java_home())}",
         "spark.driver.host": "127.0.0.1",
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.ui.enabled": "false",
