@@ -6,6 +6,7 @@ import dagster as dg
 import pytest
 from dagster._core.definitions.partitions.context import PartitionLoadingContext
 from dagster._core.definitions.temporal_context import TemporalContext
+from dagster._serdes import serialize_value
 from dagster._time import get_current_datetime
 
 from nextbasket_assets.partitions import LGSR_WEEKS, contiguous, weekly, weeks_of, weeks_of_tags
@@ -80,6 +81,34 @@ def test_a_calendar_is_dagsters_and_is_written_out_once_for_its_hash(monkeypatch
     assert weeks == plain
     assert {hash(weeks), hash(weeks)} == {hash(plain)}
     assert written == [1]
+
+
+def test_the_log_of_a_run_does_not_hold_the_excluded_dates() -> None:
+    """A run of three weeks of a calendar that ended long ago plans them without its 83 kB of exclusions."""
+
+    @dg.asset(partitions_def=LGSR_WEEKS, backfill_policy=dg.BackfillPolicy.single_run())
+    def table() -> None:
+        return None
+
+    @dg.asset_check(asset=table)
+    def check() -> dg.AssetCheckResult:
+        return dg.AssetCheckResult(passed=True)
+
+    ends = {"dagster/asset_partition_range_start": "2006-04-10", "dagster/asset_partition_range_end": "2006-04-24"}
+    definitions = dg.Definitions(assets=[table], asset_checks=[check], jobs=[dg.define_asset_job("job")])
+    with dg.DagsterInstance.ephemeral() as instance:
+        run = definitions.resolve_job_def("job").execute_in_process(instance=instance, tags=ends).dagster_run
+        logged = instance.all_logs(run.run_id)
+    (plan,) = [
+        entry.dagster_event.asset_check_planned_data
+        for entry in logged
+        if entry.dagster_event and entry.dagster_event.event_type_value == "ASSET_CHECK_EVALUATION_PLANNED"
+    ]
+
+    assert LGSR_WEEKS.exclusions
+    assert plan.partitions_subset
+    assert weeks_of(list(plan.partitions_subset.get_partition_keys())) == MONDAYS[:3]
+    assert max(len(serialize_value(one)) for one in (run, *logged)) < 10_000
 
 
 def test_a_run_makes_both_ends_of_its_range() -> None:
