@@ -1,7 +1,7 @@
 """Flags of a JVM whose Spark does little: it compiles lightly, and interprets a query's plan instead of compiling it.
 
-A query over ten rows takes a second to compile and no time to run. What users run, and the tests of crashes, memory and
-arrivals that start processes of their own, have Spark's defaults.
+A query over ten rows takes a second to compile and no time to run. What users run has Spark's defaults; plans are compiled in
+the browser's tests, which run the demo, and where tables are compared over numbers of cores (transforms/test_cores.py).
 """
 
 LIGHT = " ".join(
