@@ -13,8 +13,8 @@ import shutil
 import sys
 import tempfile
 import traceback
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import deltalake  # noqa: F401  (imported before the forks, as is torch)
@@ -51,29 +51,32 @@ def loop(scenario: Scenario, folder: Path, every: int = 1) -> dict[str, object]:
 
 def _import_what_it_uses(scenario: Scenario, folder: Path) -> None:
     """Import what a calm run imports on its way; every child would do it again, which is a fourth of its time."""
-    place = Path(tempfile.mkdtemp(dir=folder))
-    now, answer = place / "now", place / "answer.json"
+    with _copied(folder) as (now, answer):
 
-    def imported() -> dict[str, object]:
-        scenario.act(now)
-        scenario.look(now)
-        return dict.fromkeys(sys.modules)
+        def imported() -> dict[str, object]:
+            scenario.act(now)
+            scenario.look(now)
+            return dict.fromkeys(sys.modules)
 
-    try:
-        shutil.copytree(folder / "before", now)
         for module in _told(imported, answer):
             with suppress(ImportError):
                 importlib.import_module(module)
+
+
+@contextmanager
+def _copied(folder: Path) -> Iterator[tuple[Path, Path]]:
+    """A copy of `before` to act on, and a place for an answer; gone afterwards."""
+    place = Path(tempfile.mkdtemp(dir=folder))
+    try:
+        shutil.copytree(folder / "before", place / "now")
+        yield place / "now", place / "answer.json"
     finally:
         shutil.rmtree(place)
 
 
 def _outcome(scenario: Scenario, folder: Path, kill_at: int | None) -> tuple[dict[str, object], bool]:
     """What the lake holds after a run that is killed at a point and run again; and whether it was killed."""
-    place = Path(tempfile.mkdtemp(dir=folder))
-    now, answer = place / "now", place / "answer.json"
-    try:
-        shutil.copytree(folder / "before", now)
+    with _copied(folder) as (now, answer):
         if kill_at is not None:
             status = _fork(lambda: scenario.act(now), f"{ANY}:{kill_at}")
             if status == 0:
@@ -84,8 +87,6 @@ def _outcome(scenario: Scenario, folder: Path, kill_at: int | None) -> tuple[dic
         if _fork(lambda: scenario.act(now), None):
             return {"run": "the next run failed"}, True
         return _told(lambda: scenario.look(now), answer), True
-    finally:
-        shutil.rmtree(place)
 
 
 def _told(look: Callable[[], dict[str, object]], answer: Path) -> dict[str, object]:
