@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 
+from nextbasket_assets.cli.warming import QUICK
 from nextbasket_assets.resources import class_archive
 from nextbasket_assets.resources.java import java_home
 from nextbasket_tests.transforms.plans import header, line, rows
@@ -53,8 +54,7 @@ def test_cores_and_file_order_change_nothing(spark: SparkSession, tmp_path: Path
         folder.mkdir()
         files = landed if order == "forwards" else landed[::-1]
         (folder / "plans.json").write_text(json.dumps(_plans(files, folder)))
-        quick = f"-XX:TieredStopAtLevel=1 -XX:+UseSerialGC {class_archive.flags(java_home())}"
-        environment = {**os.environ, "JAVA_TOOL_OPTIONS": quick}
+        environment = {**os.environ, "JAVA_TOOL_OPTIONS": f"{QUICK} {class_archive.flags(java_home())}"}
         command = [sys.executable, "-c", SCRIPT, str(cores), order, str(folder / "plans.json")]
         subprocess.run(command, check=True, env=environment, stdout=subprocess.DEVNULL, timeout=600)
         found = {table: (rows(spark, folder, table), _files_per_week(folder, table)) for table in TABLES}
