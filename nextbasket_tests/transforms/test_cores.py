@@ -46,7 +46,7 @@ for plan in plans:
 
 @pytest.mark.slow
 def test_cores_and_file_order_change_nothing(spark: SparkSession, tmp_path: Path) -> None:
-    """Every table is the same, row by row, for 1, 2 and 4 cores, files forwards or backwards, blocks of 32 kB."""
+    """Every table is the same, row by row, for 1, 2 and 4 cores, files forwards or backwards, blocks of 8 kB."""
     landed = _land(tmp_path)
     results = []
     for cores, order in ((1, "forwards"), (2, "backwards"), (4, "forwards")):
@@ -117,7 +117,7 @@ def _plans(files: list[dict[str, Any]], folder: Path) -> list[dict[str, Any]]:
     weeks = list(WEEKS)
     model = str(folder / "model")
     return [
-        plan("raw_transactions", {}, "raw_transactions", "rejected_lines", weeks=weeks, files=files, split_bytes=32768),
+        plan("raw_transactions", {}, "raw_transactions", "rejected_lines", weeks=weeks, files=files, split_bytes=8192),
         plan("staged_baskets", {"raw_transactions": weeks}, "staged_baskets", weeks=weeks, non_merchandise=[]),
         plan(
             "mission_documents",
