@@ -35,7 +35,7 @@ def typed(command: Command) -> list[str]:
     if command.words[0] == "make":
         given = [word.removeprefix("ARGS=").split() for word in command.arguments if word.startswith("ARGS=")]
         return [command.words[1], *(given[0] if given else [])]
-    return ["because" if word in REASONS else word for word in command.words[1:]]
+    return ["because" if word in REASONS else re.sub(r"\b20\d{4}\b", "YYYYWW", word) for word in command.words[1:]]
 
 
 def whole(command: Command) -> bool:
@@ -62,7 +62,7 @@ def by_champion(commands: list[tuple[str, ...]], champion: bool) -> list[tuple[s
 
 def filled(words: tuple[str, ...], lake: Lake) -> list[str]:
     """The command with the placeholders of the pages replaced by what the shop has."""
-    known = {"SOURCE...": "weekly", "LANDING": "weekly_landing"}
+    known = {"SOURCE...": "weekly", "LANDING": "weekly_landing", "YYYYWW": "202408"}
     if weeks := lake.weeks("next_basket_scores"):
         model = [one for one in registry.decisions(lake, "rnn_model") if one.decision == "trained"][-1]
         known |= {
@@ -71,7 +71,7 @@ def filled(words: tuple[str, ...], lake: Lake) -> list[str]:
             "M03": lake.read("mission_topics", [model.week])["mission"][0].as_py(),
             "YYYYWW": week_code(model.week),
         }
-    return [re.sub(r"\b20\d{4}\b", known.get("YYYYWW", "202408"), known.get(word, word)) for word in words]
+    return [known.get(word, word) for word in words]
 
 
 def typing(root: Path, arguments: list[str]) -> str | None:

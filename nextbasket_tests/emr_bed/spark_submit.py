@@ -55,12 +55,12 @@ class Mirror:
 
     def push(self, *, only: str = "") -> None:
         """Upload what was written since; a report goes last. `only` names a folder: the lines of running stages."""
-        for bucket in self.buckets():
-            files = [path for path in (self.root / bucket).rglob("*") if path.is_file() and only in str(path)]
+        for bucket in self.root.iterdir():
+            files = [path for path in bucket.rglob("*") if only in str(path) and path.is_file()]
             new = [path for path in files if self._sizes.get(path) != _state(path) and path.suffix != ".crc"]
             for path in sorted(new, key=lambda path: (path.name == "report.json", path)):
                 if "_temporary" not in path.parts:
-                    self._client.upload_file(str(path), bucket, path.relative_to(self.root / bucket).as_posix())
+                    self._client.upload_file(str(path), bucket.name, path.relative_to(bucket).as_posix())
                     self._sizes[path] = _state(path)
                     self._etags[path] = "ours"
 
@@ -145,6 +145,8 @@ def command(arguments: list[str], mirror: Mirror) -> list[str]:
         word = rest.pop(0)
         if word in _DROPPED:
             rest.pop(0)
+        elif word == "--conf" and rest[0].startswith("spark.sql.shuffle.partitions="):
+            rest.pop(0)  # as many as a cluster's cores want
         elif word == "--py-files":
             ours += [word, mirror.local(rest.pop(0))]
         elif word == "--conf" and rest[0].split("=")[0] in ("spark.pyspark.python", "spark.pyspark.driver.python"):
@@ -164,6 +166,7 @@ def _confs(mirror: Mirror) -> list[str]:
         "spark.driver.host": "127.0.0.1",
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.ui.enabled": "false",
+        "spark.sql.shuffle.partitions": "4",
         "spark.hadoop.fs.s3.impl": _OVERLOAD,
         **{
             f"spark.hadoop.fs.viewfs.mounttable.{bucket}.linkFallback": f"file://{mirror.root / bucket}"
