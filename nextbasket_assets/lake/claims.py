@@ -48,8 +48,8 @@ def is_claimed(table: DeltaTable, folder: str) -> bool:
 def settle(lake: Lake, table: str, folders: Collection[str]) -> Fates:
     """Keep every folder that was not published from being published; folders that a run publishes meanwhile are in no group."""
     for _ in range(_ATTEMPTS):
-        snapshot = lake.snapshot(table)
-        if snapshot is None or not folders:
+        snapshot = lake.snapshot(table) if folders else None
+        if snapshot is None:
             return Fates(frozenset(), frozenset(), frozenset(folders))
         fates = _fates(snapshot, folders)
         open_ones = sorted(folder for folder in fates.free if not is_claimed(snapshot.delta, folder))
@@ -60,7 +60,7 @@ def settle(lake: Lake, table: str, folders: Collection[str]) -> Fates:
 
 def _fates(snapshot: Snapshot, folders: Collection[str]) -> Fates:
     needed = frozenset(file.path for file in snapshot.published if _folder(file.path) in folders)
-    earlier = {commit.get("staged") for commit in snapshot.delta.history()} | {_folder(path) for path in needed}
+    earlier = {commit.get("staged") for commit in snapshot.commits} | {_folder(path) for path in needed}
     published = frozenset(folder for folder in folders if folder in earlier)
     return Fates(needed, published, frozenset(folders) - published)
 

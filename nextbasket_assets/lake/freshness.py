@@ -101,7 +101,7 @@ class _Commit:
 def _commits(lake: Lake, table: str) -> list[_Commit]:
     """The commits that made rows; what an erasure left is no news for later tables."""
     snapshot = lake.snapshot(table)
-    entries = snapshot.delta.history() if snapshot else []
+    entries = snapshot.commits if snapshot else []
     return [
         _Commit(entry["version"], _weeks(entry["weeks"]), json.loads(entry["inputs"]))
         for entry in entries

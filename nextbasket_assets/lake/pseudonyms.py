@@ -11,7 +11,7 @@ TABLE = "raw_transactions"
 def recorded(lake: Lake) -> str | None:
     """The fingerprint that the lake's rows were made under, `none` for plain codes; None before the first row."""
     snapshot = lake.snapshot(TABLE)
-    commits = snapshot.delta.history() if snapshot else []
+    commits = snapshot.commits if snapshot else []
     return next((commit.get("pseudonyms", NONE) for commit in commits if commit.get("kind") == MADE), None)
 
 

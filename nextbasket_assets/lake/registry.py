@@ -57,7 +57,7 @@ def record(lake: Lake, decision: Decision) -> None:
     Raises:
         LakeError: another decision was recorded at the same moment, or the registry takes no writing.
     """
-    before = lake.snapshot("model_registry")
+    before = lake.snapshot("model_registry", lake.version("model_registry"))  # not the shared one: writing moves it on
     number = before.delta.count() + 1 if before else 1
     row = {**vars(decision), "number": number}
     row["metrics"] = json.dumps(dict(sorted(decision.metrics.items())))

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
+from typing import Any
 
 import pyarrow as pa
 from deltalake import DeltaTable, Schema
@@ -19,6 +20,8 @@ from nextbasket_assets.columns import REGISTRY, TABLES, WEEK, Column, spark_sche
 from nextbasket_assets.errors import NOTHING_THERE, NextbasketError
 from nextbasket_assets.lake.damage import DamageError, damaged, newest_commit
 from nextbasket_assets.lake.storage import is_no_answer, storage_of
+
+_NEVER = (-1, 0)  # the mark of a table that nothing was ever published to
 
 
 class LakeError(NextbasketError):
@@ -67,9 +70,17 @@ class Snapshot:
         )
         return tuple(sorted(files, key=lambda file: (file.week, file.path)))
 
+    @cached_property
+    def commits(self) -> list[dict[str, Any]]:
+        """What every commit up to this version says of itself, the newest first."""
+        return [commit for commit in self.delta.history() if commit["version"] <= self.version]
+
 
 class Lake:
     """The tables below one root, a local folder or an object store prefix.
+
+    A table is opened once for each of its versions: on S3 that costs a request for every commit since the last checkpoint, to
+    see that nothing changed costs one listing.
 
     Args:
         root: absolute path or URI.
@@ -81,6 +92,8 @@ class Lake:
         self.storage, self._base = storage_of(self.root, kms_key)
         self.storage_options = self.storage.options
         self.filesystem = self.storage.filesystem
+        self._newest: dict[str, tuple[tuple[int, int], Snapshot]] = {}
+        self._registry: tuple[Snapshot, pa.Table] | None = None
 
     def uri(self, *parts: str) -> str:
         """Where `parts` are, as engines take it: a path or a URI."""
@@ -91,11 +104,18 @@ class Lake:
         return "/".join((self._base, *parts))
 
     def snapshot(self, table: str, version: int | None = None) -> Snapshot | None:
-        """The table at a version (the newest by default); None when nothing was ever published."""
-        with self._log_of(table) as log:
-            if newest_commit(self.filesystem, log) is None:
-                return None
-            return Snapshot(DeltaTable(self.uri(table), version=version, storage_options=self.storage_options))
+        """The newest version of the table, opened once for all who ask, or a version of its own for who names one.
+
+        None when nothing was ever published.
+        """
+        mark = self.mark(table)
+        if mark == _NEVER:
+            return None
+        if version is not None:
+            return self._open(table, version)
+        if table not in self._newest or self._newest[table][0] != mark:
+            self._newest[table] = mark, self._open(table)
+        return self._newest[table][1]
 
     def version(self, table: str) -> int:
         """Newest version of the table; -1 when nothing was ever published."""
@@ -105,7 +125,11 @@ class Lake:
         """The newest version, as `version`, and when it was written: by one listing, and another one after every change."""
         with self._log_of(table) as log:
             commit = newest_commit(self.filesystem, log)
-        return (-1, 0) if commit is None else (int(commit.base_name.removesuffix(".json")), commit.mtime_ns or 0)
+        return _NEVER if commit is None else (int(commit.base_name.removesuffix(".json")), commit.mtime_ns or 0)
+
+    def _open(self, table: str, version: int | None = None) -> Snapshot:
+        with self._log_of(table):
+            return Snapshot(DeltaTable(self.uri(table), version=version, storage_options=self.storage_options))
 
     @contextmanager
     def _log_of(self, table: str) -> Iterator[str]:
@@ -213,6 +237,11 @@ class Lake:
         snapshot = self.snapshot("model_registry")
         if snapshot is None:
             return arrow_schema(REGISTRY).empty_table()
+        if self._registry is None or self._registry[0] is not snapshot:
+            self._registry = snapshot, self._decisions(snapshot)
+        return self._registry[1]
+
+    def _decisions(self, snapshot: Snapshot) -> pa.Table:
         files = pa.table(snapshot.delta.get_add_actions(flatten=True)).to_pylist()
         self._refuse_damaged("model_registry", {file["path"]: file["size_bytes"] for file in files})
         # by Arrow's own file system: through deltalake's, written in Python, Arrow's threads may end in the interpreter's end

@@ -1,6 +1,7 @@
 """Where the tables and models live."""
 
 import dagster as dg
+from pydantic import PrivateAttr
 
 from nextbasket_assets.lake.tables import Lake
 
@@ -16,6 +17,10 @@ class LakeResource(dg.ConfigurableResource):
     root: str
     kms_key: str | None = None
 
+    _lake: Lake | None = PrivateAttr(default=None)
+
     def open(self) -> Lake:
-        """The lake itself, a plain object."""
-        return Lake(self.root, self.kms_key)
+        """The lake itself, a plain object: one for the life of the resource, as it knows the tables that it has opened."""
+        if self._lake is None:
+            self._lake = Lake(self.root, self.kms_key)
+        return self._lake
