@@ -31,11 +31,15 @@ LAST = ("rollback", "promote", "erase")  # and what takes from it last
 
 
 def typed(command: Command) -> list[str]:
-    """The arguments of `nextbasket` that the command stands for; those of the recipe for a make target."""
+    """The arguments of `nextbasket` that the command stands for; those of the recipe for a make target.
+
+    A week that the page names is the shop's own, so commands that differ in nothing else are one.
+    """
+    words = command.words[1:]
     if command.words[0] == "make":
         given = [word.removeprefix("ARGS=").split() for word in command.arguments if word.startswith("ARGS=")]
-        return [command.words[1], *(given[0] if given else [])]
-    return ["because" if word in REASONS else re.sub(r"\b20\d{4}\b", "YYYYWW", word) for word in command.words[1:]]
+        words = (command.words[1], *(given[0] if given else []))
+    return ["because" if word in REASONS else re.sub(r"\b20\d{4}\b", "YYYYWW", word) for word in words]
 
 
 def whole(command: Command) -> bool:
