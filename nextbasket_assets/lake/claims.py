@@ -60,8 +60,9 @@ def settle(lake: Lake, table: str, folders: Collection[str]) -> Fates:
 
 def _fates(snapshot: Snapshot, folders: Collection[str]) -> Fates:
     needed = frozenset(file.path for file in snapshot.published if _folder(file.path) in folders)
-    earlier = {commit.get("staged") for commit in snapshot.commits} | {_folder(path) for path in needed}
-    published = frozenset(folder for folder in folders if folder in earlier)
+    published = frozenset(_folder(path) for path in needed)
+    if unclear := frozenset(folders) - published:  # seldom any; the whole log is read for them
+        published |= unclear & {str(commit.get("staged")) for commit in snapshot.commits}
     return Fates(needed, published, frozenset(folders) - published)
 
 

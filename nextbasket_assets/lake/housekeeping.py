@@ -38,9 +38,8 @@ def collect_staged(lake: Lake, table: str, running: Collection[str]) -> list[str
         running: ids of the runs that have not ended, this one included.
     """
     alive = {run_prefix(run_id) for run_id in running}
-    found = {name for name in _folders(lake, table) if "-" in name and name.split("-")[0] not in alive}
-    unclear = found - _needed(lake, table)  # seldom any; what became of them is told by the whole log
-    return _remove(lake, [(table, name) for name in sorted(settle(lake, table, unclear).free)])
+    found = [name for name in _folders(lake, table) if "-" in name and name.split("-")[0] not in alive]
+    return _remove(lake, [(table, name) for name in sorted(settle(lake, table, found).free)])
 
 
 def collect_models(lake: Lake, name: str, running: Collection[str]) -> list[str]:
@@ -81,12 +80,6 @@ def fresh_model(lake: Lake, folder: str) -> Iterator[None]:
     except BaseException:
         _remove(lake, [tuple(folder.rsplit("/", 1))])
         raise
-
-
-def _needed(lake: Lake, table: str) -> set[str]:
-    """Folders with files of the newest version."""
-    snapshot = lake.snapshot(table)
-    return {file.path.split("/")[0] for file in snapshot.published} if snapshot else set()
 
 
 def _folders(lake: Lake, place: str) -> list[str]:

@@ -1,7 +1,6 @@
 """Reading the lake: what is not as it was published is named, and no reader takes it for less."""
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -38,9 +37,9 @@ def test_a_file_that_is_gone_or_cut_is_named(lake: Lake, empty: bool, said: str)
 
 
 @pytest.fixture
-def opened(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The tables whose logs were read, in order."""
-    found = []
+    found: list[str] = []
 
     def opening(uri: str, **named: Any) -> DeltaTable:
         found.append(uri.rsplit("/", 1)[-1])
