@@ -53,16 +53,21 @@ class Mirror:
                     self._client.download_file(bucket, item["Key"], str(path))
                     self._etags[path], self._sizes[path] = item["ETag"], _state(path)
 
-    def push(self, *, only: str = "") -> None:
-        """Upload what was written since; a report goes last. `only` names a folder: the lines of running stages."""
-        for bucket in self.root.iterdir():
-            files = [path for path in bucket.rglob("*") if only in str(path) and path.is_file()]
-            new = [path for path in files if self._sizes.get(path) != _state(path) and path.suffix != ".crc"]
-            for path in sorted(new, key=lambda path: (path.name == "report.json", path)):
-                if "_temporary" not in path.parts:
-                    self._client.upload_file(str(path), bucket.name, path.relative_to(bucket).as_posix())
-                    self._sizes[path] = _state(path)
-                    self._etags[path] = "ours"
+    def push(self) -> None:
+        """Upload what was written since; a report goes last."""
+        self._upload([path for path in self.root.rglob("*") if path.is_file()])
+
+    def push_lines(self, folder: str) -> None:
+        """Upload what a running stage has said in a folder. A line comes to S3 as a whole: an empty one is being written."""
+        self._upload([path for path in Path(folder).glob("*") if path.stat().st_size])
+
+    def _upload(self, files: list[Path]) -> None:
+        states = {path: _state(path) for path in files if path.suffix != ".crc" and "_temporary" not in path.parts}
+        new = [path for path, state in states.items() if self._sizes.get(path) != state]
+        for path in sorted(new, key=lambda path: (path.name == "report.json", path)):
+            bucket, *key = path.relative_to(self.root).parts
+            self._client.upload_file(str(path), bucket, "/".join(key))
+            self._sizes[path], self._etags[path] = states[path], "ours"
 
     def local(self, uri: str) -> str:
         """The mirror's path of an object."""
@@ -81,12 +86,13 @@ class SparkSubmit:
     process: subprocess.Popen[bytes]
     mirror: Mirror
     client: Any
+    lines: str
     logs: str
     output: dict[str, IO[bytes]]
 
     def poll(self) -> tuple[bool, str] | None:
         code = self.process.poll()
-        self.mirror.push(only=".json.log/")
+        self.mirror.push_lines(self.lines)
         if code is None:
             return None
         if code == 0:
@@ -133,7 +139,7 @@ class Submitter:
             cwd=self.folder,
             env=_environment(),
         )
-        return SparkSubmit(process, mirror, self.client, logs, output)
+        return SparkSubmit(process, mirror, self.client, mirror.local(f"{arguments[-1]}.log"), logs, output)
 
 
 def command(arguments: list[str], mirror: Mirror) -> list[str]:
