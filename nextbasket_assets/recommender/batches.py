@@ -104,7 +104,14 @@ class Prefixes:
         """(R,) slice of each row and (R,) its prefix."""
         return spelled_out(slices.first, slices.last - slices.first + 1)
 
-    def batch(self, slices: Slices, context: int, week: int | None = None, pairs: bool = True) -> Batch:
+    def batch(
+        self,
+        slices: Slices,
+        context: int,
+        week: int | None = None,
+        pairs: bool = True,
+        kept: np.ndarray | None = None,
+    ) -> Batch:
         """The network's input for these slices.
 
         Args:
@@ -112,14 +119,17 @@ class Prefixes:
             context: baskets that the network reads before the first prefix of a slice.
             week: number of the week in which the prediction is made; None for the weeks of the baskets to be predicted.
             pairs: False leaves the pairs out, for what reads the GRU's states alone.
+            kept: which of the rows the batch has; None for all.
         """
         owner, prefix = self.rows(slices)
+        if kept is not None:
+            owner, prefix = owner[kept], prefix[kept]
         start = np.maximum(slices.first - context, 0)
         length = int((slices.last - start).max())
         last_basket = self.histories.basket_offsets[slices.customers[owner]] + prefix - 1
         days = self.histories.days
         none = np.zeros(0, np.int64)
-        events, pair_rows, pair_prefix = self._pairs(slices) if pairs else (none, none, none)
+        events, pair_rows, pair_prefix = self._pairs(slices, kept) if pairs else (none, none, none)
         today = days[last_basket].astype(np.int64)
         weeks = self.trends.rows(week_number(days[last_basket + 1]) if week is None else np.full(len(prefix), week))
         pair_items = self.purchases.items[events]
@@ -165,7 +175,7 @@ class Prefixes:
             h.missions[basket],
         )
 
-    def _pairs(self, slices: Slices) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def _pairs(self, slices: Slices, kept: np.ndarray | None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Events that speak for each prefix, by row: (Q,) event, (Q,) row, (Q,) prefix."""
         p = self.purchases
         low, high = p.offsets[slices.customers], p.offsets[slices.customers + 1]
@@ -175,10 +185,13 @@ class Prefixes:
         alive = np.flatnonzero(end >= begin)
         event, owner, begin, count = event[alive], owner[alive], begin[alive], (end - begin + 1)[alive]
         rows = slices.last - slices.first + 1
-        if (rows == 1).all():  # of one prefix each event speaks once, and the events are in order
+        if kept is None and (rows == 1).all():  # of one prefix each event speaks once, and the events are in order
             return event, owner, begin
         pair, prefix = spelled_out(begin, count)
         row = (np.cumsum(rows) - rows - slices.first)[owner[pair]] + prefix
+        if kept is not None:
+            chosen = np.flatnonzero(kept[row])
+            pair, prefix, row = pair[chosen], prefix[chosen], (np.cumsum(kept) - 1)[row[chosen]]
         order = np.argsort(row, kind="stable")
         return event[pair][order], row[order], prefix[order]
 

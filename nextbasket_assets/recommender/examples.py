@@ -1,4 +1,4 @@
-"""What the network learns from: every training prefix once an epoch, in batches, with what followed each.
+"""What the network learns from: the training prefixes in batches, with what followed each; a large shop's by a draw.
 
 C customers, R rows.
 """
@@ -13,7 +13,7 @@ from torch import Tensor
 
 from nextbasket_assets.recommender.batches import UNASSIGNED, Batch, Prefixes, Slices, targets
 from nextbasket_assets.recommender.histories import Histories
-from nextbasket_assets.recommender.row_weights import weights_of
+from nextbasket_assets.recommender.row_weights import drawn, weights_of
 from nextbasket_assets.recommender.runs import spelled_out
 from nextbasket_assets.recommender.settings import TrainingConfig
 from nextbasket_assets.recommender.side_by_side import side_by_side
@@ -24,6 +24,7 @@ HELPERS = 8  # threads, at most, that cut batches while a GPU learns from the on
 STEPS = 32  # of an epoch, at least, unless their batches would be below
 FEWEST = 64  # prefixes
 FORGOTTEN = 0.1  # share of the slices whose missions are left out
+MANY = 1 << 14  # prefixes: a shop with fewer learns from all of them in every epoch
 
 
 @dataclass(frozen=True)
@@ -44,22 +45,26 @@ def examples(
     device: torch.device,
     team: Team,
 ) -> Iterator[Example | None]:
-    """This process's share of each batch of an epoch, on the device; None where a batch has no slice for it.
+    """This process's share of each batch of an epoch, on the device; None where a batch has no row for it.
+
+    Of many prefixes an epoch has those that are drawn, the light ones more seldom; what an epoch says is expected to be the same.
 
     Args:
         prefixes: what is known of them.
         trained: (C,) baskets of each customer that may be learned from, targets included.
         withheld: (N,) baskets that are no target although they may be learned from; their rows weigh nothing.
         config: `rows`, `slice_length`, `context` and `half_life` are read.
-        random: of the slices and the order of the batches.
+        random: of the slices, the order of the batches and the draw.
         device: where the network is. While a GPU learns, threads cut the batches that come next.
         team: the processes that take part.
     """
     slices = training_slices(trained, config.slice_length, random)
-    rows = batch_rows(int((slices.last - slices.first + 1).sum()), config.rows)
-    shares = (team.share(batch) for batch in in_batches(slices, rows, random))
+    many = int((slices.last - slices.first + 1).sum())
+    luck = random.random(len(withheld), np.float32) if many >= MANY else None
+    shares = (team.share(batch) for batch in in_batches(slices, batch_rows(many, config.rows), random))
     lifts = torch.from_numpy(prefixes.trends.lifts).to(device)
-    cut = partial(_example, prefixes, trained, withheld, newest_day(prefixes.histories, trained), config, lifts)
+    end = newest_day(prefixes.histories, trained)
+    cut = partial(_example, prefixes, trained, withheld, luck, end, config, lifts)
     return side_by_side(shares, cut, HELPERS) if device.type == "cuda" else map(cut, shares)
 
 
@@ -95,24 +100,40 @@ def _example(
     prefixes: Prefixes,
     trained: np.ndarray,
     withheld: np.ndarray,
+    luck: np.ndarray | None,
     end: int,
     config: TrainingConfig,
     lifts: Tensor,
     slices: Slices,
 ) -> Example | None:
-    """These slices, on the device where the lifts of all trends lie already; `end` is the day of the newest target."""
-    if not len(slices.customers):
-        return None
+    """These slices, on the device where the lifts of all trends lie already.
+
+    `luck` (N,) draws the targets that take part, all where it is None; `end` is the day of the newest target.
+    """
+    histories = prefixes.histories
     owner, prefix = prefixes.rows(slices)
     customers = slices.customers[owner]
-    histories = prefixes.histories
     basket = histories.basket_offsets[customers] + prefix
-    wanted = targets(histories, customers, prefix)
     age, lasts = end - histories.days[basket], trained[customers] - 1
-    weights = weights_of(prefix, lasts, wanted.sizes, withheld[basket], age, config.half_life)
-    rows, items, weights_R = (torch.from_numpy(part).to(lifts.device) for part in (wanted.rows, wanted.items, weights))
-    batch = replace(prefixes.batch(slices, config.context), trends=lifts)
+    weights = weights_of(prefix, lasts, histories.sizes[basket], withheld[basket], age, config.half_life)
+    kept = np.ones(len(owner), bool)
+    if luck is not None:
+        weights = drawn(weights, luck[basket])
+        kept = weights > 0
+    if not kept.any():
+        return None
+    wanted = targets(histories, customers[kept], prefix[kept])
+    told = (wanted.rows, wanted.items, weights[kept])
+    rows, items, weights_R = (torch.from_numpy(part).to(lifts.device) for part in told)
+    slices, kept = with_rows(slices, owner, kept)
+    batch = replace(prefixes.batch(slices, config.context, kept=kept), trends=lifts)
     return Example(batch.to(lifts.device), Cells(rows, items), weights_R)
+
+
+def with_rows(slices: Slices, owner: np.ndarray, kept: np.ndarray) -> tuple[Slices, np.ndarray]:
+    """The slices of which a row is kept, and which of their rows are, for the (R,) slice of each row and whether it is kept."""
+    some = np.bincount(owner[kept], minlength=len(slices.customers)) > 0
+    return slices.take(np.flatnonzero(some)), kept[some[owner]]
 
 
 def without_missions(batch: Batch, random: np.random.Generator) -> Batch:

@@ -144,10 +144,11 @@ class Network(nn.Module):
         dim = self.config.embedding
         set_ND = nn.functional.embedding_bag(batch.basket_items, self.items.weight, batch.basket_offsets, mode="mean")
         basket_ND = torch.tanh(self.basket(torch.cat([set_ND, batch.basket_features, batch.missions], dim=1)))
+        if torch.is_grad_enabled() and not basket_ND.is_cuda:
+            return gru.states_to_learn(self.gru, basket_ND, batch.basket_cells, batch.slices, batch.row_cells)
         cells = basket_ND.new_zeros(batch.slices * batch.length, dim).index_copy_(0, batch.basket_cells, basket_ND)
         cells_LBD = cells.view(batch.length, batch.slices, dim)
-        stepwise = not (torch.is_grad_enabled() or cells.is_cuda)
-        state_LBH = gru.states(self.gru, cells_LBD) if stepwise else self.gru(cells_LBD)[0]
+        state_LBH = self.gru(cells_LBD)[0] if cells.is_cuda else gru.states(self.gru, cells_LBD)
         return rows_of(state_LBH.view(-1, self.config.hidden), batch.row_cells)
 
     def queries(self, batch: Batch, state_RH: Tensor, pooled_RX: Tensor) -> Tensor:

@@ -6,6 +6,7 @@ SIZE_POWER = 0.5
 CUSTOMER_POWER = 0.5
 EARLIER = 0.5  # weight of a target that is not the customer's newest
 SMALLEST = 1e-9
+ALIKE = 2.0  # times the mean: rows that weigh less are drawn by their weight, and then weigh as much as this
 
 
 def weights_of(
@@ -31,3 +32,14 @@ def faded(age: np.ndarray, half_life: float) -> np.ndarray:
     """What is left of a row's weight after `age` days."""
     left: np.ndarray = np.exp2(-age / half_life)
     return left
+
+
+def drawn(weights: np.ndarray, luck: np.ndarray) -> np.ndarray:
+    """(R,) weights of the rows that are drawn, 0 for the others; the expected weight of a row is what it was.
+
+    A light row takes as long as a heavy one and says less, so it takes part the more seldom the lighter it is.
+
+    Args:
+        weights: (R,) with a mean of one. luck: (R,) drawn evenly from 0 to 1.
+    """
+    return np.where(luck * ALIKE < weights, np.maximum(weights, ALIKE), 0).astype(np.float32)
