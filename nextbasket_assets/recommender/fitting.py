@@ -1,4 +1,4 @@
-"""The training loop: every prefix inside the window, early stopping on customers whose targets lie in later weeks."""
+"""The training loop: prefixes inside the window, early stopping on customers whose targets lie in later weeks."""
 
 import copy
 import math
@@ -177,7 +177,7 @@ def _epoch(
     forgetting: np.random.Generator,
     team: Team,
 ) -> tuple[float, int]:
-    """One pass over every training prefix: mean loss and the number of prefixes."""
+    """One pass over the training prefixes: mean loss and the number of those that took part."""
     network.train()
     total, seen = 0.0, 0
     for example in batches:

@@ -20,7 +20,7 @@ class TrainingConfig:
     patience: int = 2  # epochs without improvement before it stops; each one lowers the learning rate
     learning_rate: float = 3e-3  # of Adam, at the start
     item_decay: float = 0.03  # weight decay of the items' vectors, divided by the purchases there are per item
-    rows: int = 512  # prefixes in a batch, at most; a small shop has smaller ones
+    rows: int = 512  # prefixes that a batch is of, at most; a small shop has smaller ones
     slice_length: int = 32  # prefixes of one customer in a batch, at most
     trip_steps: int = 1500  # of the heads for the next trip, at most
     processes: int = 1  # that share each batch, on this machine; with one, a training is the same bits every time here

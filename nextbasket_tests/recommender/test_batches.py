@@ -3,6 +3,7 @@
 import numpy as np
 import pyarrow as pa
 import pytest
+import torch
 
 from nextbasket_assets.recommender import histories, vocabulary
 from nextbasket_assets.recommender.batches import UNASSIGNED, Slices, targets
@@ -64,3 +65,18 @@ def test_unknown_items_of_a_target_count_in_its_size(tmp_path):
     wanted = targets(encoded, np.array([0]), np.array([1]))
 
     assert (wanted.rows.tolist(), wanted.items.tolist(), wanted.sizes.tolist()) == ([0], [2], [3])
+
+
+def test_rows_that_are_kept_are_what_they_are_among_all(prefixes):
+    """Of Anna's one prefix and Ben's three the second and the fourth are kept: each is as in the batch of all rows."""
+    both = Slices(np.array([0, 1]), np.array([1, 1]), np.array([1, 3]))
+    whole, part = prefixes.batch(both, 32), prefixes.batch(both, 32, kept=np.array([False, True, False, True]))
+    of_pairs = torch.isin(whole.pair_rows, torch.tensor([1, 3]))
+
+    for name in ("row_cells", "row_features", "row_weeks"):
+        assert torch.equal(getattr(part, name), getattr(whole, name)[[1, 3]])
+    for name in ("pair_items", "pair_features", "pair_events"):
+        assert torch.equal(getattr(part, name), getattr(whole, name)[of_pairs])
+    assert part.pair_rows.tolist() == [0, 0, 1, 1, 1, 1]
+    assert part.row_offsets.tolist() == [0, 2]
+    assert torch.equal(part.basket_items, whole.basket_items)

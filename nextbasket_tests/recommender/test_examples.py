@@ -1,4 +1,4 @@
-"""What the network learns from is every training prefix once, the same whoever cuts the batches."""
+"""What the network learns from is every training prefix once, or a fair draw of many, the same whoever cuts the batches."""
 
 import dataclasses
 
@@ -46,6 +46,30 @@ def test_an_epoch_of_a_small_shop_has_these_batches(tmp_path):
 
     assert 30 <= len(sizes) <= 34
     assert sum(sizes) == 3_300
+
+
+def test_an_epoch_of_a_large_shop_draws_its_prefixes(tmp_path, monkeypatch):
+    """Were a shop large from 3,300 prefixes on: an epoch has about half of them, which weigh together what all do; no slice
+    is read in vain; the next epoch has others, the same seed the same."""
+    prefixes, _ = small.prefixes_of(shops.write_sequences(tmp_path / "s.parquet", shops.planted(customers=300)))
+    lengths, none = prefixes.histories.lengths, np.zeros(len(prefixes.histories.days), bool)
+    setting = dataclasses.replace(small.SETTINGS, half_life=30.0)
+
+    def epoch(random):
+        made = examples.examples(prefixes, lengths, none, setting, random, torch.device("cpu"), ALONE)
+        return [one for one in made if one]
+
+    monkeypatch.setattr(examples, "MANY", 3_301)
+    assert sum(len(one.weights) for one in epoch(np.random.default_rng(0))) == 3_300
+
+    monkeypatch.setattr(examples, "MANY", 3_300)
+    random = np.random.default_rng(0)
+    first, second, again = epoch(random), epoch(random), epoch(np.random.default_rng(0))
+    assert 0.3 < sum(len(one.weights) for one in first) / 3_300 < 0.7
+    assert sum(float(one.weights.sum()) for one in first) == pytest.approx(3_300, rel=0.05)
+    assert all(len((one.batch.row_cells % one.batch.slices).unique()) == one.batch.slices for one in first)
+    told, other, same = ([one.wanted.items.tolist() for one in batches] for batches in (first, second, again))
+    assert told == same != other
 
 
 MISSIONS = {f"C{n:03}": [[1.0, 0.0]] * 5 for n in range(200)}
