@@ -193,8 +193,8 @@ def measure(folders: list[Path], device: torch.device) -> Outcome:
             config, random = replace(CONFIG, rows=at_most), np.random.default_rng(0)
             none = np.zeros(len(case.encoded.days), bool)
             example = next(iter(examples(prefixes, case.split.trained, none, config, random, device, ALONE)))
-            assert example is not None  # alone, a batch is never empty
-            rows = len(example.weights)  # fewer where the dataset is small
+            assert example is not None  # alone, a whole batch is not empty
+            rows = len(example.weights)  # fewer where the dataset is small, or where they are drawn
             step = step_of(network.train(), example, device)
             found, more = step.parts, {"seconds in which the GPU computes": step.busy}
             figures.append(Figure(f"{data.name}, {rows} prefixes, forward and backward", step.seconds, None, more))

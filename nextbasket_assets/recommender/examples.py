@@ -62,7 +62,9 @@ def examples(
     many = int((slices.last - slices.first + 1).sum())
     luck = random.random(len(withheld), np.float32) if many >= MANY else None
     shares = (team.share(batch) for batch in in_batches(slices, batch_rows(many, config.rows), random))
-    lifts = torch.from_numpy(prefixes.trends.lifts).to(device)
+    # A network weighs the windows, so one lies behind the other: that takes a third of the time.
+    by_window = np.ascontiguousarray(np.moveaxis(prefixes.trends.lifts, -1, 0))
+    lifts = torch.from_numpy(by_window).to(device).movedim(0, -1)
     end = newest_day(prefixes.histories, trained)
     cut = partial(_example, prefixes, trained, withheld, luck, end, config, lifts)
     return side_by_side(shares, cut, HELPERS) if device.type == "cuda" else map(cut, shares)
