@@ -34,7 +34,7 @@ def faded(age: np.ndarray, half_life: float) -> np.ndarray:
     return left
 
 
-def drawn(weights: np.ndarray, luck: np.ndarray) -> np.ndarray:
+def draw(weights: np.ndarray, luck: np.ndarray) -> np.ndarray:
     """(R,) weights of the rows that are drawn, 0 for the others; the expected weight of a row is what it was.
 
     A light row takes as long as a heavy one and says less, so it takes part the more seldom the lighter it is.

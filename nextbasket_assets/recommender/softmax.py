@@ -13,9 +13,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-CACHED_CELLS = (
-    1 << 20
-)  # logits that are held at once: 4 MB. Fewer stay in the cache, but all items are read for each part
+CACHED_CELLS = 1 << 20  # logits that are held at once: 4 MB; were they fewer, all items would be read more often
 
 
 @dataclass(frozen=True)

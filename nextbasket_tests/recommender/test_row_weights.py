@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nextbasket_assets.recommender.row_weights import drawn, weights_of
+from nextbasket_assets.recommender.row_weights import draw, weights_of
 
 
 def weights(withheld: list[bool]) -> list[float]:
@@ -27,7 +27,7 @@ def test_what_is_withheld_weighs_nothing_and_the_mean_stays_one():
 def test_light_rows_are_drawn_by_their_weight_and_then_weigh_alike():
     """Of four draws at an eighth, three, five and seven eighths, a row of weight .5 is in one, of 1 in two, of 2 and 3 in all."""
     given = np.array([0.0, 0.5, 1.0, 2.0, 3.0])
-    draws = [drawn(given, np.full(5, luck)) for luck in (1 / 8, 3 / 8, 5 / 8, 7 / 8)]
+    draws = [draw(given, np.full(5, luck)) for luck in (1 / 8, 3 / 8, 5 / 8, 7 / 8)]
 
     assert np.array(draws).T.tolist() == [[0, 0, 0, 0], [2, 0, 0, 0], [2, 2, 0, 0], [2, 2, 2, 2], [3, 3, 3, 3]]
     assert np.mean(draws, axis=0) == pytest.approx(given)
