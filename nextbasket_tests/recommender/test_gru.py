@@ -23,10 +23,8 @@ def test_what_is_learned_from_are_torchs_states_and_gradients(lengths):
     inputs = torch.randn(len(cells), 5, dtype=torch.float64, requires_grad=True)
     wanted = cells[torch.randperm(len(cells))[: len(cells) // 2 + 1]].repeat(2)
     padded = inputs.new_zeros(max(lengths) * sequences, 5).index_copy(0, cells, inputs).view(-1, sequences, 5)
-    expected, found = (
-        torchs(padded)[0].view(-1, 11)[wanted],
-        gru.states_to_learn(torchs, inputs, cells, sequences, wanted),
-    )
+    expected = torchs(padded)[0].view(-1, 11)[wanted]
+    found = gru.states_to_learn(torchs, inputs, cells, sequences, wanted)
     torch.testing.assert_close(found, expected)
 
     slopes, sources = torch.randn_like(expected), [inputs, *torchs.parameters()]
