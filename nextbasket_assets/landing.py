@@ -59,11 +59,19 @@ LABELS: dict[str, tuple[str, ...]] = {
 
 EMPTY_WEEK = "an_empty_week"
 
-# What a spreadsheet or a float makes of a long basket id: 9.94E+14, 99410010.0. Every other id is the retailer's own.
-DAMAGED_ID = r"^\d+([.,]\d+)?[eE]\+\d+\z|^\d+\.0\z"
+JOINT = "~"  # between the parts of a code that `land` makes of several columns
+LEFT_OF_LONG = 46  # characters of a code beyond 64, of which it makes them, the joint twice, and a digest
+
+# What a spreadsheet or a float makes of a long basket id, or of a part of one: 9.94E+14; 99410010.0. Every other id is the
+# retailer's own. Java and Arrow's RE2 read it.
+DAMAGED_ID = rf"(?:^|{JOINT})\d+([.,]\d+)?[eE]\+\d+(?:{JOINT}|\z)|^\d+\.0\z"
 
 _FIRST_MONDAY = date(2006, 2, 27)  # of retail week 200601; every retail year has 52 weeks
 _WEEKS_PER_YEAR = 52
+
+
+class EmptyWeekError(LandingError):
+    """A file without rows, which nobody allowed to empty its week."""
 
 
 @dataclass(frozen=True)
@@ -166,6 +174,7 @@ def inspect(stream: BinaryIO, name: str, *, allow_empty: bool = False) -> Landin
 
     Raises:
         LandingError: the file is empty, cut, no text, too long, or lacks a column.
+        EmptyWeekError: it holds no row, and may not.
     """
     week = week_of(name)
     if week is None:
@@ -177,9 +186,20 @@ def inspect(stream: BinaryIO, name: str, *, allow_empty: bool = False) -> Landin
     header = text.finish()
     field_positions(header, name)
     lines = text.newlines - 1
-    if not lines and not allow_empty:
-        raise LandingError(
-            f"{name}: 0 rows, only a header, expected > 0. Deliver the week's transactions; if the week is to be "
+    found = LandingFile(name, week, text.sha256(), counted.bytes, lines, header, extra_columns(header))
+    if not allow_empty:
+        require_rows(found)
+    return found
+
+
+def require_rows(file: LandingFile) -> None:
+    """Check that a file holds a row: one that empties its week is taken by a run that is told so.
+
+    Raises:
+        EmptyWeekError: it does not.
+    """
+    if not file.lines:
+        raise EmptyWeekError(
+            f"{file.name}: 0 rows, only a header, expected > 0. Deliver the week's transactions; if the week is to be "
             f"empty, run it with the tag nextbasket/allow={EMPTY_WEEK}."
         )
-    return LandingFile(name, week, text.sha256(), counted.bytes, lines, header, extra_columns(header))

@@ -1,6 +1,6 @@
 """The retail calendar as Dagster sees it: one partition per week, named by its Monday."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Any
@@ -74,7 +74,7 @@ def _mondays_since(end: date) -> list[datetime]:
 LGSR_WEEKS = weekly(LGSR_FIRST_WEEK, LGSR_LAST_WEEK)
 
 
-def weeks_of(partition_keys: list[str]) -> list[date]:
+def weeks_of(partition_keys: Sequence[str]) -> list[date]:
     """The Mondays of these partition keys, in order."""
     return sorted(date.fromisoformat(key) for key in partition_keys)
 

@@ -8,7 +8,7 @@ from nextbasket_assets.cli.runs import Run
 from nextbasket_assets.lake import registry
 from nextbasket_assets.lake.champions import MODEL
 from nextbasket_assets.lake.tables import Lake
-from nextbasket_assets.landing import LandingError, week_code, week_of
+from nextbasket_assets.landing import LandingError, require_rows, week_code, week_of
 from nextbasket_assets.operations.ingested import ingested
 from nextbasket_assets.operations.requests import BACKFILL
 from nextbasket_assets.operations.retraining import SCORE, TRAIN
@@ -49,13 +49,27 @@ def state(settings: Settings, folder: Folder) -> State:
     """The landed weeks, read once, against the lake.
 
     Raises:
+        LandingError: a file must not be ingested.
         SettingsError: a week lies outside the platform's weeks.
     """
     lake = Lake(settings.lake, settings.kms_key)
     held, landed = ingested(lake).content, landed_weeks(folder)
     require_wanted(settings, sorted(landed))
-    changed = {week for week, listed in landed.items() if held.get(week) != inspect_file(folder, listed.name).sha256}
+    changed = {week for week, listed in landed.items() if _is_changed(folder, listed.name, held.get(week))}
     return State(sorted(landed), changed, lake)
+
+
+def _is_changed(folder: Folder, name: str, held: str | None) -> bool:
+    """Whether a week was made from other content; one that was emptied on purpose has a file without rows.
+
+    Raises:
+        LandingError: the file must not be ingested.
+    """
+    found = inspect_file(folder, name, allow_empty=True)
+    if found.sha256 == held:
+        return False
+    require_rows(found)
+    return True
 
 
 def require_wanted(settings: Settings, weeks: list[date], now: datetime | None = None) -> None:

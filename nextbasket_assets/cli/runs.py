@@ -17,7 +17,7 @@ from nextbasket_assets.errors import FAILED, RED, NextbasketError
 from nextbasket_assets.landing import week_code
 from nextbasket_assets.operations.lost_runs import end_lost_runs, process_tags
 from nextbasket_assets.operations.refreshing import REFRESH, refreshes
-from nextbasket_assets.partitions import contiguous
+from nextbasket_assets.partitions import contiguous, weekly, weeks_of
 from nextbasket_assets.settings.reading import Settings
 
 _CLASS = re.compile(r"^[\w.]+: ")  # that Dagster puts before a message
@@ -87,7 +87,8 @@ def catch_up(settings: Settings) -> None:
         RunFailedError: a run failed.
     """
     lake, asked = lake_of(settings), set[str]()
-    while requests := refreshes(lake, asked.__contains__):
+    calendar = weeks_of(weekly(settings.first_week, settings.last_week).get_partition_keys())
+    while requests := refreshes(lake, calendar, asked.__contains__):
         for request in requests:
             click.echo(request.why, err=True)
         carry_out(settings, [Run(one.job, one.first, one.last, one.table) for one in requests])

@@ -2,12 +2,13 @@
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from datetime import date
 from typing import Any
 
 from nextbasket_assets.arrivals import Listed
 from nextbasket_assets.code_version import code_version
-from nextbasket_assets.landing import LandingError
+from nextbasket_assets.landing import EmptyWeekError, LandingError, require_rows
 from nextbasket_assets.resources.landing import inspect_file
 from nextbasket_assets.resources.landing_folders import Folder, UnopenedError
 
@@ -55,9 +56,11 @@ class Digests:
         folder: Folder,
         known: dict[str, list[str]],
         refused: dict[str, list[str]],
+        held: Mapping[date, str],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._folder, self._known, self._refused, self._clock = folder, known, refused, clock
+        self._held = held  # content of the lake's weeks, some of which may have been emptied on purpose
         self._until = clock() + SECONDS_OF_READING
         self._read, self.unread = 0, 0
 
@@ -78,9 +81,12 @@ class Digests:
             return None
         self._read += 1
         try:
-            self._known[name] = [state, inspect_file(self._folder, name).sha256]
-        except UnopenedError:
-            raise  # a permission may be granted without a change of the file
+            found = inspect_file(self._folder, name, allow_empty=True)
+            if found.sha256 != self._held.get(found.week):
+                require_rows(found)
+            self._known[name] = [state, found.sha256]
+        except (UnopenedError, EmptyWeekError):
+            raise  # it may be readable, or allowed, without a change of the file
         except LandingError as error:
             self._refused[name] = [judged, str(error)]
             raise

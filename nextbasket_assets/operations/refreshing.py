@@ -1,6 +1,6 @@
 """Weeks that a correction, a late arrival or a dead run left behind, as runs that make them anew, one table at a time."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 
 from nextbasket_assets.lake import freshness
@@ -14,21 +14,22 @@ REFRESH = "refresh_weeks"
 _SHOWN = 3  # tables that a sentence names
 
 
-def refreshes(lake: Lake, asked: Callable[[str], bool] = lambda key: False) -> list[Request]:
+def refreshes(lake: Lake, calendar: Iterable[date], asked: Callable[[str], bool] = lambda key: False) -> list[Request]:
     """Runs for the first table that is behind, one per range without a gap; the tables after it wait for the next look.
 
     A run that failed is not asked for again until its table's source changes; what is behind it gets its turn meanwhile.
 
     Args:
         lake: the tables.
+        calendar: the platform's weeks; a lake may hold others, of a wider calendar, for which no run can be asked.
         asked: whether there was a run under a key.
     """
-    return refreshes_or_why(lake, asked)[0]
+    return refreshes_or_why(lake, calendar, asked)[0]
 
 
-def refreshes_or_why(lake: Lake, asked: Callable[[str], bool]) -> tuple[list[Request], str]:
+def refreshes_or_why(lake: Lake, calendar: Iterable[date], asked: Callable[[str], bool]) -> tuple[list[Request], str]:
     """The same runs; when there are none, what stays behind because its runs ended without it, in a sentence, or nothing."""
-    behind = freshness.behind(lake)
+    behind = _among(frozenset(calendar), freshness.behind(lake))
     for table, weeks in behind.items():
         state = _state(lake, table)
         left = [week for week in weeks if not asked(_key(table, week, week, state))]
@@ -37,6 +38,12 @@ def refreshes_or_why(lake: Lake, asked: Callable[[str], bool]) -> tuple[list[Req
         if open_requests:
             return open_requests, ""
     return [], _left(behind) if behind else ""
+
+
+def _among(calendar: frozenset[date], behind: Mapping[str, list[date]]) -> dict[str, list[date]]:
+    """The tables that are behind in weeks of the calendar, with these weeks."""
+    found = {table: [week for week in weeks if week in calendar] for table, weeks in behind.items()}
+    return {table: weeks for table, weeks in found.items() if weeks}
 
 
 def _left(behind: Mapping[str, list[date]]) -> str:

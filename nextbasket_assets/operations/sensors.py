@@ -58,10 +58,10 @@ def landing_sensor(
             return dg.SensorResult(skip_reason=first, cursor=context.cursor)
         folder, tables = landing.folder(), lake.open()
         cursor = remembered(context.cursor)
-        digests = Digests(folder, cursor["digests"], cursor.get("refused", {}), clock)
         now = [listed for listed in folder.list() if listed.name not in COMPANIONS]
         before = [Listed(*entry) for entry in cursor["listed"]]
         held = ingested(tables).after(cursor.get("table", ""), cursor.get("former", ""))
+        digests = Digests(folder, cursor["digests"], cursor.get("refused", {}), held.content, clock)
         calendar = usable_calendar(folder, context.log.warning)
         decisions = decide(now, before, held.content, keys[0], keys[-1], digests, calendar)
         asked, wanted = asker(context.instance), wanted_weeks(decisions)
@@ -73,7 +73,7 @@ def landing_sensor(
         known: dict[str, Any] = {word: cursor.get(word) for word in ("fresh", "behind")}
         behind = None
         if not requests and not digests.unread and not busy(context.instance):
-            requests, known = catching_up(tables, asked, known)
+            requests, known = catching_up(tables, keys, asked, known)
             behind = known["behind"]
         listed = [[entry.name, entry.size, entry.fingerprint] for entry in now]
         if listed != cursor["listed"]:
@@ -122,14 +122,14 @@ def _newest(training: date | None, model: registry.Decision | None) -> date | No
 
 
 def catching_up(
-    lake: Lake, asked: Callable[[str], bool], known: dict[str, Any]
+    lake: Lake, calendar: list[date], asked: Callable[[str], bool], known: dict[str, Any]
 ) -> tuple[list[Request], dict[str, Any]]:
-    """Runs for what is behind, and what the cursor keeps: versions that ask for none, and what stays behind at these."""
-    versions = freshness.versions(lake)
-    if known["behind"] is not None and known["fresh"] == versions:
+    """Runs for what is behind, and what the cursor keeps: a state that asks for none, and what stays behind in it."""
+    state = {**freshness.versions(lake), "calendar": f"{calendar[0]} to {calendar[-1]}"}
+    if known["behind"] is not None and known["fresh"] == state:
         return [], known
-    requests, behind = refreshes_or_why(lake, asked)
-    return requests, known if requests else {"fresh": versions, "behind": behind}
+    requests, behind = refreshes_or_why(lake, calendar, asked)
+    return requests, known if requests else {"fresh": state, "behind": behind}
 
 
 def busy(instance: dg.DagsterInstance) -> bool:

@@ -1,6 +1,7 @@
 """Plans: what is not in the lake is made, what is there stays."""
 
 import dataclasses
+import hashlib
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -9,12 +10,15 @@ from typing import Any
 import pytest
 
 from nextbasket_assets.cli.plans import State, default_as_of, demo_plan, require_wanted, score_plan
+from nextbasket_assets.cli.plans import state as state_of
 from nextbasket_assets.lake.publish import Provenance, publish, stage
 from nextbasket_assets.lake.registry import Decision, record
 from nextbasket_assets.lake.tables import Lake
-from nextbasket_assets.landing import LandingError
+from nextbasket_assets.landing import FIELDS, LandingError
+from nextbasket_assets.resources.landing_folders import LocalFolder
 from nextbasket_assets.settings.places import SettingsError
 from nextbasket_assets.settings.reading import settings
+from nextbasket_tests.report.weekly.weeks import put
 
 WEEKS = [date(2006, 4, 10) + timedelta(weeks=number) for number in range(6)]
 
@@ -129,6 +133,21 @@ def test_a_week_that_did_not_land_is_refused_first(tmp_path: Path, plan: Callabl
     """Nothing is planned for a week without a file, however much of its history is missing."""
     with pytest.raises(LandingError, match=r"no landing file for week 200613; 6 week.s. landed, 200607 to 200612"):
         plan(state(tmp_path, [], [], []), WEEKS[5] + timedelta(weeks=1))
+
+
+def test_a_week_that_was_emptied_on_purpose_is_as_it_landed(tmp_path: Path) -> None:
+    """A file without rows that made its week empty stops no other week; any other one does, before hours of work."""
+    found = settings({"NEXTBASKET_LAKE": str(tmp_path / "lake"), "NEXTBASKET_LANDING": str(tmp_path)})
+    folder, header = LocalFolder(tmp_path), (",".join(FIELDS) + "\n").encode()
+    for code, text in (("200607", header), ("200608", header + b"," * (len(FIELDS) - 1) + b"\n")):
+        (tmp_path / f"transactions_{code}.csv").write_bytes(text)
+    with pytest.raises(LandingError, match=r"transactions_200607.csv: 0 rows, only a header"):
+        state_of(found, folder)
+    landed = {"source_file": "transactions_200607.csv", "sha256": hashlib.sha256(header).hexdigest()}
+    row = {**landed, "bytes": 1, "lines": 0, "accepted": 0, "rejected": 0}
+    put(Lake(found.lake), "landed_files", WEEKS[0], [row])
+
+    assert state_of(found, folder).changed == {WEEKS[1]}
 
 
 def test_the_demo_leaves_weeks_to_look_back_from() -> None:

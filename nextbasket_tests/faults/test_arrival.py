@@ -33,7 +33,7 @@ def take_correction_back(platform: Platform) -> None:
 def catch_up(platform: Platform) -> list[str]:
     """Run what the sensor would ask for until nothing is behind; the tables that were made anew, in order."""
     made = []
-    while requests := refreshes(platform.lake):
+    while requests := refreshes(platform.lake, WEEKS):
         for request in requests:
             assert request.table is not None
             assert platform.run(request.job, request.first, request.last, selection=[request.table]).success

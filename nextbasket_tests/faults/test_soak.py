@@ -136,7 +136,7 @@ def soak(spark: SparkSession, folder: Path, count: int) -> dict[str, Any]:
                 done = settle(storm, runner, chance)
                 runs, kills = runs + done[0], kills + done[1]
                 print(f"{len(final)} of {count} weeks there, {runs} runs, {kills} of them killed", flush=True)
-            assert refreshes(storm.lake) == []
+            assert refreshes(storm.lake, weeks) == []
         with platform(folder / "calm", address) as (calm, runner):
             for week in weeks:
                 calm.deliver(week, shop.lines(week, final[week]))

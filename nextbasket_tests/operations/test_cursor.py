@@ -53,7 +53,7 @@ def test_a_refusal_lasts_as_long_as_the_code(shop: Shop, monkeypatch: pytest.Mon
     shop.tick()
     assert "last line has no newline" in str(shop.tick().skip_message)
     monkeypatch.setattr(cursor, "code_version", lambda: "next")
-    monkeypatch.setattr(cursor, "inspect_file", lambda folder, name: SimpleNamespace(sha256="taken"))
+    monkeypatch.setattr(cursor, "inspect_file", lambda *_, **__: SimpleNamespace(sha256="taken", week=None, lines=1))
 
     assert shop.launched() == [("score_week", "2006-04-10")]
 
@@ -66,7 +66,9 @@ def test_a_refused_file_is_read_once(shop: Shop, monkeypatch: pytest.MonkeyPatch
     first = str(shop.tick().skip_message)
     opened: list[str] = []
     read = cursor.inspect_file
-    monkeypatch.setattr(cursor, "inspect_file", lambda folder, name: (opened.append(name), read(folder, name))[1])
+    monkeypatch.setattr(
+        cursor, "inspect_file", lambda folder, name, **how: (opened.append(name), read(folder, name, **how))[1]
+    )
 
     assert "last line has no newline at byte" in first
     assert shop.tick().skip_message == first
@@ -78,11 +80,28 @@ def test_a_refused_file_is_read_once(shop: Shop, monkeypatch: pytest.MonkeyPatch
     assert shop.launched() == [("score_week", "2006-04-10")]
 
 
+def test_a_week_that_was_emptied_on_purpose_is_in_the_lake(shop: Shop) -> None:
+    """A file without rows is refused until the lake has its week without rows, whatever other weeks are like."""
+    shop.deliver("200607", lines=0)
+    shop.tick()
+    first = str(shop.tick().skip_message)
+    shop.ingest("200607", allow_empty=True)
+    second = str(shop.tick().skip_message)
+    shop.deliver("200608", lines=0)
+    shop.tick()
+
+    assert "transactions_200607.csv: 0 rows, only a header" in first
+    assert second == "all 1 file(s) of the landing folder are in the lake as they are"
+    assert "transactions_200608.csv: 0 rows, only a header" in str(shop.tick().skip_message)
+
+
 def test_a_file_of_another_size_is_read_again(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     """The clock of a file system may be coarse: two contents of one moment differ in their size at least."""
     contents = iter(["first", "second"])
-    monkeypatch.setattr(cursor, "inspect_file", lambda folder, name: SimpleNamespace(sha256=next(contents)))
-    digests = cursor.Digests(LocalFolder(shop.folder), {}, {})
+    monkeypatch.setattr(
+        cursor, "inspect_file", lambda *_, **__: SimpleNamespace(sha256=next(contents), week=None, lines=1)
+    )
+    digests = cursor.Digests(LocalFolder(shop.folder), {}, {}, {})
     states = [Listed("transactions_200607.csv", size, "a moment") for size in (1, 1, 2)]
 
     assert [digests(state) for state in states] == ["first", "first", "second"]

@@ -21,7 +21,7 @@ def lake(tmp_path: Path) -> Lake:
 
 
 def keys(lake: Lake) -> list[str]:
-    return [request.key for request in refreshes(lake)]
+    return [request.key for request in refreshes(lake, WEEKS)]
 
 
 def correct(lake: Lake, week: date) -> None:
@@ -32,7 +32,7 @@ def test_a_run_that_was_asked_for_lets_the_next_table_pass(lake: Lake) -> None:
     """A table whose run failed does not hold up the others; when all were asked for, nothing is."""
     asked: set[str] = set()
     tables = []
-    while requests := refreshes(lake, asked.__contains__):
+    while requests := refreshes(lake, WEEKS, asked.__contains__):
         tables += [request.table for request in requests]
         asked |= {request.key for request in requests}
 
@@ -42,9 +42,9 @@ def test_a_run_that_was_asked_for_lets_the_next_table_pass(lake: Lake) -> None:
 
 def test_a_week_that_failed_alone_is_left_out_of_the_next_range(lake: Lake) -> None:
     """A week that was asked for by itself stays out, and the weeks beside it are asked for without it."""
-    [whole] = refreshes(lake)
+    [whole] = refreshes(lake, WEEKS)
     middle = whole.key.replace(f"{WEEKS[0]}..{WEEKS[2]}", f"{WEEKS[1]}..{WEEKS[1]}")
-    beside = refreshes(lake, {middle}.__contains__)
+    beside = refreshes(lake, WEEKS, {middle}.__contains__)
 
     assert [(one.table, one.first, one.last) for one in beside] == [
         (FIRST_BEHIND, WEEKS[0], WEEKS[0]),
@@ -58,10 +58,19 @@ def test_a_range_that_failed_is_not_asked_for_beside_another(tmp_path: Path) -> 
     early, late = [WEEKS[0], WEEKS[1]], [week + timedelta(weeks=3) for week in WEEKS[:2]]
     for week in (*early, *late):
         put(lake, "staged_baskets", week, [])
-    first, second = refreshes(lake)
+    first, second = refreshes(lake, [*early, *late])
 
     assert [(one.first, one.last) for one in (first, second)] == [(early[0], early[1]), (late[0], late[1])]
-    assert refreshes(lake, {first.key}.__contains__) == [second]
+    assert refreshes(lake, [*early, *late], {first.key}.__contains__) == [second]
+
+
+def test_weeks_outside_the_calendar_are_left_alone(lake: Lake) -> None:
+    """Of weeks that are behind those of the calendar alone are asked for, and named when they stay behind."""
+    inside = WEEKS[1:3]
+
+    assert [(one.first, one.last) for one in refreshes(lake, inside)] == [(inside[0], inside[-1])]
+    assert "mission_tagged_baskets 200608 to 200609, " in refreshes_or_why(lake, inside, lambda _: True)[1]
+    assert refreshes_or_why(lake, [], lambda _: False) == ([], "")
 
 
 def test_only_its_own_source_makes_a_failed_run_worth_another_try(lake: Lake) -> None:
@@ -77,7 +86,7 @@ def test_only_its_own_source_makes_a_failed_run_worth_another_try(lake: Lake) ->
 def test_tags_that_are_mended_later_ask_for_their_readers_again(lake: Lake) -> None:
     """Sequences that were made while the tags' run had failed are asked for once more when the tags are there."""
     asked = {request.key for request in asked_for(lake)}
-    assert not refreshes(lake, asked.__contains__)
+    assert not refreshes(lake, WEEKS, asked.__contains__)
     for week in WEEKS[:3]:
         put(lake, FIRST_BEHIND, week, [])
     again = [request.table for request in asked_for(lake) if request.key not in asked]
@@ -90,7 +99,7 @@ def test_what_stays_behind_is_said(lake: Lake) -> None:
     asked: set[str] = set()
     said = []
     while len(said) < 9 and not any(said):
-        requests, why = refreshes_or_why(lake, asked.__contains__)
+        requests, why = refreshes_or_why(lake, WEEKS, asked.__contains__)
         asked |= {request.key for request in requests}
         said.append(why)
 
@@ -99,7 +108,7 @@ def test_what_stays_behind_is_said(lake: Lake) -> None:
         "customer_sequences 200607 to 200609 and 4 more table(s), and the run(s) for these weeks ended without them: "
         "mend what stopped them and start them again"
     )
-    assert refreshes_or_why(Lake(f"{lake.root}/none"), asked.__contains__) == ([], "")
+    assert refreshes_or_why(Lake(f"{lake.root}/none"), WEEKS, asked.__contains__) == ([], "")
 
 
 @pytest.mark.parametrize("table", ["staged_baskets", "mission_profiles"])
@@ -117,6 +126,6 @@ def test_a_table_made_anew_has_keys_of_its_own(lake: Lake, table: str) -> None:
 def asked_for(lake: Lake) -> list[Request]:
     """Everything that is asked for while every run fails."""
     found: list[Request] = []
-    while requests := refreshes(lake, {request.key for request in found}.__contains__):
+    while requests := refreshes(lake, WEEKS, {request.key for request in found}.__contains__):
         found += requests
     return found

@@ -502,6 +502,20 @@ def test_what_no_run_is_asked_for_any_more_is_said_at_every_look(shop: Shop) -> 
     assert shop.launched() == [("refresh_weeks", "2006-04-10")]  # the table behind it, now that somebody mended it
 
 
+def test_what_is_behind_outside_the_calendar_waits_until_it_is_inside(shop: Shop) -> None:
+    """A lake of a wider calendar stops no look: its week is asked for as soon as the calendar has it."""
+    outside = "200701"
+    shop.hold([monday(outside)], "raw_transactions")
+    shop.deliver("200607")
+    shop.tick()
+    assert shop.launched() == [("score_week", "2006-04-10")]
+    shop.ingest("200607")
+    assert shop.launched() == shop.launched() == []
+    shop.last = monday(outside)
+
+    assert shop.launched() == [("refresh_weeks", monday(outside).isoformat())]
+
+
 @pytest.mark.parametrize(("status", "held"), [("STARTED", True), ("NOT_STARTED", False)])
 def test_a_run_that_was_never_launched_holds_no_refresh_up(shop: Shop, status: str, held: bool) -> None:
     """What a dying daemon left unlaunched changes no table: what is behind is asked for beside it."""
