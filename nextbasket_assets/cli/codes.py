@@ -5,6 +5,7 @@ from collections.abc import Callable
 import click
 
 from nextbasket_assets.intake import values
+from nextbasket_assets.landing import JOINT
 
 
 def landed_codes(given: str) -> list[str]:
@@ -14,7 +15,7 @@ def landed_codes(given: str) -> list[str]:
     """
     from nextbasket_assets.lake.erasure import is_code
 
-    forms = (given.strip(), values.code(given), values.joined(given.split(values.JOINT)))
+    forms = (given.strip(), values.code(given), values.joined(given.split(JOINT)))
     return [form for form in dict.fromkeys(forms) if is_code(form)] or [given]
 
 

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from nextbasket_assets.intake import values
 from nextbasket_assets.intake.items import Items
 from nextbasket_assets.intake.mapping import Mapping, When
-from nextbasket_assets.landing import FIELDS, LABELS, week_code
+from nextbasket_assets.landing import FIELDS, JOINT, LABELS, week_code
 
 NOON = str(values.NOON)  # the hour of a line whose time of day is not known
 _PLACES = ((0, 6), (6, 14), (14, 16), (16, 17))  # of week, day, hour and weekday in a stamp
@@ -96,7 +96,7 @@ class Lines:
 
     def _joined(self, parts: list[pa.Array]) -> pa.Array:
         """One code of several; empty where one of them is."""
-        together = self._translated(pc.binary_join_element_wise(*parts, values.JOINT), values.shortened, "")
+        together = self._translated(pc.binary_join_element_wise(*parts, JOINT), values.shortened, "")
         for part in parts:
             together = pc.if_else(pc.equal(part, ""), "", together)
         return together

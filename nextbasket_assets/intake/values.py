@@ -8,10 +8,9 @@ from datetime import date, datetime
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 from zoneinfo import ZoneInfo
 
-from nextbasket_assets.landing import monday
+from nextbasket_assets.landing import JOINT, LEFT_OF_LONG, monday
 
 NOON = 12  # the hour of what has no time of day
-JOINT = "~"  # between the parts of a code that is made of several columns
 
 _LONGEST = 64  # of a code, by the rules of a line
 _UNSAFE = re.compile(r'[^!-~]|[",%~]')
@@ -37,7 +36,7 @@ def shortened(text: str) -> str:
     if len(text) <= _LONGEST:
         return text
     digest = hashlib.sha256(text.encode()).hexdigest()[:_DIGEST]
-    return f"{text[: _LONGEST - _DIGEST - len(JOINT) * 2]}{JOINT * 2}{digest}"
+    return f"{text[:LEFT_OF_LONG]}{JOINT * 2}{digest}"
 
 
 def code(text: str) -> str:

@@ -4,9 +4,10 @@ The key comes as a column of one broadcast row, never as a literal: literals sta
 """
 
 from py4j.protocol import Py4JJavaError
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from nextbasket_assets.landing import JOINT, LEFT_OF_LONG
 from nextbasket_assets.pseudonyms import PseudonymError, key_of, pads
 from nextbasket_assets.transforms.files import read_text
 
@@ -30,13 +31,29 @@ def read_key(spark: SparkSession, uri: str) -> bytes:
 
 
 def pseudonymised(spark: SparkSession, parsed: DataFrame, key: bytes) -> DataFrame:
-    """Parsed lines with HMAC-SHA256 of each customer code in its place, and without the text that they came from."""
+    """Parsed lines with HMAC-SHA256 of each customer code in its place, and without the text that they came from.
+
+    A basket id that has the code for a part, as `land` makes them where there are no receipt numbers, gets its own.
+    """
     names = parsed.columns
     row = spark.createDataFrame([tuple(map(bytearray, pads(key)))], "inner_pad binary, outer_pad binary")
-    inner = F.unhex(F.sha2(F.concat("inner_pad", F.col("customer").cast("binary")), 256))
+    customer, basket = F.col("customer"), F.col("basket")
     return (
         parsed.crossJoin(F.broadcast(row))
-        .withColumn("customer", F.sha2(F.concat(F.col("outer_pad"), inner), 256))  # null stays null: anonymous trade
+        .withColumn("basket", F.when(_names(basket, customer), _hidden(basket)).otherwise(basket))
+        .withColumn("customer", _hidden(customer))  # null stays null: anonymous trade
         .withColumn("raw_text", F.lit(WITHHELD))
         .select(*names)
     )
+
+
+def _hidden(text: Column) -> Column:
+    inner = F.unhex(F.sha2(F.concat("inner_pad", text.cast("binary")), 256))
+    return F.sha2(F.concat(F.col("outer_pad"), inner), 256)
+
+
+def _names(basket: Column, customer: Column) -> Column:
+    """Whether the code is a part of the id; of an id that is cut short, what is left of the code."""
+    joint = F.lit(JOINT)
+    part = F.substring(F.concat(joint, customer, joint), 1, len(JOINT) + LEFT_OF_LONG)
+    return F.concat(joint, basket, joint).contains(part)

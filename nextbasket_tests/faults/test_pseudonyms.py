@@ -12,6 +12,7 @@ from pyspark.sql import SparkSession
 
 from nextbasket_assets.cli.main import main
 from nextbasket_assets.columns import TABLES
+from nextbasket_assets.intake import values
 from nextbasket_assets.lake.pseudonyms import read_key, recorded
 from nextbasket_assets.pseudonyms import PseudonymError, fingerprint, key_of, pads, pseudonym
 from nextbasket_assets.settings.places import SettingsError
@@ -44,7 +45,8 @@ def test_a_pseudonym_is_hmac_sha256(spark: SparkSession) -> None:
     for secret in (KEY.encode(), b"k" * 100):
         wanted = hmac.new(secret, CUSTOMER.encode(), "sha256").hexdigest()
         lines = spark.createDataFrame(
-            [(CUSTOMER, "raw"), (None, "raw"), (wanted, "raw")], "customer string, raw_text string"
+            [(CUSTOMER, "1", "raw"), (None, "2", "raw"), (wanted, "3", "raw")],
+            "customer string, basket string, raw_text string",
         )
         found = pseudonymised(spark, lines, secret)
         rows = [row["customer"] for row in found.collect()]
@@ -55,6 +57,26 @@ def test_a_pseudonym_is_hmac_sha256(spark: SparkSession) -> None:
         assert not any(
             pad.hex() in plan.lower() or pad[:32].decode("latin-1") in plan for pad in (secret, *pads(secret))
         )
+
+
+def test_a_basket_id_does_not_name_the_customer(spark: SparkSession) -> None:
+    """An id of which the code is a part, cut short or not, is hidden as the code is; any other stays as it was delivered."""
+    long = "C" * 40 + "D" * 24
+    ids = {
+        f"{CUSTOMER}~20060410~08~S1": CUSTOMER,
+        f"S1~{CUSTOMER}": CUSTOMER,
+        CUSTOMER: CUSTOMER,
+        "346~100514~20060410~08~S1": "346~100514",
+        values.joined([long, "20060410", "08", "S1"]): long,
+    }
+    others = {"994100100000001": CUSTOMER, f"{CUSTOMER}7~20060410": CUSTOMER, "1207~31": "07", "S1~4": None}
+    lines = spark.createDataFrame(
+        [(customer, basket, "raw") for basket, customer in {**ids, **others}.items()],
+        "customer string, basket string, raw_text string",
+    )
+    found = [row["basket"] for row in pseudonymised(spark, lines, KEY.encode()).collect()]
+
+    assert found == [*(pseudonym(KEY.encode(), basket) for basket in ids), *others]
 
 
 @pytest.mark.parametrize("text", ["", "short", "x" * 31, "  " + "x" * 31 + "\n"])

@@ -188,7 +188,7 @@ def test_damaged_ids_are_rebuilt(spark: SparkSession, tmp_path: Path) -> None:
         raw(5, basket="9.94E+14", item="B", hour=10),
         raw(6, basket="9.94E+14", item="B", customer=None),
         raw(7, basket="9.94E+14", item="B", customer=None, hour=10),
-        raw(8, basket="9.94E+14", item="B", store="S2"),
+        raw(8, basket="346~9.94E+14", item="B", store="S2"),
         *(raw(number, item=f"I{number}") for number in range(9, 14)),
     ]
 
