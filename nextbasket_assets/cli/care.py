@@ -49,8 +49,9 @@ def erase(settings: "Settings", customer: str, yes: bool) -> None:
     code = landed_code(given, lambda one: knows(lake, as_known(one)))
     known = as_known(code)
     found = knows(lake, known)
-    receipt = erase_customer(lake, known, uuid.uuid4().hex)
     written = (given.strip(), *([code] if found else codes))  # a refused row has the code as it was given
+    found = found or knows(lake, known, written)
+    receipt = erase_customer(lake, known, uuid.uuid4().hex, written)
     searches = [files_with(folder, one) for one in dict.fromkeys(written)]
     landed, unsearched = (sorted({name for found in names for name in found}) for names in zip(*searches, strict=True))
     if settings.pseudonym_key and known == code:  # of a pseudonym nobody can say what the landing files call it

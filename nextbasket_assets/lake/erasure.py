@@ -33,6 +33,8 @@ from nextbasket_assets.lake.tables import Lake, LakeError, PublishedFile
 from nextbasket_assets.mentions import field_pattern
 
 _CUSTOMER, _RAW_TEXT = "customer", "raw_text"
+_BASKETS = "staged_baskets"  # they tell which models learned from somebody, so they are the last table to forget them
+_IN_A_WEEK = re.compile(rf"/{WEEK}=([0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}})/[^/]+\Z")
 _CODE = re.compile(r"[!-~]{1,64}")
 
 
@@ -63,6 +65,18 @@ class Receipt:
         return asdict(self)
 
 
+@dataclass(frozen=True)
+class _Person:
+    """Whom to look for: by the code that the lake has in a column, and by all that may stand for it in a rejected line."""
+
+    code: str
+    written: tuple[str, ...]
+
+    @classmethod
+    def of(cls, code: str, written: Sequence[str]) -> "_Person":
+        return cls(code, tuple(dict.fromkeys((code, *written))))
+
+
 class CodeError(LakeError):
     """A customer code that nobody can have."""
 
@@ -87,22 +101,29 @@ def require_code(customer: str) -> None:
         )
 
 
-def erase_customer(lake: Lake, customer: str, run_id: str) -> Receipt:
+def erase_customer(lake: Lake, customer: str, run_id: str, written: Sequence[str] = ()) -> Receipt:
     """Erase a customer from the lake. Run it again after a failure: it goes on where it stopped.
+
+    Args:
+        lake: the tables.
+        customer: the code that the lake has.
+        run_id: of the commits.
+        written: what else may stand for the code in a line that was rejected.
 
     Raises:
         CodeError: nobody can have the code.
         LakeError: another run published one of the weeks at the same time.
     """
     require_code(customer)
-    models = _models(lake, customer)
+    person = _Person.of(customer, written)
+    models = _models(lake, person)
     rows, rewritten, deleted = {}, {}, {}
-    for table in personal_tables():
-        rows[table], rewritten[table] = _erase_rows(lake, table, customer, run_id)
-        deleted[table] = _purge(lake, table, customer)
+    for table in sorted(personal_tables(), key=_BASKETS.__eq__):
+        rows[table], rewritten[table] = _erase_rows(lake, table, person, run_id)
+        deleted[table] = _purge(lake, table, person)
     rows[EXPORTS], rewritten[EXPORTS], deleted[EXPORTS] = erase_from_exports(lake, customer, run_id)
     deleted[reports.FOLDER] = _purge_reports(lake, customer)
-    return Receipt(rows, rewritten, deleted, models, holding(lake, customer), _not_searched(lake, customer))
+    return Receipt(rows, rewritten, deleted, models, holding(lake, customer, written), _not_searched(lake, customer))
 
 
 def personal_tables() -> list[str]:
@@ -116,41 +137,43 @@ def personal_column(table: str) -> str | None:
     return next((name for name in (_CUSTOMER, _RAW_TEXT) if name in names), None)
 
 
-def holding(lake: Lake, customer: str) -> list[str]:
+def holding(lake: Lake, customer: str, written: Sequence[str] = ()) -> list[str]:
     """Files of any version, staged ones included, and reports that hold the customer."""
+    person = _Person.of(customer, written)
     rows = [
         f"{table}/{path.removeprefix(lake.path(table) + '/')}"
         for table in personal_tables()
         for path in _parquet(lake, table)
-        if _count(lake, path, table, customer)
+        if _count(lake, path, table, person)
     ]
     shown = [f"{reports.FOLDER}/{name}" for name in _reports_with(lake, customer)]
     return rows + exported_files_with(lake, customer) + shown
 
 
-def knows(lake: Lake, customer: str) -> bool:
+def knows(lake: Lake, customer: str, written: Sequence[str] = ()) -> bool:
     """Whether a file of any version, an export or a report holds the customer; a stump says nothing."""
+    person = _Person.of(customer, written)
     paths = ((table, path) for table in personal_tables() for path in _parquet(lake, table))
     return (
-        any(_count(lake, path, table, customer, of_a_stump=0) for table, path in paths)
+        any(_count(lake, path, table, person, of_a_stump=0) for table, path in paths)
         or bool(exported_files_with(lake, customer, stumps=False))
         or bool(_reports_with(lake, customer))
     )
 
 
-def _erase_rows(lake: Lake, table: str, customer: str, run_id: str) -> tuple[int, int]:
+def _erase_rows(lake: Lake, table: str, person: _Person, run_id: str) -> tuple[int, int]:
     """Publish the weeks that hold the customer without them: rows erased, files written."""
     snapshot = lake.snapshot(table)
     published = snapshot.published if snapshot else ()
     lake.files(table, [file.week for file in published])  # says which one is damaged
-    counts = {file: _count(lake, lake.path(table, file.path), table, customer) for file in published}
+    counts = {file: _count(lake, lake.path(table, file.path), table, person) for file in published}
     weeks = sorted({file.week for file, count in counts.items() if count})
     if not weeks:
         return 0, 0
     files = [file for file in published if file.week in weeks]
     with stage(lake, table, run_id) as folder:
         for number, file in enumerate(files):
-            write_staged(lake, table, folder, file.week, _without(lake, table, file, customer), f"part-{number:05d}")
+            write_staged(lake, table, folder, file.week, _without(lake, table, file, person), f"part-{number:05d}")
         kept = _kept(files, counts, weeks)
         publish(lake, table, folder, weeks, Provenance(run_id, code_version(), {}, ERASED), kept, seen=snapshot)
     return sum(counts.values()), len(files)
@@ -160,16 +183,16 @@ def _kept(files: Sequence[PublishedFile], counts: dict[PublishedFile, int], week
     return {week: sum(file.rows - counts[file] for file in files if file.week == week) for week in weeks}
 
 
-def _without(lake: Lake, table: str, file: PublishedFile, customer: str) -> pa.Table:
+def _without(lake: Lake, table: str, file: PublishedFile, person: _Person) -> pa.Table:
     rows = parquet.read(lake.path(table, file.path), filesystem=lake.filesystem)
     names = [column.name for column in TABLES[table] if column.name != WEEK]
-    return rows.select(names).filter(pc.invert(_mask(rows, table, customer)))
+    return rows.select(names).filter(pc.invert(_mask(rows, table, person)))
 
 
-def _purge(lake: Lake, table: str, customer: str) -> list[str]:
+def _purge(lake: Lake, table: str, person: _Person) -> list[str]:
     """Delete the files that hold the customer and that the newest version does not need; a run that staged one cannot publish."""
     base = lake.path(table) + "/"
-    held = [path.removeprefix(base) for path in _parquet(lake, table) if _count(lake, path, table, customer)]
+    held = [path.removeprefix(base) for path in _parquet(lake, table) if _count(lake, path, table, person)]
     fates = settle(lake, table, {path.split("/")[0] for path in held})
     gone = []
     for path in held:
@@ -206,7 +229,7 @@ def _parquet(lake: Lake, table: str) -> list[str]:
     return sorted(info.path for info in data if "/_delta_log/" not in info.path)
 
 
-def _count(lake: Lake, path: str, table: str, customer: str, of_a_stump: int = 1) -> int:
+def _count(lake: Lake, path: str, table: str, person: _Person, of_a_stump: int = 1) -> int:
     """Rows of a file that hold the customer: one of a stump, which a killed run left, and none of a file that went meanwhile."""
     try:
         rows = parquet.read(path, [str(personal_column(table))], lake.filesystem)
@@ -214,28 +237,27 @@ def _count(lake: Lake, path: str, table: str, customer: str, of_a_stump: int = 1
         return 0
     except parquet.DamagedFileError:
         return of_a_stump
-    return int(pc.sum(_mask(rows, table, customer)).as_py() or 0)
+    return int(pc.sum(_mask(rows, table, person)).as_py() or 0)
 
 
-def _mask(rows: pa.Table, table: str, customer: str) -> pa.ChunkedArray:
+def _mask(rows: pa.Table, table: str, person: _Person) -> pa.ChunkedArray:
     """Which rows hold the customer: their own rows, or rejected lines of which the code is a field."""
     column = personal_column(table)
     assert column is not None, f"{table} holds no customer"
     if column == _CUSTOMER:
-        found = pc.equal(rows[column], customer)
+        found = pc.equal(rows[column], person.code)
     else:
         lines = pc.binary_join_element_wise("\n", rows[column], "\n", "")
-        found = pc.match_substring_regex(lines, field_pattern(customer))
+        found = pc.match_substring_regex(lines, "|".join(map(field_pattern, person.written)))
     return pc.fill_null(found, False)
 
 
-def _models(lake: Lake, customer: str) -> list[str]:
-    """Versions of models whose training weeks hold the customer."""
-    snapshot = lake.snapshot("staged_baskets")
+def _models(lake: Lake, person: _Person) -> list[str]:
+    """Versions of models whose training weeks hold the customer, or held them until an erasure that did not end."""
     weeks = [
-        file.week
-        for file in (snapshot.published if snapshot else ())
-        if _count(lake, lake.path("staged_baskets", file.path), "staged_baskets", customer)
+        date.fromisoformat(folder[1])
+        for path in _parquet(lake, _BASKETS)
+        if (folder := _IN_A_WEEK.search(path)) and _count(lake, path, _BASKETS, person, of_a_stump=0)
     ]
     if not weeks:
         return []

@@ -106,6 +106,25 @@ def test_the_retailers_own_code_is_turned_into_the_landed_one(
     assert f"Looked for the code as the landing files have it: {landed}\n" in result.stderr
 
 
+@pytest.mark.parametrize("given", ["MÜLLER 12", "C" * 70])
+def test_a_line_that_was_rejected_for_its_code_goes(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: str
+) -> None:
+    """A file that was delivered as it is may hold a code that none can be: the lake has it in a rejected line alone."""
+    lake = Lake(str(tmp_path / "lake"))
+    (tmp_path / "landing").mkdir()
+    line = {"source_file": "transactions_200607.csv", "line_number": 2, "rule": "customer", "detail": "no code"}
+    others = [f"200607,{given}X,1.50", "200607,BOB,1.50"]
+    put(lake, "rejected_lines", FIRST, [{**line, "raw_text": text} for text in (f"200607,{given},1.50", *others)])
+    for name in ("LANDING", "LAKE"):
+        monkeypatch.setenv(f"NEXTBASKET_{name}", str(tmp_path / name.lower()))
+    first, second = run("erase", given, "--yes"), run("erase", given, "--yes")
+
+    assert (first.exit_code, second.exit_code) == (0, 3), first.output
+    assert json.loads(first.stdout)["rows"]["rejected_lines"] == 1
+    assert lake.read("rejected_lines", [FIRST])["raw_text"].to_pylist() == others
+
+
 def test_a_code_that_land_leaves_alone_is_not_repeated(on_lake: Run) -> None:
     """Most codes have one form, and stderr does not show them."""
     assert "BOB" not in on_lake("erase", "BOB", "--yes").stderr

@@ -214,3 +214,24 @@ def test_models_that_learned_from_the_customer_are_named(tmp_path: Path) -> None
         registry.record(lake, replace(decided, week=week, version=f"{week}-abc"))
 
     assert erase_customer(lake, code(1), "erasing").models == [f"rnn_model {week}-abc" for week in WEEKS[1:3]]
+
+
+def test_models_are_named_by_an_erasure_that_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever table the first try ended at, the receipt of the next one has the models that learned from the customer."""
+    lake = Lake(str(tmp_path / "lake"))
+    put(lake, "staged_baskets", WEEKS[1], [basket(1, WEEKS[1], ["bread"], customer=code(1))])
+    decide(lake)
+    [decided] = registry.decisions(lake, "rnn_model")
+    purge = erasure._purge
+    for failing in ("mission_tagged_baskets", "staged_baskets"):
+
+        def lost(lake: Lake, table: str, person: Any, at: str = failing) -> list[str]:
+            if table == at:
+                raise LakeError("lost")
+            return purge(lake, table, person)
+
+        with monkeypatch.context() as patched, pytest.raises(LakeError, match="lost"):
+            patched.setattr(erasure, "_purge", lost)
+            erase_customer(lake, code(1), f"at-{failing}")
+
+    assert erase_customer(lake, code(1), "at-last").models == [f"rnn_model {decided.version}"]
