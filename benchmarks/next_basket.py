@@ -29,6 +29,7 @@ from benchmarks.results import CUTS, OURS, Protocol, Result, Values, as_json, me
 from nextbasket_assets.recommender import (
     artifact,
     baselines,
+    calibrating,
     fitting,
     histories,
     metrics,
@@ -37,6 +38,7 @@ from nextbasket_assets.recommender import (
     scoring,
     trends,
     vocabulary,
+    withholding,
 )
 from nextbasket_assets.recommender.batches import Prefixes
 from nextbasket_assets.recommender.network import Network
@@ -162,13 +164,17 @@ def ours(case: Case, seed: int, config: TrainingConfig) -> tuple[Result, artifac
 
     config = dataclasses.replace(config, seed=seed, minimum_count=1, trip_steps=0)  # lists alone are compared
     fitted = fitting.fit(case.encoded, case.split, case.words, case.moving, config, tell)
-    lend(fitted.network, case.words.counts)
     prefixes = Prefixes.of(case.encoded, purchases.collect(case.encoded), case.moving)
+    curve = fitted.calibration
+    if (case.words.counts == 0).any():
+        lend(fitted.network, case.words.counts)
+        withheld = withholding.draw(case.encoded, case.split.trained, seed)
+        curve = calibrating.in_basket(fitted.network, prefixes, case.split, withheld, config.half_life)
     ranked = ranking.rank(fitted.network, prefixes, case.split.test, CALIBRATED, case.split.week)
     values = case.judge(ranked.items, case.split.test)
     sizes = ranking.log_basket_sizes(case.encoded, case.split.test)[:, None]
     shown = ranked.items >= FIRST_ITEM
-    probability = fitted.calibration.probability(ranked.log_shares, sizes)
+    probability = curve.probability(ranked.log_shares, sizes)
     happened = metrics.hits(ranked.items, ranking.truth(case.encoded, case.split.test))
     error = metrics.calibration_error(probability[shown], happened[shown])
     values["calibration_error", CALIBRATED] = np.full(len(sizes), error)
@@ -177,15 +183,14 @@ def ours(case: Case, seed: int, config: TrainingConfig) -> tuple[Result, artifac
     say("  said and happened by tenth of the pairs:", ", ".join(f"{said:.4f} {came:.4f}" for said, came in deciles))
     result = Result(values, time.perf_counter() - began, peak_mb(), case.split.test.customers)
     as_of = histories.EPOCH + timedelta(days=packed.END - 7)
-    return result, artifact.Model(
-        fitted.network, case.words, fitted.calibration, fitted.within_week, as_of, case.baskets, {}
-    )
+    return result, artifact.Model(fitted.network, case.words, curve, fitted.within_week, as_of, case.baskets, {})
 
 
 def lend(network: Network, counts: np.ndarray) -> None:
     """Items that nothing was learned of are what the rarest tenth of the others are in the mean, in place.
 
-    Training has seen them as what nobody ever wants; whose own item one is may want it as much as any other.
+    Training has seen them as what nobody ever wants; whose own item one is may want it as much as any other. They take a share
+    of all others, so that probabilities need a new curve.
     """
     learned = counts[counts > 0]
     rare = FIRST_ITEM + np.flatnonzero((counts > 0) & (counts <= np.quantile(learned, 0.1)))
@@ -202,7 +207,7 @@ def scoring_rate(case: Case, model: artifact.Model) -> float:
         artifact.save(model, f"{folder}/model", "", {})
         file = f"{folder}/sequences.parquet"
         packed.write(case.data, Path(file), max(1, 6000 // case.encoded.customers))
-        k = min(max(CUTS), case.words.size - FIRST_ITEM)
+        k = min(max(CUTS), int((case.words.counts > 0).sum()))
         began = time.perf_counter()
         report = scoring.score([file], model.as_of, f"{folder}/model", f"{folder}/scores", k)
         return report.customers / (time.perf_counter() - began)

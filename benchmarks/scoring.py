@@ -22,7 +22,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.clock import peak_mb, span
 from nextbasket_assets.recommender import artifact, scoring
-from nextbasket_assets.recommender.vocabulary import FIRST_ITEM
 
 LISTED = 20
 
@@ -68,7 +67,7 @@ def score(out: Path, threads: int) -> Scored:
     torch.set_num_threads(threads)
     idle = peak_mb(os.getpid())
     model = artifact.load(str(out / "model")).model
-    k = min(LISTED, model.vocabulary.size - FIRST_ITEM)
+    k = min(LISTED, int((model.vocabulary.counts > 0).sum()))
     files = [str(out / "sequences.parquet")]
     with span() as taken:
         report = scoring.score(files, model.as_of, str(out / "model"), str(out / "scores"), k)

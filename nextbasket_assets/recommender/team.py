@@ -35,7 +35,10 @@ class Team:
         return random if self.size == 1 else np.random.default_rng((seed, self.rank, int(random.integers(2**31))))
 
     def combine(self, network: nn.Module, loss: torch.Tensor, rows: int) -> tuple[torch.Tensor, int]:
-        """Puts the mean gradient of all processes' rows into each one's network; their mean loss and number of rows."""
+        """Puts the mean gradient of all processes' rows into each one's network; their mean loss and number of rows.
+
+        Where none has a row, no weight has a gradient, and nobody's network moves.
+        """
         if self.size == 1:
             return loss, rows
         trained = [weight for weight in network.parameters() if weight.requires_grad]
@@ -44,6 +47,8 @@ class Team:
         together = torch.cat([flat.double(), torch.tensor([float(rows)])])
         distributed.all_reduce(together)
         total = together[-1]
+        if not total:
+            return loss, 0
         means = (together[:-1] / total).float()
         sizes = [part.numel() for part in parts]
         for weight, mean in zip(trained, torch.split(means[:-1], sizes), strict=True):

@@ -19,6 +19,7 @@ WINDOWS = (
 )  # weeks before now, from and to; the last: a year ago, and the weeks after
 FURTHEST = max(start for start, _ in WINDOWS)
 SMOOTHING = 4.0  # baskets of the usual kind added to both sides, so that rare items do not jump
+MOST_WEEKS = 260  # that trends are kept for: five years
 MONDAY = 3  # 1970-01-01 was a Thursday
 
 
@@ -106,9 +107,9 @@ def trends(weekly: Weekly, rates: np.ndarray) -> Trends:
 
 
 def of_histories(histories: Histories, rates: np.ndarray, counted: np.ndarray | None = None) -> Trends:
-    """Trends of all the weeks of these histories, told by all baskets or by those that (N,) `counted` says."""
+    """Trends of the weeks of these histories, the last five years, told by all baskets or by those that (N,) `counted` says."""
     weeks = week_number(histories.days)
     first, last = (int(weeks.min()), int(weeks.max())) if len(weeks) else (0, -1)
-    weekly = Weekly.empty(first, last, len(rates))
+    weekly = Weekly.empty(max(first, last - MOST_WEEKS + 1), last, len(rates))
     weekly.add(histories, counted)
     return trends(weekly, rates)

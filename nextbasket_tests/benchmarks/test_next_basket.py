@@ -15,7 +15,9 @@ import torch
 from benchmarks import next_basket, packed
 from benchmarks.next_basket import CALIBRATED, Case
 from benchmarks.results import Result
+from nextbasket_assets.recommender import calibrating, purchases, withholding
 from nextbasket_assets.recommender.artifact import Model
+from nextbasket_assets.recommender.batches import Prefixes
 from nextbasket_assets.recommender.network import Network, NetworkConfig
 from nextbasket_assets.recommender.settings import TrainingConfig
 from nextbasket_assets.recommender.vocabulary import FIRST_ITEM
@@ -236,6 +238,26 @@ def test_ours_is_judged_by_test_users_and_lends_to_what_they_alone_buy(tmp_path:
     assert result.values["recall", 10].tolist() == [1, 0.5, 0]
     assert torch.equal(model.network.output.weight[lent], model.network.output.weight[rarest])
     assert model.network.bias[lent] == model.network.bias[rarest]
+
+
+def test_a_shop_of_few_items_is_scored_whatever_was_learned_of_them(tmp_path: Path) -> None:
+    """Three items are learned from, and a fourth is a test user's alone: who has no history gets a list all the same."""
+    shop = [*[[[1], [1, 2], [2]]] * 3, [[3]], [[1], [3]], [[4], [1, 4]]]
+    case = case_of(folders.write(tmp_path / "shop", shop, [["train"] * 4 + ["val", "test"]]))
+
+    assert next_basket.scoring_rate(case, next_basket.ours(case, 0, QUICK)[1]) > 0
+
+
+def test_probabilities_are_those_of_the_network_that_was_lent_to(tmp_path: Path) -> None:
+    """Items that test users alone have take a share of all others: the curve that is shown is fitted on what is left."""
+    own = [[[10 + user], [10 + user, 1], [1]] for user in range(12)]
+    shop = [*[[[1], [1, 2], [2]]] * 12, *[[[2], [1], [1, 2]]] * 6, *own]
+    case = case_of(folders.write(tmp_path / "shop", shop, [["train"] * 12 + ["val"] * 6 + ["test"] * 12]))
+    model = next_basket.ours(case, 0, QUICK)[1]
+    prefixes = Prefixes.of(case.encoded, purchases.collect(case.encoded), case.moving)
+    withheld = withholding.draw(case.encoded, case.split.trained, 0)
+
+    assert model.calibration == calibrating.in_basket(model.network, prefixes, case.split, withheld, QUICK.half_life)
 
 
 def test_what_test_users_buy_moves_no_trend_in_a_strict_run(tmp_path: Path) -> None:

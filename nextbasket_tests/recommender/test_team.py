@@ -58,6 +58,15 @@ def test_the_step_of_all_is_the_mean_of_their_rows(monkeypatch: pytest.MonkeyPat
     assert (network.weight.grad.tolist(), loss.item(), rows) == ([[2.0]], 5.0, 4)
 
 
+def test_a_batch_of_which_nobody_drew_a_row_moves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last batch of an epoch may be so small that all of its rows are left out: it has no loss and no gradient."""
+    network = torch.nn.Linear(1, 1, bias=False)
+    monkeypatch.setattr(team.distributed, "all_reduce", lambda ours: ours)
+    loss, rows = Team(0, 2).combine(network, torch.zeros(()), 0)
+
+    assert (network.weight.grad, loss.item(), rows) == (None, 0.0, 0)
+
+
 def test_a_process_without_a_row_takes_the_step_of_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a slope of its own it has the one of the process that had the only row."""
     network = torch.nn.Linear(1, 1, bias=False)

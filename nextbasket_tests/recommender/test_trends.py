@@ -50,6 +50,16 @@ def test_after_the_last_week_the_trend_stays(moving):
     np.testing.assert_array_equal(at(moving, 8), at(moving, 30))
 
 
+def test_the_trends_of_five_years_are_kept(tmp_path):
+    """However long ago the first basket was, memory is that of the last 260 weeks; what was before is the usual."""
+    sequences = histories.read([shops.write_sequences(tmp_path / "s.parquet", {"anna": [["a"]] * 3}, days=7_000)])
+    words = vocabulary.build(sequences.items, 1)
+    found = trends.of_histories(histories.encode(sequences, words, 0), words.rates(3))
+
+    assert found.lifts.shape == (trends.MOST_WEEKS + 1, words.size, len(trends.WINDOWS))
+    assert (found.lifts[found.rows(np.array([0]))[0]] == 0).all()
+
+
 def test_weeks_that_are_not_counted_are_left_out(tmp_path):
     """A window of two weeks over a shop of eight counts the baskets of these two only."""
     sequences = histories.read([shops.write_sequences(tmp_path / "s.parquet", {"anna": [["a"]] * 8})])
