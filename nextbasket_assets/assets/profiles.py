@@ -128,7 +128,8 @@ def figures(rows: Sequence[Mapping[str, Any]]) -> dict[str, float]:
     of_all = {(row["name"], row["level"]): row["value"] for row in rows if row["mission"] == ALL}
     shares = {row["mission"]: row["value"] for row in rows if row["name"] == "share_of_baskets"}
     missions = {mission: share for mission, share in shares.items() if mission not in (ALL, UNASSIGNED)}
-    changes = [abs(row["value"]) for row in rows if row["name"] == "change" and row["mission"] in missions]
+    known = {row["mission"] for row in rows} - {ALL, UNASSIGNED}
+    changes = [abs(row["value"]) for row in rows if row["name"] == "change" and row["mission"] in known]
     named = {
         "psi": ("psi", ""),
         "psi_by_chance": ("psi_by_chance", ""),
@@ -143,7 +144,7 @@ def figures(rows: Sequence[Mapping[str, Any]]) -> dict[str, float]:
     }
     found = {name: of_all[key] for name, key in named.items() if key in of_all}
     if missions:
-        found |= {"missions": len(missions), "largest_mission_share": max(missions.values())}
+        found |= {"missions": len(known), "largest_mission_share": max(missions.values())}
     if changes:
         found["largest_change_points"] = max(changes)
     return found

@@ -75,7 +75,12 @@ class ProfileConfig(dg.Config):
     look_back_weeks: int = Field(
         default=8, ge=1, description="Weeks of the trend, and how old a previous basket may be."
     )
-    training_weeks: int = Field(default=52, ge=1, description="Weeks up to the model's that drift is measured against.")
+    training_weeks: int = Field(
+        default=52,
+        ge=1,
+        description="Weeks up to the mission model's that drift is measured against. "
+        "Set it when you set `window_weeks` of `mission_model`.",
+    )
     min_item_baskets: int = Field(default=10, ge=1, description="Items in fewer baskets of a mission are left out.")
     top_items: int = Field(default=20, ge=1, description="Items per mission, those with the highest index.")
 

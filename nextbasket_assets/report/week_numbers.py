@@ -91,9 +91,9 @@ def _identities(rows: "pa.Table") -> Numbers:
 
 
 def _candidates(rows: "pa.Table") -> Numbers:
-    (chosen, *_) = rows.filter(rows["chosen"]).to_pylist() or rows.slice(0, 1).to_pylist()
+    chosen = rows.filter(rows["chosen"]).to_pylist()  # none where there is no structure
     names = ("k", "perplexity", "gain", "gain_error", "coherence", "distinctness")
-    return {"candidates": rows.num_rows, **{f"chosen_{name}": float(chosen[name]) for name in names}}
+    return {"candidates": rows.num_rows} | {f"chosen_{name}": float(one[name]) for one in chosen for name in names}
 
 
 def _sequences(rows: "pa.Table") -> Numbers:

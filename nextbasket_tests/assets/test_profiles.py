@@ -42,15 +42,15 @@ def test_figures_have_stable_names_and_leave_out_what_is_not_there() -> None:
 
 
 def test_the_largest_change_may_be_a_fall() -> None:
-    """M01 has gained ten points and M02 lost twelve; that fewer baskets are unassigned is no change of a mission."""
+    """M01 has gained ten points and M02 lost all its twelve; that fewer baskets are unassigned is no change of a mission."""
     rows = [
         *profile(),
-        row("overall", "share_of_baskets", mission="M02"),
         row("trend", "change", mission="M02", value=-12.0),
         row("trend", "change", mission="unassigned", value=-20.0),
     ]
 
     assert figures(rows)["largest_change_points"] == 12
+    assert figures(rows)["missions"] == 2
 
 
 def test_a_week_that_breaks_a_claim_is_named() -> None:

@@ -104,6 +104,14 @@ def test_a_week_of_one_mission_has_nothing_to_compare(tmp_path: Path, check: dg.
     assert checked(lake, check, FIRST).passed
 
 
+def test_one_mission_of_several_with_all_baskets_is_no_week_of_one_mission(tmp_path: Path) -> None:
+    """A model of two missions that tags every basket with one of them warns, as it does one basket earlier."""
+    other = {"section": "drift", "name": "training_share", "level": "", "mission": "M02", "value": 0.4}
+    lake = published(tmp_path, "mission_profiles", {FIRST: [*profile(0.0, 1.0, 0.4, missions=1), other]})
+
+    assert not checked(lake, no_mission_has_most_baskets, FIRST).passed
+
+
 @pytest.mark.parametrize("check", CHECKS)
 def test_a_week_without_figures_breaks_nothing(tmp_path: Path, check: dg.AssetChecksDefinition) -> None:
     """Before the first mission model a week has no missions to judge."""

@@ -121,3 +121,12 @@ def test_the_chosen_candidate_is_the_one_that_is_shown(tmp_path: Path) -> None:
     found = week_numbers(lake, "mission_candidates", [FIRST])[FIRST]
 
     assert (found["candidates"], found["chosen_k"], found["chosen_gain"]) == (2, 3, 0.2)
+
+
+def test_no_number_of_missions_is_chosen_where_there_is_no_structure(tmp_path: Path) -> None:
+    """Candidates of which none is better than no missions are counted, and none of them is plotted as the chosen one."""
+    one = {"perplexity": 90.0, "gain": 0.1, "gain_error": 0.01, "coherence": 0.2, "distinctness": 0.9}
+    rows = [one | {"k": k, "chosen": False} for k in (2, 3)]
+    lake = published(tmp_path / "lake", "mission_candidates", {FIRST: rows})
+
+    assert week_numbers(lake, "mission_candidates", [FIRST])[FIRST] == {"candidates": 2}

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from nextbasket_assets.landing import week_code
 from nextbasket_assets.limits import (
     LEAST_VOLUME,
     MOST_FALLBACK,
@@ -15,6 +16,7 @@ from nextbasket_assets.report.weekly.light import AMBER, RED, Answer, Claim, Fin
 
 if TYPE_CHECKING:
     from nextbasket_assets.report.weekly.facts import WeekFacts
+    from nextbasket_assets.report.weekly.quality import JudgedWeek
 
 MOST_CALIBRATION_ERROR = 0.05
 LEAST_OF_RECENT_RECALL = 0.8  # of the mean of the weeks before
@@ -65,12 +67,31 @@ def _better_than_usual(facts: "WeekFacts") -> Answer:
 
 
 def _against_usual(facts: "WeekFacts", holds: Callable[[float, float], bool]) -> Answer:
+    newest, why_not = _newest(facts)
+    if newest is None:
+        return None, why_not
+    found = newest.quality
+    mean, low, high = (100 * value for value in found.ahead)
+    points = f"{mean:+.1f} points ({low:+.1f} to {high:+.1f})"
+    return holds(low, high), f"{_lists_of(newest)}: recall@10 {found.recall:.1%} against {found.usual:.1%}: {points}"
+
+
+def _newest(facts: "WeekFacts") -> "tuple[JudgedWeek | None, str]":
+    """The newest lists that can be judged; none, and why, where few came, or where they say nothing of what is in service."""
     if not facts.judged or facts.judged[-1].quality.customers < LEAST_JUDGED:
         return None, _NOBODY_TO_JUDGE_BY
-    newest = facts.judged[-1].quality
-    mean, low, high = (100 * value for value in newest.ahead)
-    words = f"recall@10 {newest.recall:.1%} against {newest.usual:.1%}: {mean:+.1f} points ({low:+.1f} to {high:+.1f})"
-    return holds(low, high), words
+    newest, champion = facts.judged[-1], facts.models.champion
+    if newest.versions != ({champion.version} if champion else set()):
+        made = ", ".join(sorted(newest.versions)) or "the fallback"
+        return (
+            None,
+            f"{_lists_of(newest)}, the newest that can be judged, were made by {made}, which is not in service now",
+        )
+    return newest, ""
+
+
+def _lists_of(week: "JudgedWeek") -> str:
+    return f"lists of {week_code(week.week)}"
 
 
 def _few_quarantined(facts: "WeekFacts") -> Answer:
@@ -140,25 +161,26 @@ def _baskets_are_stable(facts: "WeekFacts") -> Answer:
 
 
 def _probabilities_come_true(facts: "WeekFacts") -> Answer:
-    if not facts.judged or facts.judged[-1].quality.customers < LEAST_JUDGED:
-        return None, _NOBODY_TO_JUDGE_BY
-    error = facts.judged[-1].calibration.error
-    return (
-        error <= MOST_CALIBRATION_ERROR,
-        f"off by {100 * error:.1f} points on average, at most {100 * MOST_CALIBRATION_ERROR:.0f}",
-    )
+    newest, why_not = _newest(facts)
+    if newest is None:
+        return None, why_not
+    error, most = newest.calibration.error, MOST_CALIBRATION_ERROR
+    return error <= most, f"{_lists_of(newest)}: off by {100 * error:.1f} points on average, at most {100 * most:.0f}"
 
 
 def _as_good_as_before(facts: "WeekFacts") -> Answer:
-    known = [one.quality for one in facts.judged if one.quality.customers >= LEAST_JUDGED]
-    if len(known) < 2:
+    newest, why_not = _newest(facts)
+    if newest is None:
+        return None, why_not
+    earlier = [one.quality.recall for one in facts.judged[:-1] if one.quality.customers >= LEAST_JUDGED]
+    if not earlier:
         return None, "fewer than two weeks of lists to compare"
-    before, newest = sum(one.recall for one in known[:-1]) / (len(known) - 1), known[-1]
+    now, before = newest.quality, sum(earlier) / len(earlier)
     words = (
-        f"recall@10 {newest.recall:.1%} ± {newest.chance:.1%}, {before:.1%} on average before; "
+        f"{_lists_of(newest)}: recall@10 {now.recall:.1%} ± {now.chance:.1%}, {before:.1%} on average before; "
         f"below {LEAST_OF_RECENT_RECALL:.0%} of that beyond chance is worse"
     )
-    return newest.recall + newest.chance >= LEAST_OF_RECENT_RECALL * before, words
+    return now.recall + now.chance >= LEAST_OF_RECENT_RECALL * before, words
 
 
 CLAIMS = {

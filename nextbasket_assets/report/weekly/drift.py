@@ -93,7 +93,7 @@ def _counted(values: pa.ChunkedArray, level: Callable[[Any], str]) -> dict[str, 
 
 
 def _missions(profile: Sequence[Mapping[str, Any]]) -> Drift:
-    """As the profiles have it: against the mission model's own training window."""
+    """As the profiles have it: against the weeks up to the mission model's, as many as `training_weeks` says."""
     index, chance = (next((row["value"] for row in profile if row["name"] == name), None) for name in _INDEX)
     then = {row["mission"]: row["value"] for row in profile if row["name"] == "training_share"}
     counts = {row["mission"]: row["baskets"] for row in profile if row["name"] == "share_of_baskets"}

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from nextbasket_assets.lake.tables import Lake
 from nextbasket_assets.report.weekly.judging import judged_week, within_week
+from nextbasket_assets.report.weekly.scored import made_by
 
 JUDGED_WEEKS = 6
 THIN, HEAVY = 5, 25  # baskets before the list: thin below the one, heavy from the other on
@@ -61,9 +62,10 @@ class Calibration:
 
 @dataclass(frozen=True)
 class JudgedWeek:
-    """The lists of one week, judged by the week after it."""
+    """The lists of one week, judged by the week after it; `versions` are the models that made them."""
 
     week: date
+    versions: frozenset[str]
     quality: Quality
     calibration: Calibration
     rows: pa.Table
@@ -132,7 +134,7 @@ def judged_weeks(lake: Lake, week: date, most: int = JUDGED_WEEKS) -> list[Judge
 def judged(lake: Lake, week: date) -> JudgedWeek:
     """The lists of one week, judged by the week after it, which must be in the lake."""
     rows = judged_week(lake, week)
-    return JudgedWeek(week, quality(rows), calibration(*within_week(lake, week)), rows)
+    return JudgedWeek(week, made_by(lake, week), quality(rows), calibration(*within_week(lake, week)), rows)
 
 
 @dataclass(frozen=True)

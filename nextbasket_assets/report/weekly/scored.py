@@ -57,6 +57,13 @@ def scored(lake: Lake, week: date) -> Scored:
     )
 
 
+def made_by(lake: Lake, week: date) -> frozenset[str]:
+    """The models that made a week's lists; none where all are the fallback's."""
+    lists = lake.read("next_basket_scores", [week], ["rank", "source", "model_version"])
+    modelled = pc.and_(pc.equal(lists["rank"], 1), pc.not_equal(lists["source"], FALLBACK))
+    return frozenset(pc.unique(lists.filter(modelled)["model_version"]).to_pylist())
+
+
 @dataclass(frozen=True)
 class Models:
     """The model in service as of a week, and the newest comparison up to it.

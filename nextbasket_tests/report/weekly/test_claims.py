@@ -15,10 +15,16 @@ from nextbasket_assets.report.weekly.scored import Scored
 
 WEEK = date(2006, 5, 1)
 MODEL = SimpleNamespace(version="v1", why="promoted: ahead")
+QUALITY = (
+    "the_lists_are_not_worse_than_what_each_customer_buys_most",
+    "the_lists_are_better_than_what_each_customer_buys_most",
+    "the_lists_are_as_good_as_in_recent_weeks",
+    "the_probabilities_come_true",
+)
 
 
 def answer(claim: str, **facts: Any) -> bool | None:
-    return CLAIMS[claim].answer(SimpleNamespace(**facts))[0]  # type: ignore[arg-type]
+    return CLAIMS[claim].answer(SimpleNamespace(**{"models": models(), **facts}))[0]  # type: ignore[arg-type]
 
 
 def models(champion: Any = MODEL, age: int | None = 1) -> Any:
@@ -26,11 +32,17 @@ def models(champion: Any = MODEL, age: int | None = 1) -> Any:
 
 
 def judged(
-    low: float = 0.0, high: float = 0.0, recall: float = 0.5, chance: float = 0.0, error: float = 0.0, people: int = 30
+    low: float = 0.0,
+    high: float = 0.0,
+    recall: float = 0.5,
+    chance: float = 0.0,
+    error: float = 0.0,
+    people: int = 30,
+    versions: frozenset[str] = frozenset({"v1"}),
 ) -> JudgedWeek:
     """A week of lists that so many people came after."""
     found = Quality(people, recall, chance, 0.5, 0.5, 0.5, 0.5, ((low + high) / 2, low, high))
-    return JudgedWeek(WEEK, found, Calibration([0.5], [0.5 - error], [10]), pa.table({}))
+    return JudgedWeek(WEEK, versions, found, Calibration([0.5], [0.5 - error], [10]), pa.table({}))
 
 
 def arrived(accepted: int, quarantined: int = 0, before: tuple[int, ...] = (100,), conflicting: int = 0) -> Arrived:
@@ -61,20 +73,26 @@ def test_lists_that_chance_explains_are_not_better(low: float, held: bool) -> No
     assert answer(claim, models=models(), judged=[judged(low=low, high=0.2)]) is held
 
 
-@pytest.mark.parametrize(
-    "claim",
-    [
-        "the_lists_are_not_worse_than_what_each_customer_buys_most",
-        "the_lists_are_better_than_what_each_customer_buys_most",
-        "the_probabilities_come_true",
-    ],
-)
+@pytest.mark.parametrize("claim", [claim for claim in QUALITY if claim != "the_lists_are_as_good_as_in_recent_weeks"])
 def test_a_handful_of_people_judges_nothing(claim: str) -> None:
     """Twenty-nine who came are too few for a light; thirty are not."""
     bad = {"low": -0.3, "high": -0.2, "error": 0.3}
 
     assert answer(claim, models=models(), judged=[judged(people=29, **bad)]) is None
     assert answer(claim, models=models(), judged=[judged(people=30, **bad)]) is False
+
+
+@pytest.mark.parametrize("claim", QUALITY)
+def test_lists_of_another_model_say_nothing_of_the_one_in_service(claim: str) -> None:
+    """A new model is not rolled back for the lists of the one before it, and a first one not trained anew for the fallback's."""
+    bad = {"low": -0.3, "high": -0.2, "error": 0.3, "recall": 0.1}
+    weeks = [judged(recall=1.0), judged(**bad, versions=frozenset({"v0"}))]  # type: ignore[arg-type]
+    by_nobody = [judged(recall=1.0), judged(**bad, versions=frozenset())]  # type: ignore[arg-type]
+    mixed = [judged(recall=1.0), judged(**bad, versions=frozenset({"v0", "v1"}))]  # type: ignore[arg-type]
+
+    assert [answer(claim, judged=one) for one in (weeks, by_nobody, mixed)] == [None, None, None]
+    assert answer(claim, models=models(None), judged=weeks) is None
+    assert answer(claim, judged=[weeks[0], judged(**bad)]) is False  # type: ignore[arg-type]
 
 
 def test_recall_is_compared_with_the_weeks_before_beyond_chance() -> None:
@@ -84,6 +102,7 @@ def test_recall_is_compared_with_the_weeks_before_beyond_chance() -> None:
     assert answer(claim, judged=[*before, judged(recall=0.75, chance=0.05)]) is True
     assert answer(claim, judged=[*before, judged(recall=0.74, chance=0.05)]) is False
     assert answer(claim, judged=[*before[1:], judged(recall=0.1)]) is None
+    assert answer(claim, judged=[judged(recall=1.0), judged(recall=0.5), judged(people=29)]) is None
 
 
 @pytest.mark.parametrize(("error", "held"), [(0.049, True), (0.051, False)])

@@ -129,7 +129,7 @@ def test_the_first_thing_said_is_whether_it_is_safe(page: str) -> None:
 
     assert said.startswith("▲ Amber: usable, with care Because of 2 of 17 checks:")
     assert (
-        "Does not hold: the probabilities come true (off by 15.0 points on average, at most 5). What to do: use the order"
+        "Does not hold: the probabilities come true (lists of 200608: off by 15.0 points on average, at most 5). What to do: use"
         in said
     )
 
