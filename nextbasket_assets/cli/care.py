@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 import click
 
 from nextbasket_assets.cli.codes import landed_code, landed_codes
-from nextbasket_assets.cli.failing import CommandFailed
+from nextbasket_assets.cli.failing import CommandFailed, stands
 from nextbasket_assets.cli.opened import lake_of
 from nextbasket_assets.cli.settled import settled
 from nextbasket_assets.errors import NOTHING_THERE, RED
 
 if TYPE_CHECKING:
+    from nextbasket_assets.lake.registry import Decision
     from nextbasket_assets.settings.reading import Settings
 
 _REASON = click.option("--reason", required=True, help="Why; it is written into the registry.")
@@ -88,13 +89,22 @@ def erase(settings: "Settings", customer: str, yes: bool) -> None:
 def rollback(settings: "Settings", reason: str, rescore: bool) -> None:
     """Take the champion out of service; the one before serves.
 
-    The weeks that it scored are scored again, unless --no-rescore.
+    The weeks that it scored are scored again, unless --no-rescore. Where that was not done, or was stopped, the command does
+    it first, and takes nothing else out of service.
     """
-    from nextbasket_assets.lake.champions import roll_back
+    from nextbasket_assets.lake.champions import left_by_a_rollback, roll_back
 
     lake = lake_of(settings)
+    if rescore and (left := _inside(settings, left_by_a_rollback(lake))):
+        click.echo(
+            f"{len(left)} week(s) still have lists of a version that was rolled back; nothing else is rolled back"
+        )
+        stands("Not all lists of a version that was rolled back are made again.")
+        _rescore(settings, left[0], rescore)
+        return
     champion, now = roll_back(lake, reason, uuid.uuid4().hex)
     click.echo(f"{champion.version} is rolled back; {now.version if now else 'the fallback'} serves")
+    stands(f"{champion.version} is rolled back, and not all of its lists are made again.")
     _rescore(settings, champion.week, rescore)
 
 
@@ -106,33 +116,58 @@ def rollback(settings: "Settings", reason: str, rescore: bool) -> None:
 def promote(settings: "Settings", version: str, reason: str, rescore: bool) -> None:
     """Promote a version of the recommender by hand.
 
-    Whatever its evaluation said; the registry keeps who won and why. `nextbasket evaluation` shows the versions.
+    Whatever its evaluation said; the registry keeps who won and why. `nextbasket evaluation` shows the versions. The weeks
+    from its own on are scored again, unless --no-rescore; where that was stopped, the same command does it.
     """
     from nextbasket_assets.lake import champions, registry
 
     lake = lake_of(settings)
-    decision = champions.promote(lake, version, reason, uuid.uuid4().hex)
-    serving = registry.promoted(lake, champions.MODEL, date.max)
+    decision = champions.promoted(lake, version)
+    if decision and rescore and _inside(settings, _to_score_again(settings, decision.week)):
+        click.echo(f"{version} is promoted already, and some weeks have other lists")
+    else:
+        decision = champions.promote(lake, version, reason, uuid.uuid4().hex)
+        _say_who_serves(decision, registry.promoted(lake, champions.MODEL, date.max))
+    stands(f"{version} is promoted, and not all lists are made again.")
+    _rescore(settings, decision.week, rescore)
+
+
+def _say_who_serves(promoted: "Decision", serving: "Decision | None") -> None:
     assert serving is not None, "one was promoted a moment ago"
-    click.echo(f"{decision.version} is promoted by hand; {serving.version} serves")
-    if serving.version != decision.version:
+    click.echo(f"{promoted.version} is promoted by hand; {serving.version} serves")
+    if serving.version != promoted.version:
         advice = (
             f"{serving.version} is of a later week, and serves the newest ones. Roll it back to have the other serve."
         )
         click.echo(advice, err=True)
-    _rescore(settings, decision.week, rescore)
+
+
+def _to_score_again(settings: "Settings", since: date) -> list[date]:
+    """Weeks from this one on whose lists another model than the champion in force made."""
+    from nextbasket_assets.lake.champions import scored_by_another
+
+    return [week for week in scored_by_another(lake_of(settings)) if week >= since]
+
+
+def _inside(settings: "Settings", weeks: list[date]) -> list[date]:
+    """Of these weeks those of the calendar: a lake may hold others, for which there are no runs."""
+    from nextbasket_assets.cli.runs import calendar
+
+    wanted = frozenset(calendar(settings))
+    return [week for week in weeks if week in wanted]
 
 
 def _rescore(settings: "Settings", since: date, wanted: bool) -> None:
     """Make the lists of these weeks again with the champion in force."""
     from nextbasket_assets.cli.runs import refresh
-    from nextbasket_assets.lake.champions import scored_by_another
     from nextbasket_assets.lake.freshness import SCORES
 
-    weeks = [week for week in scored_by_another(lake_of(settings)) if week >= since]
-    if not wanted:
-        click.echo(f"{len(weeks)} week(s) keep the lists of another model")
-        return
+    behind = _to_score_again(settings, since)
+    weeks = _inside(settings, behind) if wanted else []
     for table in SCORES:
         refresh(settings, table, weeks)
-    click.echo(f"{len(weeks)} week(s) scored again")
+    if wanted:
+        click.echo(f"{len(weeks)} week(s) scored again")
+    if left := len(behind) - len(weeks):
+        outside = ", for they lie outside the weeks wanted (NEXTBASKET_FIRST_WEEK, _LAST_WEEK)" if wanted else ""
+        click.echo(f"{left} week(s) keep the lists of another model{outside}")

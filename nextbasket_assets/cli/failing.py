@@ -28,6 +28,8 @@ _WHAT = {
 }
 
 
+_STANDS = "nextbasket.stands"  # what a command has done for good
+
 STOPPED = "it was stopped. The same command goes on."
 
 _AWS = "Look at the credentials and the region of this machine: `nextbasket doctor`, docs/deploy.md."
@@ -122,6 +124,13 @@ def _line(error: Exception) -> str:
     return f"{' '.join(str(error).split()).rstrip('.')}."
 
 
+def stands(what: str) -> None:
+    """Say this of the running command if it fails from now on: it has changed something that stays."""
+    click.get_current_context().meta[_STANDS] = what
+
+
 def _what(ctx: click.Context) -> str:
+    if _STANDS in ctx.meta:
+        return str(ctx.meta[_STANDS])
     name = ctx.invoked_subcommand or ""
     return _WHAT.get(name, f"nextbasket {name} stopped.")

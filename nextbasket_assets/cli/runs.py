@@ -80,15 +80,19 @@ def refresh(settings: Settings, table: str, weeks: list[date]) -> None:
     carry_out(settings, [Run(REFRESH, first, last, table) for first, last in contiguous(weeks)])
 
 
+def calendar(settings: Settings) -> list[date]:
+    """The weeks of which there are runs."""
+    return weeks_of(weekly(settings.first_week, settings.last_week).get_partition_keys())
+
+
 def catch_up(settings: Settings) -> None:
     """Make again what a correction, a late week or a dead run left behind: what the landing sensor would ask for.
 
     Raises:
         RunFailedError: a run failed.
     """
-    lake, asked = lake_of(settings), set[str]()
-    calendar = weeks_of(weekly(settings.first_week, settings.last_week).get_partition_keys())
-    while requests := refreshes(lake, calendar, asked.__contains__):
+    lake, asked, weeks = lake_of(settings), set[str](), calendar(settings)
+    while requests := refreshes(lake, weeks, asked.__contains__):
         for request in requests:
             click.echo(request.why, err=True)
         carry_out(settings, [Run(one.job, one.first, one.last, one.table) for one in requests])

@@ -8,7 +8,7 @@ from datetime import date
 
 from nextbasket_assets.columns import WEEK
 from nextbasket_assets.lake import artifacts, registry
-from nextbasket_assets.lake.registry import PROMOTED, ROLLED_BACK, Decision
+from nextbasket_assets.lake.registry import PROMOTED, ROLLED_BACK, TRAINED, Decision
 from nextbasket_assets.lake.tables import Lake, LakeError, NotThereError
 
 MODEL = "rnn_model"
@@ -51,6 +51,19 @@ def promote(lake: Lake, version: str, reason: str, run_id: str) -> Decision:
     return _record(lake, model, PROMOTED, f"promoted by hand: {reason}", run_id)
 
 
+def promoted(lake: Lake, version: str) -> Decision | None:
+    """The decision that promoted a version, unless another one took that back."""
+    found = _newest(registry.decisions(lake, MODEL)).get(version)
+    return found if found and found.decision == PROMOTED else None
+
+
+def left_by_a_rollback(lake: Lake) -> list[date]:
+    """Weeks that still have lists of a version that was rolled back."""
+    newest = _newest(registry.decisions(lake, MODEL))
+    gone = {version for version, decision in newest.items() if decision.decision == ROLLED_BACK}
+    return [week for week, found in _scorers(lake).items() if found & gone] if gone else []
+
+
 def scored_by_another(lake: Lake) -> list[date]:
     """Weeks whose lists were not made by the champion in force; a rolled-back version made them, or a weaker one."""
     decisions = registry.decisions(lake, MODEL)
@@ -61,6 +74,11 @@ def scored_by_another(lake: Lake) -> list[date]:
 def _in_force(decisions: list[Decision], week: date) -> set[str]:
     champion = registry.in_force(decisions, week)
     return {champion.version} if champion else set()
+
+
+def _newest(decisions: list[Decision]) -> dict[str, Decision]:
+    """The newest word about every version; that it was trained, once more, is none."""
+    return {decision.version: decision for decision in decisions if decision.decision != TRAINED}
 
 
 def _scorers(lake: Lake) -> dict[date, set[str]]:

@@ -8,7 +8,7 @@ import pytest
 from nextbasket_assets.columns import TABLES, WEEK
 from nextbasket_assets.lake import artifacts, champions, registry
 from nextbasket_assets.lake.publish import Provenance, publish, stage
-from nextbasket_assets.lake.registry import PROMOTED, REFUSED, Decision
+from nextbasket_assets.lake.registry import PROMOTED, REFUSED, TRAINED, Decision
 from nextbasket_assets.lake.staged_files import write_rows
 from nextbasket_assets.lake.tables import Lake, LakeError
 
@@ -51,6 +51,20 @@ def test_weeks_that_another_model_scored_are_named(lake: Lake) -> None:
     champions.roll_back(lake, "why not", "run")
 
     assert champions.scored_by_another(lake) == [TWO, THREE]
+
+
+def test_lists_that_a_rollback_left_are_those_of_versions_that_are_out_of_service(lake: Lake) -> None:
+    """A version that was promoted again is in service, also after it was trained once more."""
+    score(lake, TWO, "two")
+    assert champions.left_by_a_rollback(lake) == []
+    champions.roll_back(lake, "why not", "run")
+    assert champions.left_by_a_rollback(lake) == [TWO]
+    champions.promote(lake, "two", "why not", "run")
+    decide(lake, TWO, "two", TRAINED)
+
+    assert champions.left_by_a_rollback(lake) == []
+    assert champions.promoted(lake, "two") is not None
+    assert champions.promoted(lake, "worse") is None
 
 
 def test_nobody_goes_back_to_a_damaged_model(lake: Lake) -> None:
