@@ -1,5 +1,6 @@
 """Finished files into a landing folder: all of them inspected first, each renamed into place, nothing half done."""
 
+import codecs
 import filecmp
 import gzip
 from dataclasses import dataclass
@@ -129,7 +130,7 @@ def _lost_lines(old: Path, new: Path) -> int:
 def _digests(path: Path) -> tuple[bytes, np.ndarray]:
     """The header of a sound weekly file, and eight bytes for each line, whatever ends it."""
     with cast(BinaryIO, gzip.open(path)) if path.name.endswith(".gz") else path.open("rb") as stream:
-        header = next(stream).rstrip(b"\r\n")
+        header = next(stream).removeprefix(codecs.BOM_UTF8).rstrip(b"\r\n")
         return header, np.fromiter((hash(line.rstrip(b"\r\n")) for line in stream), np.int64)
 
 

@@ -73,7 +73,7 @@ class Items:
         for code in [*self.rows, *(code for code in earlier if code not in self.rows)]:
             row = earlier.get(code, {})
             cells = tuple(row.get(name, "") for name in known)
-            own = self._filled(self.rows[code], cells) if code in self.rows else cells
+            own = self._filled(self._named_before(self.rows[code], cells), cells) if code in self.rows else cells
             self.rows[code] = (*own, *(row.get(name, "") for name in kept))
         self._kept, self._lookup = [*self._kept, *kept], None
 
@@ -83,6 +83,14 @@ class Items:
             code = self._code(f"PROD_CODE_{level}", found)
             cells += [code, _name(found.get(f"PROD_NAME_{level}", found[f"PROD_CODE_{level}"]))]
         return cells
+
+    def _named_before(self, row: tuple[str, ...], earlier: tuple[str, ...]) -> tuple[str, ...]:
+        """The row with the names that its categories had, at levels for which the mapping has no name but the code."""
+        cells = list(row)
+        for at, level in zip(range(2, len(row), 2), self.levels, strict=True):
+            if f"PROD_NAME_{level}" not in self._columns and earlier[at] == row[at]:
+                cells[at + 1] = earlier[at + 1] or row[at + 1]
+        return tuple(cells)
 
     def _code(self, field: str, found: dict[str, list[str]]) -> str:
         return values.joined([self._mapping.recoded(field, text) for text in found[field]])

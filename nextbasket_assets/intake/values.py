@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection
 from datetime import date, datetime
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from nextbasket_assets.landing import JOINT, LEFT_OF_LONG, monday
@@ -19,6 +20,9 @@ _SHORTENED = re.compile(r"\d+[.,]\d*[eE]\+?\d+")  # with a point: 12E5 may be a 
 LAST_DAY = date(monday("999952").year - 1, 12, 31)  # of the last year whose weeks have all six digits
 _FIRST_YEAR = 1990  # exports write 1900-01-01 and 1970-01-01 for none
 _OF_DAY = re.compile("%[HIcX]")  # in a form: an hour
+_UNSEPARATED = re.compile("(?:%[dmyYHIMSj]){2,}")  # in a form: numbers side by side
+_PARTS = re.compile(f"({_UNSEPARATED.pattern})|%(.)")
+_WIDTHS = {"Y": 4, "j": 3}  # digits of numbers that have not two
 _CENT = Decimal("0.01")
 
 
@@ -113,6 +117,8 @@ def moment(text: str, form: str | None = None, zone: ZoneInfo | None = None, lat
         found = datetime.strptime(text.strip(), form) if form else datetime.fromisoformat(text.strip())
     except ValueError:
         raise ValueError(f"is no time of the form {form}" if form else "is no ISO 8601 time") from None
+    if form and not _digits(form).fullmatch(text.strip()):
+        raise ValueError("has lost a leading zero: export it as text")
     if found.year < _FIRST_YEAR:
         raise ValueError(f"is before the year {_FIRST_YEAR}")
     if found.date() > latest:
@@ -122,6 +128,21 @@ def moment(text: str, form: str | None = None, zone: ZoneInfo | None = None, lat
     if found.tzinfo and zone:
         found = found.astimezone(zone)
     return found.replace(tzinfo=None)
+
+
+@lru_cache
+def _digits(form: str) -> re.Pattern[str]:
+    """As many digits as the numbers of a form have that stand side by side: of 1012024 nobody can say which day it is."""
+
+    def pattern(part: re.Match[str]) -> str:
+        if part[1]:
+            return rf"\d{{{sum(_WIDTHS.get(letter, 2) for letter in part[1][1::2])}}}"
+        return r"\d+" if part[2] in "dmyYHIMSjf" else ".+?"
+
+    if not _UNSEPARATED.search(form):
+        return re.compile(".*", re.DOTALL)
+    spaced = re.escape(form).replace(r"\ ", r"\s+")
+    return re.compile(_PARTS.sub(pattern, spaced), re.IGNORECASE)
 
 
 def _has_time(text: str) -> bool:

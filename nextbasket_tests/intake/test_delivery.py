@@ -93,7 +93,9 @@ def as_is(folder: Path, rows: list[str], out: Path, name: str = NAME, end: str =
 
 
 def test_equal_lines_are_counted(tmp_path: Path) -> None:
-    """A line that is there twice is lost when the new file has it once; other line ends and another order lose nothing."""
+    """A line that is there twice is lost when the new file has it once; other line ends, a byte order mark and
+    another order lose nothing.
+    """
     out = tmp_path / "landing"
     one, two, three = (line(FIRST, 1, 0, item) for item in ("PRD1", "PRD2", "PRD3"))
     as_is(tmp_path / "a", [header(), one, one, two], out)
@@ -103,6 +105,7 @@ def test_equal_lines_are_counted(tmp_path: Path) -> None:
     with pytest.raises(LandingError, match="without 2 of those it has"):
         as_is(tmp_path / "a", [header(), two, three, three], out)
     assert as_is(tmp_path / "a", [header(), three, two, one, one], out, end="\r\n") == "replaced"
+    assert as_is(tmp_path / "a", [f"\ufeff{header()}", one, one, two, three, three], out) == "replaced"
 
 
 def test_a_week_under_another_header_is_not_compared(tmp_path: Path) -> None:

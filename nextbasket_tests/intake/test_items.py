@@ -37,6 +37,17 @@ def test_codes_of_categories_are_those_of_the_lines() -> None:
     assert items.rows["1"] == ("1", "Milk", "D", "Dairy")
 
 
+def test_a_category_keeps_the_name_it_had_where_the_mapping_has_its_code_alone(tmp_path: Path) -> None:
+    """The code stands for the name only of a category that had none, and of another one than before."""
+    earlier = tmp_path / "products.csv"
+    earlier.write_text("PROD_CODE,PROD_NAME,PROD_CODE_20,PROD_NAME_20\n1,Milk,D,Dairy\n2,Rye bread,B,\n3,Tea,T,Hot\n")
+    coded = {name: column for name, column in GROUPED.items() if name != "PROD_NAME_20"}
+    items = taken([("1", "Milk", "D"), ("2", "Rye bread", "B"), ("3", "Tea", "X")], coded)
+    items.keep(earlier)
+
+    assert [row[2:] for row in items.rows.values()] == [("D", "Dairy"), ("B", "B"), ("X", "X")]
+
+
 def test_of_an_earlier_file_too_the_first_row_of_an_item_counts(tmp_path: Path) -> None:
     """As it does in the retailer's own file."""
     earlier = tmp_path / "products.csv"

@@ -3,12 +3,14 @@
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
+import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from nextbasket_assets.intake import values
-from nextbasket_assets.landing import monday, week_code
+from nextbasket_assets.landing import DAMAGED_ID, monday, week_code
 
 texts = st.text(min_size=1).filter(lambda text: text.strip() == text)
 
@@ -117,6 +119,33 @@ def test_every_year_that_is_taken_has_week_codes() -> None:
 def test_a_day_without_a_time_is_noon(text: str, form: str | None, hour: int) -> None:
     """An hour that is not given is 12, and midnight that is given stays 0."""
     assert values.moment(text, form).hour == hour
+
+
+@pytest.mark.parametrize(
+    ("text", "form", "short"),
+    [
+        ("01012024", "%d%m%Y", "1012024"),
+        ("2024-01-05 0115", "%Y-%m-%d %H%M", "2024-01-05 115"),
+        ("20240105 011530.25", "%Y%m%d %H%M%S.%f", "20240105 11530.25"),
+        ("2024-1-5 11:5", "%Y-%m-%d %H:%M", None),
+        ("05.01.2024 at  0115 pm", "%d.%m.%Y AT %I%M %p", "05.01.2024 at 115 pm"),
+    ],
+)
+def test_a_number_that_lost_its_zero_is_no_other_day(text: str, form: str, short: str | None) -> None:
+    """Of numbers side by side nobody can say where one ends when a digit is missing; numbers with signs between may be short."""
+    assert values.moment(text, form).day in (1, 5)
+    if short:
+        with pytest.raises(ValueError, match="has lost a leading zero: export it as text"):
+            values.moment(short, form)
+
+
+@pytest.mark.parametrize("text", ["9.94E+14", "9,94E+14", "9,94e+14"])
+def test_a_damaged_receipt_is_seen_in_the_code_that_lands(text: str) -> None:
+    """Whatever the decimal sign, alone or beside the shop; a retailer's own code with an E is none."""
+    landed = [values.code(text), values.joined(["346", text]), values.joined([text, "346"])]
+
+    assert pc.match_substring_regex(pa.array(landed), DAMAGED_ID).to_pylist() == [True, True, True]
+    assert not any(pc.match_substring_regex(pa.array(["12E5", "346~12E5", "9%2C94"]), DAMAGED_ID).to_pylist())
 
 
 def test_thousands_are_not_taken_for_decimals() -> None:
