@@ -1,7 +1,8 @@
 """Starts the code server and ends it gently: first the runs, which end their clusters, then the server.
 
 Docker signals one process of a container alone, and Dagster's code server waits half a minute for its runs without telling
-them. Typed as: python serve.py SECONDS COMMAND..., where SECONDS is how long runs may take to end.
+them. Runs that were lost with an earlier container are failed, for Dagster's daemon to start them again. Typed as:
+python serve.py SECONDS COMMAND..., where SECONDS is how long runs may take to end.
 """
 
 import contextlib
@@ -10,17 +11,22 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from types import FrameType
 
 import dagster as dg
+from dagster._api.list_repositories import sync_list_repositories_grpc
+from dagster._core.errors import DagsterUserCodeProcessError, DagsterUserCodeUnreachableError
 from dagster._core.launcher.default_run_launcher import DefaultRunLauncher
 from dagster._core.storage.tags import GRPC_INFO_TAG
+from dagster._grpc.client import DagsterGrpcClient
 
 _RUN = b"multiprocessing.spawn"  # how Dagster's code server starts a run's process
 _SERVER_SECONDS = 20.0
-_HOST = "code"  # of this server, in workspace.yaml
+_HOST, _PORT = "code", 4000  # of this server, in workspace.yaml
+_LOADING_SECONDS = 120.0  # in which the daemon has loaded the code of a server that answers: it tries every minute
 _LOST = "The container in which this run was is gone, and its process with it. The reaper ends its cluster."
 
 
@@ -28,16 +34,45 @@ class _Stop(BaseException):
     """The container is asked to stop."""
 
 
-def fail_lost_runs(instance: dg.DagsterInstance) -> None:
-    """Fail what counts as started: before the server is there, no run that it launched is alive."""
+def main(seconds: float, command: list[str]) -> int:
+    """Serve, and fail beside it the runs that were lost before; the server's exit code."""
+    with dg.DagsterInstance.get() as instance:
+        lost = lost_runs(instance)
+    if lost:
+        threading.Thread(target=fail_lost_runs, args=(lost,), daemon=True).start()
+    return serve(seconds, command)
+
+
+def lost_runs(instance: dg.DagsterInstance) -> list[str]:
+    """What counts as started: before the server is there, no run that it launched is alive."""
     if not isinstance(instance.run_launcher, DefaultRunLauncher):
-        return
-    for run in instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])):
-        launched = json.loads(
-            run.tags.get(GRPC_INFO_TAG, "{}")
-        )  # nothing of a run that somebody typed, in another process
-        if launched.get("host") == _HOST:
+        return []
+    started = instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED]))
+    return [run.run_id for run in started if _launched_here(run)]
+
+
+def _launched_here(run: dg.DagsterRun) -> bool:
+    launched = json.loads(run.tags.get(GRPC_INFO_TAG, "{}"))  # nothing of a run that somebody typed, in another process
+    return bool(launched.get("host") == _HOST)
+
+
+def fail_lost_runs(lost: list[str]) -> None:
+    """Fail these runs once the daemon can start them again: it tries once, and never again where no server answers."""
+    while not answers():
+        time.sleep(5)
+    time.sleep(_LOADING_SECONDS)
+    with dg.DagsterInstance.get() as instance:
+        for run in instance.get_runs(dg.RunsFilter(run_ids=lost, statuses=[dg.DagsterRunStatus.STARTED])):
             instance.report_run_failed(run, _LOST)
+
+
+def answers() -> bool:
+    """Whether the server has loaded the code; without it, too, it is healthy."""
+    try:
+        sync_list_repositories_grpc(DagsterGrpcClient(host=_HOST, port=_PORT))
+    except (DagsterUserCodeUnreachableError, DagsterUserCodeProcessError):
+        return False
+    return True
 
 
 def serve(seconds: float, command: list[str]) -> int:
@@ -103,6 +138,4 @@ def _stop(_number: int, _frame: FrameType | None) -> None:
 
 
 if __name__ == "__main__":
-    with dg.DagsterInstance.get() as _instance:
-        fail_lost_runs(_instance)
-    sys.exit(serve(float(sys.argv[1]), sys.argv[2:]))
+    sys.exit(main(float(sys.argv[1]), sys.argv[2:]))

@@ -2,10 +2,11 @@
 
 import gzip
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import date
 from io import BytesIO
 from pathlib import Path
-from typing import TypeVar
+from typing import BinaryIO, TypeVar
 from urllib.parse import urlparse
 
 import dagster as dg
@@ -15,8 +16,9 @@ from nextbasket_assets.arrivals import Listed
 from nextbasket_assets.catalogue import FILE_NAME, Catalogue, read_catalogue
 from nextbasket_assets.landing import LandingError, LandingFile, inspect, week_code, week_of
 from nextbasket_assets.mentions import mentions
-from nextbasket_assets.resources.landing_folders import Folder, LocalFolder, S3Folder
+from nextbasket_assets.resources.landing_folders import BrokenOffError, Folder, LocalFolder, S3Folder
 
+_READINGS = 5  # of a file whose bytes break off on the way
 _Read = TypeVar("_Read")
 
 
@@ -61,8 +63,7 @@ def read_optional(folder: Folder, name: str) -> bytes | None:
     """A small file that a retailer may have put beside the weekly ones; None without it."""
     if name not in {listed.name for listed in folder.list()}:
         return None
-    with folder.open(name) as stream:
-        return stream.read()
+    return _whole(folder, name, lambda stream: stream.read())
 
 
 def catalogue_of(folder: Folder) -> Catalogue:
@@ -94,8 +95,16 @@ def inspect_file(folder: Folder, name: str, *, allow_empty: bool = False) -> Lan
     Raises:
         LandingError: it must not be ingested; the message says why.
     """
+    return _whole(folder, name, lambda stream: inspect(stream, name, allow_empty=allow_empty))
+
+
+def _whole(folder: Folder, name: str, read: Callable[[BinaryIO], _Read]) -> _Read:
+    """What is read in a file; it is read anew, from its first byte, when its bytes break off on the way."""
+    for _ in range(_READINGS - 1):
+        with suppress(BrokenOffError), folder.open(name) as stream:
+            return read(stream)
     with folder.open(name) as stream:
-        return inspect(stream, name, allow_empty=allow_empty)
+        return read(stream)
 
 
 def files_with(folder: Folder, code: str) -> tuple[list[str], list[str]]:

@@ -9,11 +9,18 @@ from stat import S_ISREG
 from typing import Any, BinaryIO, Protocol, cast
 
 from nextbasket_assets.arrivals import COMPANIONS, Listed
+from nextbasket_assets.errors import NextbasketError
+from nextbasket_assets.lake.storage import Bucket
 from nextbasket_assets.landing import UNFINISHED, LandingError, week_of
+from nextbasket_assets.resources.emr.calls import passing
 
 
 class UnopenedError(LandingError):
     """A file that could not be opened. Another time it may be, though the listing shows it as it was."""
+
+
+class BrokenOffError(NextbasketError):
+    """A file whose bytes ended before it did. The file is as it was: read from its first byte it may be whole."""
 
 
 class Folder(Protocol):
@@ -123,21 +130,26 @@ class S3Folder:
 
         Raises:
             UnopenedError: it is gone, archived, or this process may not read or decrypt it.
+            BrokenOffError: the connection ended in the middle of it.
+            botocore.exceptions.ClientError: S3 did not answer for about a minute.
         """
-        from botocore.exceptions import ClientError
+        from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
 
         try:
             body = self._client().get_object(Bucket=self.bucket, Key=self.prefix + name)["Body"]
         except ClientError as error:
+            if passing(error):
+                raise
             code = error.response.get("Error", {}).get("Code", "no code")
             raise UnopenedError(f"{name}: cannot be opened ({code}). Let this process read it.") from error
         try:
             yield cast(BinaryIO, body)
+        except (HTTPClientError, IncompleteReadError) as error:
+            raise BrokenOffError(f"{name}: S3 broke off while it was read. Run again.") from error
         finally:
             body.close()
 
     @staticmethod
     def _client() -> Any:  # boto3 builds its clients at run time
-        import boto3
-
-        return boto3.client("s3")
+        """The lake's, which waits for S3 as long as it must."""
+        return Bucket().client

@@ -17,6 +17,11 @@ def test_the_tables_of_the_page_are_the_scripts() -> None:
     assert history == "\n\n".join(table(shop, found) for shop in SHOPS)
 
 
+def test_no_delivery_is_advised_that_is_refused() -> None:
+    """The landing folder takes one file of a week: a large one is not to come in several."""
+    assert "several files" not in " ".join(PAGE.read_text().split())
+
+
 def test_a_line_is_what_one_reckons_by_hand() -> None:
     """72 CPU seconds for a million lines; a hundred million then take 2 core hours, .21 hours of 16 cores that are busy to .6."""
     figure = {"name": "Spark stages, staging", "cpu_seconds": 72.0, "more": {"lines": 1_000_000}}

@@ -1,6 +1,7 @@
 """The files of deploy/ are sound, name settings that exist, and say about the roles what the platform promises."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -12,6 +13,7 @@ import pytest
 import yaml
 from dagster._cli import create_dagster_cli
 from dagster._core.instance.config import dagster_instance_config
+from dagster._core.test_utils import instance_for_test
 from dagster._daemon.cli import create_dagster_daemon_cli
 from dagster_webserver.cli import dagster_webserver
 
@@ -77,6 +79,19 @@ def test_a_first_load_goes_in_order(tmp_path: Path) -> None:
     assert all(limit["key"] in job.tags for job in JOBS)
 
 
+def test_the_queue_waits_for_a_code_server_and_keeps_its_order() -> None:
+    """A queued run outlives an hour without a server, and the limits hold for the queue that waits."""
+    config = yaml.safe_load((DEPLOY / "dagster.yaml").read_text())
+    del config["storage"]
+    with instance_for_test(config) as instance:
+        queue = instance.get_concurrency_config().run_queue_config
+
+    assert queue is not None
+    assert queue.max_user_code_failure_retries * queue.user_code_failure_retry_delay >= 3600
+    assert queue.max_concurrent_runs == 2
+    assert queue.tag_concurrency_limits == [{"key": "nextbasket/branch", "limit": 1}]
+
+
 def test_the_host_shows_runs_to_its_people_only() -> None:
     """Every service binds to this machine only, and the viewer only reads; all share the folder of what runs print."""
     services = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]
@@ -101,19 +116,36 @@ def test_an_image_copies_what_there_is(name: str) -> None:
 def test_the_host_runs_commands_that_exist() -> None:
     """Each service's command is one of the installed Dagster's, with options that it takes; so is the health check."""
     services = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]
-    commands = [re.sub(r"^python \S+ \d+ ", "", service["command"]).split() for service in services.values()]
-    commands.append(services["code"]["healthcheck"]["test"][1:])
+    typed = [*(service["command"] for service in services.values()), services["code"]["healthcheck"]["test"]]
+    lines = [line if isinstance(line, str) else " ".join(line) for line in typed]
+    commands = [found.split() for line in lines for found in re.findall(r"(?:^|(?<= ))dagster[a-z-]* [^;]*", line)]
     programs: dict[str, click.Command] = {
         "dagster": create_dagster_cli(),
         "dagster-webserver": dagster_webserver,
         "dagster-daemon": create_dagster_daemon_cli(),
     }
+    assert len(commands) == len(typed) + 1  # the daemon asks before it starts
     for name, *words in commands:
         command = programs[name]
         while isinstance(command, click.Group):
             command = command.commands[words.pop(0)]
         known = {option for parameter in command.params for option in parameter.opts}
         assert {word for word in words if word.startswith("-")} <= known, (name, words)
+
+
+def test_the_daemon_waits_for_the_code_server(tmp_path: Path) -> None:
+    """Also where Docker starts all containers at once: what it finds to start would fail without the server, and for good."""
+    service = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]["daemon"]
+    asked = f'echo "$@" >> {tmp_path}/told; [ $(wc -l < {tmp_path}/told) -gt 2 ]'  # it answers the third time
+    stubs = {"dagster": asked, "dagster-daemon": f"echo started >> {tmp_path}/told", "sleep": ""}
+    for name, body in stubs.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{body}\n")
+        (tmp_path / name).chmod(0o755)
+    environment = os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    subprocess.run(service["command"], env=environment, check=True)
+
+    assert (tmp_path / "told").read_text().splitlines() == ["api grpc-health-check -h code -p 4000"] * 3 + ["started"]
+    assert service["depends_on"]["code"] == {"condition": "service_healthy", "restart": True}
 
 
 def test_the_archive_has_what_scoring_imports() -> None:

@@ -100,22 +100,38 @@ def test_a_run_that_does_not_end_is_left_behind_in_time(tmp_path: Path) -> None:
     assert stopped(tmp_path, ("-c", IMPATIENT), ending=600) == ["started", "the server ended"]
 
 
-def test_runs_of_the_former_container_are_failed(serve: ModuleType) -> None:
-    """Started runs that the code server launched are failed at the start; one that was typed, or is elsewhere, goes on."""
+def test_runs_of_the_former_container_are_failed(serve: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Started runs that the code server launched are failed; one that was typed, is elsewhere or is new goes on."""
     (server,) = yaml.safe_load((DEPLOY / "workspace.yaml").read_text())["load_from"]
     launched = {GRPC_INFO_TAG: json.dumps({"host": server["grpc_server"]["host"], "port": 4000})}
+    monkeypatch.setattr(serve, "answers", lambda: True)
+    monkeypatch.setattr(serve, "_LOADING_SECONDS", 0)
     elsewhere = {GRPC_INFO_TAG: json.dumps({"host": "another", "port": 4000})}
     with instance_for_test() as instance:
         runs = {
             "lost": create_run_for_test(instance, status=dg.DagsterRunStatus.STARTED, tags=launched),
+            "ended": create_run_for_test(instance, status=dg.DagsterRunStatus.STARTED, tags=launched),
             "typed": create_run_for_test(instance, status=dg.DagsterRunStatus.STARTED),
             "elsewhere": create_run_for_test(instance, status=dg.DagsterRunStatus.STARTED, tags=elsewhere),
             "over": create_run_for_test(instance, status=dg.DagsterRunStatus.SUCCESS, tags=launched),
         }
-        serve.fail_lost_runs(instance)
+        lost = serve.lost_runs(instance)
+        runs["new"] = create_run_for_test(instance, status=dg.DagsterRunStatus.STARTED, tags=launched)
+        instance.report_run_canceled(runs["ended"])
+        serve.fail_lost_runs(lost)
         found = {name: run.status.value for name, one in runs.items() if (run := instance.get_run_by_id(one.run_id))}
 
-    assert found == {"lost": "FAILURE", "typed": "STARTED", "elsewhere": "STARTED", "over": "SUCCESS"}
+    goes_on = {"typed": "STARTED", "elsewhere": "STARTED", "new": "STARTED"}
+    assert found == {"lost": "FAILURE", "ended": "CANCELED", "over": "SUCCESS"} | goes_on
+
+
+def test_the_server_is_the_one_of_the_workspace(serve: ModuleType) -> None:
+    """It is asked where the daemon looks for it, and listens there."""
+    (there,) = yaml.safe_load((DEPLOY / "workspace.yaml").read_text())["load_from"]
+    code = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]["code"]
+
+    assert there["grpc_server"] == {"host": serve._HOST, "port": serve._PORT, "location_name": "nextbasket"}
+    assert f" -p {serve._PORT} " in code["command"]
 
 
 def test_runs_have_less_time_than_the_container() -> None:

@@ -14,6 +14,7 @@ _CAPACITY = (
     *("capacity-not-available", "instance_failure", "instance failure", "terminated by amazon ec2", "ec2 is out of"),
     "instance_fleet_timeout",
 )
+_REFUSED = ("permission", "not authorized", "service-linked role")  # AWS names what it refuses: "EC2 Spot Instances"
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,8 @@ class State:
 
 def is_capacity(reason: str) -> bool:
     """Whether this reason means that machines were missing or taken away, not that something is wrong."""
-    return any(words in reason.lower() for words in _CAPACITY)
+    said = reason.lower()
+    return any(words in said for words in _CAPACITY) and not any(words in said for words in _REFUSED)
 
 
 def failure(stage: str, job: Job, state: State, why: str, tail: str) -> dg.Failure:

@@ -37,9 +37,15 @@ def test_a_failure_is_not_tried_again() -> None:
         ("capacity-not-available", True),
         ("VALIDATION_ERROR: The subnet does not exist", False),
         ("BOOTSTRAP_FAILURE: bootstrap action 1 returned a non-zero return code", False),
+        (
+            "The provided credentials do not have permission to create the service-linked role for EC2 Spot Instances",
+            False,
+        ),
+        ("VALIDATION_ERROR: this role is not authorized to make a Spot request", False),
+        ("VALIDATION_ERROR: the service-linked role for Spot Instances is missing", False),
         ("", False),
     ],
 )
 def test_only_machines_that_are_missing_are_asked_for_again(reason: str, capacity: bool) -> None:
-    """AWS says in many words that it has no machine, or took one; what is wrong with a request stays wrong."""
+    """AWS says in many words that it has no machine, or took one; what is wrong with a request, or not allowed, stays so."""
     assert is_capacity(reason) is capacity
