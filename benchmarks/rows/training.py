@@ -35,12 +35,14 @@ def measure(small: bool) -> Outcome:
         found: dict[str, Any] = {name: in_a_process("rows.training", name, dataset) for name in ("ours", *PEERS)}
         ours = found["ours"]
         figures += [
-            Figure(f"{dataset}, {name}, an epoch", *one["seconds"], {"prefixes": one["prefixes"]})
+            Figure(
+                f"{dataset}, {name}, an epoch", *one["seconds"], {"prefixes": one["prefixes"], **one.get("drawn", {})}
+            )
             for name, one in found.items()
         ]
         for name in PEERS:
             ratio = found[name]["seconds"][1] / ours["seconds"][1]
-            per_prefix = ratio * ours["prefixes"] / found[name]["prefixes"]
+            per_prefix = ratio * ours["drawn"]["of them drawn"] / found[name]["prefixes"]
             notes.append(
                 f"{dataset}, CPU of {name} to ours: {ratio:.3g} an epoch, {per_prefix:.3g} a prefix learned from"
             )
@@ -111,7 +113,8 @@ def ours(case: Any, _: str) -> dict[str, Any]:
     config = replace(config, patience=EPOCHS)
     report = fitting.fit(case.encoded, case.split, case.words, case.moving, config, told).epochs[-1]
     flops = 3 * 2 * report.prefixes * case.words.size * config.embedding
-    return {"seconds": taken[-1], "prefixes": report.prefixes, "flops": flops}
+    prefixes = int((case.split.trained - 1).clip(min=0).sum())
+    return {"seconds": taken[-1], "prefixes": prefixes, "drawn": {"of them drawn": report.prefixes}, "flops": flops}
 
 
 def _baskets(case: Any, user: int, count: int) -> list[Any]:

@@ -9,7 +9,6 @@ import dagster as dg
 from nextbasket_assets.assets.publishing import published, run_weeks, running_runs, staged, table_spec, versions
 from nextbasket_assets.assets.run_config import ExportConfig
 from nextbasket_assets.exports.settings import ExportSettings
-from nextbasket_assets.lake.exports import export_scores, place, stage_rows, tidy_exports
 from nextbasket_assets.lake.tables import Lake
 from nextbasket_assets.partitions import LGSR_WEEKS
 from nextbasket_assets.resources.export_settings import export_settings
@@ -45,6 +44,8 @@ def score_exports(
     context: dg.AssetExecutionContext, config: ExportConfig, landing: LandingResource, lake: LakeResource
 ) -> Iterator[Any]:
     """Export each week's lists; the files first, then the manifest, then the table's rows."""
+    from nextbasket_assets.lake.exports import stage_rows
+
     weeks, tables, folder = run_weeks(context), lake.open(), landing.folder()
     settings = export_settings(folder, config.model_dump())
     names = usable_catalogue(folder, context.log.warning).names
@@ -69,6 +70,8 @@ def _export(
     context: dg.AssetExecutionContext, lake: Lake, week: date, names: Mapping[str, str], settings: ExportSettings
 ) -> dict[str, int]:
     """Replace a week's export, and report its numbers; what the manifest counts."""
+    from nextbasket_assets.lake.exports import export_scores, place, tidy_exports
+
     tidy_exports(lake, week, running_runs(context))
     manifest = export_scores(lake, week, context.run.run_id, names, settings)
     counts: dict[str, int] = manifest["counts"]

@@ -96,9 +96,7 @@ def rollback(settings: "Settings", reason: str, rescore: bool) -> None:
 
     lake = lake_of(settings)
     if rescore and (left := _inside(settings, left_by_a_rollback(lake))):
-        click.echo(
-            f"{len(left)} week(s) still have lists of a version that was rolled back; nothing else is rolled back"
-        )
+        click.echo(f"{len(left)} week(s) still show a version that was rolled back; nothing else is rolled back")
         stands("Not all lists of a version that was rolled back are made again.")
         _rescore(settings, left[0], rescore)
         return
@@ -123,8 +121,8 @@ def promote(settings: "Settings", version: str, reason: str, rescore: bool) -> N
 
     lake = lake_of(settings)
     decision = champions.promoted(lake, version)
-    if decision and rescore and _inside(settings, _to_score_again(settings, decision.week)):
-        click.echo(f"{version} is promoted already, and some weeks have other lists")
+    if decision and rescore and _inside(settings, champions.to_make_again(lake, decision.week)):
+        click.echo(f"{version} is promoted already, and some weeks have other lists, or exports and reports of others")
     else:
         decision = champions.promote(lake, version, reason, uuid.uuid4().hex)
         _say_who_serves(decision, registry.promoted(lake, champions.MODEL, date.max))
@@ -142,13 +140,6 @@ def _say_who_serves(promoted: "Decision", serving: "Decision | None") -> None:
         click.echo(advice, err=True)
 
 
-def _to_score_again(settings: "Settings", since: date) -> list[date]:
-    """Weeks from this one on whose lists another model than the champion in force made."""
-    from nextbasket_assets.lake.champions import scored_by_another
-
-    return [week for week in scored_by_another(lake_of(settings)) if week >= since]
-
-
 def _inside(settings: "Settings", weeks: list[date]) -> list[date]:
     """Of these weeks those of the calendar: a lake may hold others, for which there are no runs."""
     from nextbasket_assets.cli.runs import calendar
@@ -160,9 +151,10 @@ def _inside(settings: "Settings", weeks: list[date]) -> list[date]:
 def _rescore(settings: "Settings", since: date, wanted: bool) -> None:
     """Make the lists of these weeks again with the champion in force."""
     from nextbasket_assets.cli.runs import refresh
+    from nextbasket_assets.lake.champions import to_make_again
     from nextbasket_assets.lake.freshness import SCORES
 
-    behind = _to_score_again(settings, since)
+    behind = to_make_again(lake_of(settings), since)
     weeks = _inside(settings, behind) if wanted else []
     for table in SCORES:
         refresh(settings, table, weeks)

@@ -7,6 +7,8 @@ from nextbasket_assets.arrivals import Listed
 from nextbasket_assets.cli.runs import Run
 from nextbasket_assets.lake import registry
 from nextbasket_assets.lake.champions import MODEL
+from nextbasket_assets.lake.missions import MODEL as MISSIONS
+from nextbasket_assets.lake.missions import mission_ids
 from nextbasket_assets.lake.tables import Lake
 from nextbasket_assets.landing import LandingError, require_rows, week_code, week_of
 from nextbasket_assets.operations.ingested import ingested
@@ -121,10 +123,14 @@ def demo_plan(found: State, as_of: date) -> list[Run]:
 
 
 def _judged(lake: Lake, as_of: date) -> bool:
-    """Whether the newest model trained as of a week was decided on, and its evaluation is there to be shown."""
-    newest = registry.trained(lake, MODEL, as_of)
+    """Whether the newest model trained as of a week was decided on, and its evaluation is there to be shown.
+
+    So must the missions of the week's mission model be: a training that died before it recorded its own has replaced them.
+    """
+    newest, missions = registry.trained(lake, MODEL, as_of), registry.promoted(lake, MISSIONS, as_of)
     decided = {one.version for one in registry.decisions(lake, MODEL) if one.decision != registry.TRAINED}
-    return newest is not None and newest.version in decided and as_of in lake.weeks("model_evaluation")
+    judged = newest is not None and newest.version in decided and as_of in lake.weeks("model_evaluation")
+    return judged and (missions is None or bool(mission_ids(lake, missions.version)))
 
 
 def score_plan(found: State, week: date) -> list[Run]:

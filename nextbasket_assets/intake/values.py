@@ -9,7 +9,7 @@ from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from nextbasket_assets.landing import JOINT, LEFT_OF_LONG, monday
+from nextbasket_assets.landing import JOINT, monday
 
 NOON = 12  # the hour of what has no time of day
 
@@ -40,7 +40,7 @@ def shortened(text: str) -> str:
     if len(text) <= _LONGEST:
         return text
     digest = hashlib.sha256(text.encode()).hexdigest()[:_DIGEST]
-    return f"{text[:LEFT_OF_LONG]}{JOINT * 2}{digest}"
+    return f"{text[: _LONGEST - _DIGEST - len(JOINT) * 2]}{JOINT * 2}{digest}"
 
 
 def code(text: str) -> str:
@@ -141,8 +141,8 @@ def _digits(form: str) -> re.Pattern[str]:
 
     if not _UNSEPARATED.search(form):
         return re.compile(".*", re.DOTALL)
-    spaced = re.escape(form).replace(r"\ ", r"\s+")
-    return re.compile(_PARTS.sub(pattern, spaced), re.IGNORECASE)
+    spaced = r"\s+".join(_PARTS.sub(pattern, re.escape(word)) for word in form.split())
+    return re.compile(spaced, re.IGNORECASE)
 
 
 def _has_time(text: str) -> bool:

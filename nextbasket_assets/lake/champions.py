@@ -7,12 +7,13 @@ from dataclasses import replace
 from datetime import date
 
 from nextbasket_assets.columns import WEEK
-from nextbasket_assets.lake import artifacts, registry
+from nextbasket_assets.lake import artifacts, freshness, registry
 from nextbasket_assets.lake.registry import PROMOTED, ROLLED_BACK, TRAINED, Decision
 from nextbasket_assets.lake.tables import Lake, LakeError, NotThereError
 
 MODEL = "rnn_model"
-_SCORES = "next_basket_scores"
+_SCORES, _OUTLOOKS = "next_basket_scores", "next_trip_outlook"
+_MADE_OF_THEM = ("score_exports", "weekly_report")
 _ANY_WEEK = date.max
 
 
@@ -58,17 +59,41 @@ def promoted(lake: Lake, version: str) -> Decision | None:
 
 
 def left_by_a_rollback(lake: Lake) -> list[date]:
-    """Weeks that still have lists of a version that was rolled back."""
-    newest = _newest(registry.decisions(lake, MODEL))
-    gone = {version for version, decision in newest.items() if decision.decision == ROLLED_BACK}
-    return [week for week, found in _scorers(lake).items() if found & gone] if gone else []
+    """Weeks that still have lists or outlooks of a version that was rolled back, or exports and reports of them."""
+    decisions = registry.decisions(lake, MODEL)
+    gone = {version for version, one in _newest(decisions).items() if one.decision == ROLLED_BACK}
+    if not gone:
+        return []
+    left = {week for table in (_SCORES, _OUTLOOKS) for week, found in _scorers(lake, table).items() if found & gone}
+    if decisions[-1].decision == ROLLED_BACK:
+        left |= {week for week in _to_make_of_them(lake) if week >= decisions[-1].week}
+    return sorted(left)
+
+
+def _to_make_of_them(lake: Lake) -> set[date]:
+    """Weeks whose exports or reports are older than their lists."""
+    behind = freshness.behind(lake)
+    return {week for table in _MADE_OF_THEM for week in behind.get(table, ())}
+
+
+def to_make_again(lake: Lake, since: date) -> list[date]:
+    """Weeks from this one on that were not scored by the champion in force, or whose exports or reports are older than that."""
+    weeks = {*scored_by_another(lake), *_to_make_of_them(lake)}
+    return sorted(week for week in weeks if week >= since)
 
 
 def scored_by_another(lake: Lake) -> list[date]:
-    """Weeks whose lists were not made by the champion in force; a rolled-back version made them, or a weaker one."""
+    """Weeks whose lists or outlooks were not made by the champion in force, but by a rolled-back version, or a weaker one."""
     decisions = registry.decisions(lake, MODEL)
     versions = {decision.version for decision in decisions}
-    return [week for week, found in _scorers(lake).items() if found & versions != _in_force(decisions, week)]
+    return sorted(
+        {
+            week
+            for table in (_SCORES, _OUTLOOKS)
+            for week, found in _scorers(lake, table).items()
+            if found & versions != _in_force(decisions, week)
+        }
+    )
 
 
 def _in_force(decisions: list[Decision], week: date) -> set[str]:
@@ -81,12 +106,12 @@ def _newest(decisions: list[Decision]) -> dict[str, Decision]:
     return {decision.version: decision for decision in decisions if decision.decision != TRAINED}
 
 
-def _scorers(lake: Lake) -> dict[date, set[str]]:
-    """The versions in every week's lists, in week order."""
-    weeks = lake.weeks(_SCORES)
+def _scorers(lake: Lake, table: str) -> dict[date, set[str]]:
+    """The versions in every week of a table, in week order."""
+    weeks = lake.weeks(table)
     found: dict[date, set[str]] = {week: set() for week in weeks}
-    for lists in lake.batches(_SCORES, weeks, ["model_version"]):
-        for row in lists.group_by([WEEK, "model_version"]).aggregate([]).to_pylist():
+    for rows in lake.batches(table, weeks, ["model_version"]):
+        for row in rows.group_by([WEEK, "model_version"]).aggregate([]).to_pylist():
             found[row[WEEK]].add(row["model_version"])
     return found
 

@@ -72,14 +72,18 @@ def behind(lake: Lake) -> dict[str, list[date]]:
     """Weeks to make anew, by table, in the order of making; tables that are up to date are not there."""
     tables = [*SOURCES, *(source.table for source in SOURCES.values())]
     last = {table: _last(_commits(lake, table)) for table in dict.fromkeys(tables)}
+    newest = {source.table: lake.version(source.table) for source in SOURCES.values()}
     promotions = _promotions(lake)
+
+    def is_behind(table: str, week: date) -> bool:
+        made = last[table].get(week)
+        if made is None or _is_of_a_former_table(made, newest):
+            return True
+        return _is_stale(made, table, week, last, _in_force(promotions, week))
+
     found: dict[str, list[date]] = {}
     for table in SOURCES:
-        weeks = [
-            week
-            for week in _expected(lake, table, promotions)
-            if week not in last[table] or _is_stale(last[table][week], table, week, last, _in_force(promotions, week))
-        ]
+        weeks = [week for week in _expected(lake, table, promotions) if is_behind(table, week)]
         if weeks:
             found[table] = weeks
     return found
@@ -131,10 +135,16 @@ class _InForce:
 
 
 def _promotions(lake: Lake) -> list[tuple[int, date, str]]:
-    """Registry version, as-of week and model version of every mission model, oldest first; each commit is one decision."""
-    rows = lake.registry().select(["number", "name", "decision", "week", "version"]).to_pylist()
+    """Registry version, as-of week and model version of every mission model, oldest first.
+
+    A commit that writes is one decision; those of a vacuum come between. Of decisions older than the log the number tells.
+    """
+    rows = lake.registry().select(["number", "name", "decision", "week", "version"]).sort_by("number").to_pylist()
+    snapshot = lake.snapshot(REGISTRY)
+    writes = (commit["version"] for commit in (snapshot.commits if snapshot else ()) if commit["operation"] == "WRITE")
+    since = {row["number"]: version for row, version in zip(reversed(rows), writes, strict=False)}
     return [
-        (row["number"] - 1, row["week"], row["version"])
+        (since.get(row["number"], row["number"] - 1), row["week"], row["version"])
         for row in rows
         if (row["name"], row["decision"]) == (MODEL, registry.PROMOTED)
     ]
@@ -147,6 +157,11 @@ def _in_force(promotions: list[tuple[int, date, str]], week: date) -> _InForce:
         if as_of <= week and (found.week is None or as_of >= found.week) and version != found.version:
             found = _InForce(as_of, version, at)
     return found
+
+
+def _is_of_a_former_table(made: _Commit, newest: Mapping[str, int]) -> bool:
+    """Whether the week was made from a version that its source has not reached: that table's place was taken by another."""
+    return any(made.inputs.get(table, -1) > version for table, version in newest.items())
 
 
 def _is_stale(

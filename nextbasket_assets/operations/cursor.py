@@ -84,13 +84,14 @@ class Digests:
             found = inspect_file(self._folder, name, allow_empty=True)
             if found.sha256 != self._held.get(found.week):
                 require_rows(found)
-            self._known[name] = [state, found.sha256]
+            if found.lines:  # a lake begun anew has not allowed the others
+                self._known[name] = [state, found.sha256]
         except (UnopenedError, EmptyWeekError):
             raise  # it may be readable, or allowed, without a change of the file
         except LandingError as error:
             self._refused[name] = [judged, str(error)]
             raise
-        return self._known[name][1]
+        return found.sha256
 
     def known(self, now: list[Listed]) -> dict[str, dict[str, list[str]]]:
         """What is worth remembering: the files that are still there, by the cursor's words."""

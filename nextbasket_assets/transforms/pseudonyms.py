@@ -7,7 +7,7 @@ from py4j.protocol import Py4JJavaError
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from nextbasket_assets.landing import JOINT, LEFT_OF_LONG
+from nextbasket_assets.landing import CUT_CODE, DAMAGED_ID, DAMAGED_PART, JOINT
 from nextbasket_assets.pseudonyms import PseudonymError, key_of, pads
 from nextbasket_assets.transforms.files import read_text
 
@@ -33,14 +33,16 @@ def read_key(spark: SparkSession, uri: str) -> bytes:
 def pseudonymised(spark: SparkSession, parsed: DataFrame, key: bytes) -> DataFrame:
     """Parsed lines with HMAC-SHA256 of each customer code in its place, and without the text that they came from.
 
-    A basket id that has the code for a part, as `land` makes them where there are no receipt numbers, gets its own.
+    A basket id that has the code for a part, as `land` makes them where there are no receipt numbers, gets its own. Of a
+    damaged one the damage stays: by it the baskets are told apart again.
     """
     names = parsed.columns
     row = spark.createDataFrame([tuple(map(bytearray, pads(key)))], "inner_pad binary, outer_pad binary")
     customer, basket = F.col("customer"), F.col("basket")
+    hidden = F.when(basket.rlike(DAMAGED_ID), F.regexp_extract(basket, DAMAGED_PART, 0)).otherwise(_hidden(basket))
     return (
         parsed.crossJoin(F.broadcast(row))
-        .withColumn("basket", F.when(_names(basket, customer), _hidden(basket)).otherwise(basket))
+        .withColumn("basket", F.when(_names(basket, customer), hidden).otherwise(basket))
         .withColumn("customer", _hidden(customer))  # null stays null: anonymous trade
         .withColumn("raw_text", F.lit(WITHHELD))
         .select(*names)
@@ -53,7 +55,7 @@ def _hidden(text: Column) -> Column:
 
 
 def _names(basket: Column, customer: Column) -> Column:
-    """Whether the code is a part of the id; of an id that is cut short, what is left of the code."""
+    """Whether the code is a part of the id; of an id that was cut nobody can tell, so it counts as one."""
     joint = F.lit(JOINT)
-    part = F.substring(F.concat(joint, customer, joint), 1, len(JOINT) + LEFT_OF_LONG)
-    return F.concat(joint, basket, joint).contains(part)
+    part = F.concat(joint, basket, joint).contains(F.concat(joint, customer, joint))
+    return part | (customer.isNotNull() & basket.rlike(CUT_CODE))

@@ -1,5 +1,7 @@
 """`nextbasket rollback` and `promote`: a decision stands, and what was stopped after it goes on."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
@@ -7,8 +9,10 @@ import pytest
 
 from nextbasket_assets.cli import runs
 from nextbasket_assets.lake import champions, registry
+from nextbasket_assets.lake.freshness import SCORES
 from nextbasket_assets.lake.registry import PROMOTED, ROLLED_BACK
 from nextbasket_assets.lake.tables import Lake
+from nextbasket_assets.settings.reading import Settings
 from nextbasket_tests.cli.conftest import Run
 from nextbasket_tests.lake.test_champions import ONE, TWO, decide, score
 
@@ -23,8 +27,16 @@ def lake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lake:
     lake = Lake(str(tmp_path / "lake"))
     for week, version in ((ONE, "one"), (TWO, "two")):
         decide(lake, week, version, PROMOTED)
-        score(lake, week, version)
+        for table in SCORES:
+            make(lake, table, week)
     return lake
+
+
+def make(lake: Lake, table: str, week: date) -> None:
+    """A week of a table, by the champion in force."""
+    champion = registry.promoted(lake, champions.MODEL, week)
+    versions = [champion.version if champion else "top-frequency"] if table in SCORES[:2] else []
+    score(lake, week, *versions, table=table)
 
 
 @pytest.fixture
@@ -33,13 +45,27 @@ def rescored(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> list[date]:
     made: list[date] = []
 
     def refresh(_: object, table: str, weeks: list[date]) -> None:
-        for week in weeks if table == "next_basket_scores" else ():
-            champion = registry.promoted(lake, champions.MODEL, week)
-            score(lake, week, champion.version if champion else "top-frequency")
-            made.append(week)
+        for week in weeks:
+            make(lake, table, week)
+        made.extend(weeks if table == SCORES[0] else ())
 
     monkeypatch.setattr(runs, "refresh", refresh)
     return made
+
+
+@contextmanager
+def stopped_at(table: str) -> Iterator[None]:
+    """Somebody stops the command when it begins with this table."""
+    go_on = runs.refresh
+
+    def refresh(settings: Settings, one: str, weeks: list[date]) -> None:
+        if one == table:
+            raise KeyboardInterrupt
+        go_on(settings, one, weeks)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(runs, "refresh", refresh)
+        yield
 
 
 def decided(lake: Lake) -> list[tuple[str, str]]:
@@ -47,46 +73,38 @@ def decided(lake: Lake) -> list[tuple[str, str]]:
     return [(one.version, one.decision) for one in registry.decisions(lake, champions.MODEL)][2:]
 
 
-def stop(*_: object) -> None:
-    raise KeyboardInterrupt
-
-
-def test_a_stopped_rollback_goes_on(
-    run: Run, lake: Lake, rescored: list[date], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The second call makes the lists again and takes no other version out of service; the third one does."""
-    with monkeypatch.context() as patched:
-        patched.setattr(runs, "refresh", stop)
+@pytest.mark.parametrize("table", SCORES)
+def test_a_stopped_rollback_goes_on(run: Run, lake: Lake, rescored: list[date], table: str) -> None:
+    """The second call makes again what is left and takes no other version out of service; the third one does."""
+    with stopped_at(table):
         first = run(*ROLLBACK)
     second = run(*ROLLBACK)
     after_two = decided(lake)
     third = run(*ROLLBACK)
 
-    assert (first.exit_code, second.exit_code, third.exit_code) == (1, 0, 0)
+    assert (first.exit_code, second.exit_code, third.exit_code) == (1, 0, 0), second.output
     assert "error  two is rolled back, and not all of its lists are made again." in first.stderr
     assert "The same command goes on." in first.stderr
     assert after_two == [("two", ROLLED_BACK)]
     assert decided(lake) == [("two", ROLLED_BACK), ("one", ROLLED_BACK)]
-    assert rescored == [TWO, ONE, TWO]
+    assert rescored[-3:] == [TWO, ONE, TWO]
 
 
-def test_a_stopped_promotion_goes_on(
-    run: Run, lake: Lake, rescored: list[date], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The same command makes the lists again; when none is left, the version is promoted already."""
+@pytest.mark.parametrize("table", SCORES)
+def test_a_stopped_promotion_goes_on(run: Run, lake: Lake, rescored: list[date], table: str) -> None:
+    """The same command makes again what is left; when nothing is, the version is promoted already."""
     promote = ("promote", "two", "--reason=better")
     assert run(*ROLLBACK).exit_code == 0
-    with monkeypatch.context() as patched:
-        patched.setattr(runs, "refresh", stop)
+    with stopped_at(table):
         first = run(*promote)
     second, third = run(*promote), run(*promote)
 
-    assert (first.exit_code, second.exit_code, third.exit_code) == (1, 0, 1)
+    assert (first.exit_code, second.exit_code, third.exit_code) == (1, 0, 1), second.output
     assert "error  two is promoted, and not all lists are made again." in first.stderr
     assert "1 week(s) scored again" in second.stdout
     assert "two is promoted already. Nothing was changed." in " ".join(third.stderr.split())
     assert decided(lake) == [("two", ROLLED_BACK), ("two", PROMOTED)]
-    assert rescored == [TWO, TWO]
+    assert champions.to_make_again(lake, ONE) == []
 
 
 def test_lists_outside_the_calendar_stay(

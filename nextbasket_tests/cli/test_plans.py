@@ -11,6 +11,7 @@ import pytest
 
 from nextbasket_assets.cli.plans import State, default_as_of, demo_plan, require_wanted, score_plan
 from nextbasket_assets.cli.plans import state as state_of
+from nextbasket_assets.lake import registry
 from nextbasket_assets.lake.publish import Provenance, publish, stage
 from nextbasket_assets.lake.registry import Decision, record
 from nextbasket_assets.lake.tables import Lake
@@ -21,6 +22,7 @@ from nextbasket_assets.settings.reading import settings
 from nextbasket_tests.report.weekly.weeks import put
 
 WEEKS = [date(2006, 4, 10) + timedelta(weeks=number) for number in range(6)]
+IDENTITY = {"mission": "M01", "name": "Everything", "status": "new", "share": 1.0}
 
 
 def state(root: Path, held: list[int], scored: list[int], changed: list[int]) -> State:
@@ -97,6 +99,23 @@ def test_a_training_that_died_before_its_model_was_judged_is_repeated(
     if evaluated:
         publish_empty(found.lake, "model_evaluation", [2])
 
+    assert [str(run) for run in demo_plan(found, WEEKS[2])] == [
+        "train_and_score_week 200609",
+        "score_week 200610 to 200612",
+    ]
+
+
+def test_a_training_that_died_before_it_recorded_its_missions_is_repeated(tmp_path: Path) -> None:
+    """It has replaced those of the model in force, so that nobody can read the weights of that model's baskets."""
+    found = state(tmp_path, [0, 1, 2], [], [3, 4, 5])
+    decide(found.lake, "a", "trained", "promoted")
+    publish_empty(found.lake, "model_evaluation", [2])
+    record(found.lake, dataclasses.replace(registry.decisions(found.lake, "rnn_model")[-1], name="mission_model"))
+    put(found.lake, "mission_identities", WEEKS[2], [IDENTITY | {"mission_model": "a"}])
+    whole = [str(run) for run in demo_plan(found, WEEKS[2])]
+    put(found.lake, "mission_identities", WEEKS[2], [IDENTITY | {"mission_model": "b"}])
+
+    assert whole == ["score_week 200609 to 200612"]
     assert [str(run) for run in demo_plan(found, WEEKS[2])] == [
         "train_and_score_week 200609",
         "score_week 200610 to 200612",

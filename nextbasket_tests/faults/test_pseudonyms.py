@@ -60,7 +60,10 @@ def test_a_pseudonym_is_hmac_sha256(spark: SparkSession) -> None:
 
 
 def test_a_basket_id_does_not_name_the_customer(spark: SparkSession) -> None:
-    """An id of which the code is a part, cut short or not, is hidden as the code is; any other stays as it was delivered."""
+    """An id of which the code is a part, cut short or not, is hidden as the code is; any other stays as it was delivered.
+
+    One that a spreadsheet damaged can be seen to be damaged all the same.
+    """
     long = "C" * 40 + "D" * 24
     ids = {
         f"{CUSTOMER}~20060410~08~S1": CUSTOMER,
@@ -68,15 +71,18 @@ def test_a_basket_id_does_not_name_the_customer(spark: SparkSession) -> None:
         CUSTOMER: CUSTOMER,
         "346~100514~20060410~08~S1": "346~100514",
         values.joined([long, "20060410", "08", "S1"]): long,
+        values.joined(["20060410", "S1", long]): long,
     }
+    damaged = {f"{CUSTOMER}~9.94E+14": CUSTOMER, f"9%2C94e+14~{CUSTOMER}~S1": CUSTOMER, "346~9.94E+14": CUSTOMER}
     others = {"994100100000001": CUSTOMER, f"{CUSTOMER}7~20060410": CUSTOMER, "1207~31": "07", "S1~4": None}
     lines = spark.createDataFrame(
-        [(customer, basket, "raw") for basket, customer in {**ids, **others}.items()],
+        [(customer, basket, "raw") for basket, customer in {**ids, **others, **damaged}.items()],
         "customer string, basket string, raw_text string",
     )
     found = [row["basket"] for row in pseudonymised(spark, lines, KEY.encode()).collect()]
 
-    assert found == [*(pseudonym(KEY.encode(), basket) for basket in ids), *others]
+    hidden = [pseudonym(KEY.encode(), basket) for basket in ids]
+    assert found == [*hidden, *others, "9.94E+14", "9%2C94e+14", "346~9.94E+14"]
 
 
 @pytest.mark.parametrize("text", ["", "short", "x" * 31, "  " + "x" * 31 + "\n"])

@@ -129,6 +129,7 @@ def test_a_day_without_a_time_is_noon(text: str, form: str | None, hour: int) ->
         ("20240105 011530.25", "%Y%m%d %H%M%S.%f", "20240105 11530.25"),
         ("2024-1-5 11:5", "%Y-%m-%d %H:%M", None),
         ("05.01.2024 at  0115 pm", "%d.%m.%Y AT %I%M %p", "05.01.2024 at 115 pm"),
+        ("05012024 0830", "%d%m%Y  %H%M", "5012024 0830"),
     ],
 )
 def test_a_number_that_lost_its_zero_is_no_other_day(text: str, form: str, short: str | None) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from nextbasket_assets.columns import TABLES, WEEK
-from nextbasket_assets.lake import artifacts, champions, registry
+from nextbasket_assets.lake import artifacts, champions, freshness, registry
 from nextbasket_assets.lake.publish import Provenance, publish, stage
 from nextbasket_assets.lake.registry import PROMOTED, REFUSED, TRAINED, Decision
 from nextbasket_assets.lake.staged_files import write_rows
@@ -24,12 +24,13 @@ def decide(lake: Lake, week: date, version: str, decision: str) -> None:
     registry.record(lake, Decision(**named, **made))  # type: ignore[arg-type]
 
 
-def score(lake: Lake, week: date, *versions: str) -> None:
-    """Lists of a week, one by each of these versions."""
-    plain = {column.name: NOTHING[str(column.type)] for column in TABLES[champions._SCORES] if column.name != WEEK}
-    with stage(lake, champions._SCORES, "run") as folder:
-        write_rows(lake, champions._SCORES, folder, week, [plain | {"model_version": version} for version in versions])
-        publish(lake, champions._SCORES, folder, [week], Provenance("run", "code", {}))
+def score(lake: Lake, week: date, *versions: str, table: str = "next_basket_scores") -> None:
+    """Lists of a week, one by each of these versions; or outlooks, an export or a report without a row, of all that there is."""
+    plain = {column.name: NOTHING.get(str(column.type), []) for column in TABLES[table] if column.name != WEEK}
+    read = {source.table: lake.version(source.table) for source in freshness.sources(table)}
+    with stage(lake, table, "run") as folder:
+        write_rows(lake, table, folder, week, [plain | {"model_version": version} for version in versions])
+        publish(lake, table, folder, [week], Provenance("run", "code", read))
 
 
 @pytest.fixture

@@ -1,10 +1,13 @@
 """Which weeks are behind, as commits and the registry tell it, of tables without a row."""
 
+import os
+import shutil
 from collections.abc import Sequence
 from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from deltalake import DeltaTable, PostCommitHookProperties
 
 from nextbasket_assets.lake import freshness, registry
 from nextbasket_assets.lake.freshness import _in_force, _promotions
@@ -164,6 +167,34 @@ def test_the_model_in_force_is_the_registrys(lake: Lake) -> None:
             champion = registry.promoted(lake, "mission_model", asked)
             found = _in_force(_promotions(lake), asked).version
             assert found == (champion.version if champion else None)
+
+
+def test_what_was_made_from_a_table_whose_place_another_took_is_made_again(lake: Lake) -> None:
+    """A table that was moved away and made anew counts its versions from nought: what read the former one is behind."""
+    make(lake, "staged_baskets", WEEKS[:5])
+    catch_up(lake)
+    shutil.rmtree(lake.path("staged_baskets"))
+    make(lake, "staged_baskets", WEEKS[:5])
+    anew = Lake(lake.root)
+
+    assert freshness.behind(anew) == {TAGS: WEEKS[:5], HISTORY: [WEEKS[1]], PROFILES: WEEKS[:5], SEQUENCES: WEEKS[:5]}
+    assert catch_up(anew) == [TAGS, HISTORY, PROFILES, SEQUENCES, *freshness.SCORES]
+
+
+def test_a_vacuum_of_the_registry_hides_no_model(lake: Lake) -> None:
+    """It adds two versions that are no decisions: a model as of an older week is news to the weeks tagged after it."""
+    orphan = Path(lake.path("model_registry"), "part-00000-orphan.parquet")
+    orphan.write_bytes(b"")
+    os.utime(orphan, (1, 1))
+    kept = PostCommitHookProperties(cleanup_expired_logs=False)
+    DeltaTable(lake.path("model_registry")).vacuum(168, dry_run=False, full=True, post_commithook_properties=kept)
+    after = Lake(lake.root)
+    assert after.version("model_registry") == 2
+    make(after, TAGS, WEEKS[:5])
+    catch_up(after)
+    promote(after, WEEKS[2], "m2")
+
+    assert freshness.behind(after) == {TAGS: WEEKS[2:5], HISTORY: [WEEKS[2]]}
 
 
 def test_lists_that_wait_for_an_outlook_are_exported_again(lake: Lake) -> None:

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from nextbasket_assets.arrivals import Listed
+from nextbasket_assets.landing import EmptyWeekError
 from nextbasket_assets.operations import cursor
 from nextbasket_assets.resources.landing_folders import LocalFolder
 from nextbasket_tests.operations.ticking import HEADER, LINE, Shop
@@ -90,9 +91,12 @@ def test_a_week_that_was_emptied_on_purpose_is_in_the_lake(shop: Shop) -> None:
     shop.deliver("200608", lines=0)
     shop.tick()
 
+    lost = cursor.Digests(LocalFolder(shop.folder), json.loads(str(shop.cursor))["digests"], {}, {})
     assert "transactions_200607.csv: 0 rows, only a header" in first
     assert second == "all 1 file(s) of the landing folder are in the lake as they are"
     assert "transactions_200608.csv: 0 rows, only a header" in str(shop.tick().skip_message)
+    with pytest.raises(EmptyWeekError):  # in a lake begun anew nobody has allowed it
+        lost(LocalFolder(shop.folder).list()[0])
 
 
 def test_a_file_of_another_size_is_read_again(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
