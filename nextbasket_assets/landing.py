@@ -64,8 +64,7 @@ CUT_CODE = rf"{JOINT}{{2}}[0-9a-f]{{16}}\z"  # the end of a code that `land` has
 
 # What a spreadsheet or a float makes of a long basket id, or of a part of one: 9.94E+14; 99410010.0. `land` writes a
 # comma as in a URL. Every other id is the retailer's own. Java and Arrow's RE2 read it.
-DAMAGED_PART = r"\d+((?:[.,]|%2C)\d+)?[eE]\+\d+"
-DAMAGED_ID = rf"(?:^|{JOINT}){DAMAGED_PART}(?:{JOINT}|\z)|^\d+\.0\z"
+DAMAGED_ID = rf"(?:^|{JOINT})\d+((?:[.,]|%2C)\d+)?[eE]\+\d+(?:{JOINT}|\z)|^\d+\.0\z"
 
 _FIRST_MONDAY = date(2006, 2, 27)  # of retail week 200601; every retail year has 52 weeks
 _WEEKS_PER_YEAR = 52

@@ -89,14 +89,17 @@ def erase(settings: "Settings", customer: str, yes: bool) -> None:
 def rollback(settings: "Settings", reason: str, rescore: bool) -> None:
     """Take the champion out of service; the one before serves.
 
-    The weeks that it scored are scored again, unless --no-rescore. Where that was not done, or was stopped, the command does
-    it first, and takes nothing else out of service.
+    The weeks that it scored are scored again, unless --no-rescore. Where that was not done, or was stopped, or exports and
+    reports are older than the lists, the command does that first, and takes nothing else out of service.
     """
     from nextbasket_assets.lake.champions import left_by_a_rollback, roll_back
 
     lake = lake_of(settings)
     if rescore and (left := _inside(settings, left_by_a_rollback(lake))):
-        click.echo(f"{len(left)} week(s) still show a version that was rolled back; nothing else is rolled back")
+        click.echo(
+            f"{len(left)} week(s) still show a version that was rolled back, or have older exports or reports than lists: "
+            "they are made again, and nothing else is rolled back (with --no-rescore it is)"
+        )
         stands("Not all lists of a version that was rolled back are made again.")
         _rescore(settings, left[0], rescore)
         return
@@ -151,15 +154,17 @@ def _inside(settings: "Settings", weeks: list[date]) -> list[date]:
 def _rescore(settings: "Settings", since: date, wanted: bool) -> None:
     """Make the lists of these weeks again with the champion in force."""
     from nextbasket_assets.cli.runs import refresh
-    from nextbasket_assets.lake.champions import to_make_again
+    from nextbasket_assets.lake import champions
     from nextbasket_assets.lake.freshness import SCORES
 
-    behind = to_make_again(lake_of(settings), since)
+    lake = lake_of(settings)
+    behind, to_score = champions.to_make_again(lake, since), frozenset(champions.scored_by_another(lake))
     weeks = _inside(settings, behind) if wanted else []
     for table in SCORES:
-        refresh(settings, table, weeks)
+        made_of_lists = table in champions.MADE_OF_LISTS
+        refresh(settings, table, [week for week in weeks if made_of_lists or week in to_score])
     if wanted:
-        click.echo(f"{len(weeks)} week(s) scored again")
+        click.echo(f"{len(weeks)} week(s) made again")
     if left := len(behind) - len(weeks):
         outside = ", for they lie outside the weeks wanted (NEXTBASKET_FIRST_WEEK, _LAST_WEEK)" if wanted else ""
         click.echo(f"{left} week(s) keep the lists of another model{outside}")

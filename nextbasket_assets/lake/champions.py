@@ -13,7 +13,7 @@ from nextbasket_assets.lake.tables import Lake, LakeError, NotThereError
 
 MODEL = "rnn_model"
 _SCORES, _OUTLOOKS = "next_basket_scores", "next_trip_outlook"
-_MADE_OF_THEM = ("score_exports", "weekly_report")
+MADE_OF_LISTS = ("score_exports", "weekly_report")
 _ANY_WEEK = date.max
 
 
@@ -71,9 +71,9 @@ def left_by_a_rollback(lake: Lake) -> list[date]:
 
 
 def _to_make_of_them(lake: Lake) -> set[date]:
-    """Weeks whose exports or reports are older than their lists."""
+    """Weeks that have an export or a report which is older than their lists."""
     behind = freshness.behind(lake)
-    return {week for table in _MADE_OF_THEM for week in behind.get(table, ())}
+    return {week for table in MADE_OF_LISTS for week in {*behind.get(table, ())} & {*lake.weeks(table)}}
 
 
 def to_make_again(lake: Lake, since: date) -> list[date]:

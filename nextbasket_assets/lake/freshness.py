@@ -72,7 +72,8 @@ def behind(lake: Lake) -> dict[str, list[date]]:
     """Weeks to make anew, by table, in the order of making; tables that are up to date are not there."""
     tables = [*SOURCES, *(source.table for source in SOURCES.values())]
     last = {table: _last(_commits(lake, table)) for table in dict.fromkeys(tables)}
-    newest = {source.table: lake.version(source.table) for source in SOURCES.values()}
+    read = {source.table for table in SOURCES for source in sources(table)} - {REGISTRY}
+    newest = {table: lake.version(table) for table in read}
     promotions = _promotions(lake)
 
     def is_behind(table: str, week: date) -> bool:

@@ -47,6 +47,8 @@ def _are_pairs(files: Any) -> bool:
 class Digests:
     """Content of landing files, each read once per change; one look reads for half a minute, and one file at least.
 
+    A file without rows is read at every look: whether it counts is for the lake to say.
+
     Attributes:
         unread: files that this look had no time for.
     """

@@ -7,10 +7,11 @@ from py4j.protocol import Py4JJavaError
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from nextbasket_assets.landing import CUT_CODE, DAMAGED_ID, DAMAGED_PART, JOINT
+from nextbasket_assets.landing import CUT_CODE, DAMAGED_ID, JOINT
 from nextbasket_assets.pseudonyms import PseudonymError, key_of, pads
 from nextbasket_assets.transforms.files import read_text
 
+_DAMAGED = "0E+0"  # matches DAMAGED_ID
 WITHHELD = "(withheld: it may hold a customer code; the landing file has it)"
 
 
@@ -33,13 +34,13 @@ def read_key(spark: SparkSession, uri: str) -> bytes:
 def pseudonymised(spark: SparkSession, parsed: DataFrame, key: bytes) -> DataFrame:
     """Parsed lines with HMAC-SHA256 of each customer code in its place, and without the text that they came from.
 
-    A basket id that has the code for a part, as `land` makes them where there are no receipt numbers, gets its own. Of a
-    damaged one the damage stays: by it the baskets are told apart again.
+    A basket id that has the code for a part, as `land` makes them where there are no receipt numbers, gets its own. A damaged
+    one becomes another damaged one: staging makes an id of the visit in its place.
     """
     names = parsed.columns
     row = spark.createDataFrame([tuple(map(bytearray, pads(key)))], "inner_pad binary, outer_pad binary")
     customer, basket = F.col("customer"), F.col("basket")
-    hidden = F.when(basket.rlike(DAMAGED_ID), F.regexp_extract(basket, DAMAGED_PART, 0)).otherwise(_hidden(basket))
+    hidden = F.when(basket.rlike(DAMAGED_ID), _DAMAGED).otherwise(_hidden(basket))
     return (
         parsed.crossJoin(F.broadcast(row))
         .withColumn("basket", F.when(_names(basket, customer), hidden).otherwise(basket))

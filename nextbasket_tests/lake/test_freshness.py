@@ -181,6 +181,23 @@ def test_what_was_made_from_a_table_whose_place_another_took_is_made_again(lake:
     assert catch_up(anew) == [TAGS, HISTORY, PROFILES, SEQUENCES, *freshness.SCORES]
 
 
+@pytest.mark.parametrize(
+    ("table", "weeks", "reader"), [("next_trip_outlook", WEEKS[4:5], "score_exports"), (HISTORY, WEEKS[1:2], SEQUENCES)]
+)
+def test_a_table_that_is_read_besides_may_be_made_anew_too(
+    lake: Lake, table: str, weeks: list[date], reader: str
+) -> None:
+    """Also one without which a week could be made: when its own run goes through later, its readers follow."""
+    make(lake, table, weeks)
+    catch_up(lake)
+    shutil.rmtree(lake.path(table))
+    make(lake, table, weeks)
+    anew = Lake(lake.root)
+
+    assert {*weeks} <= {*freshness.behind(anew)[reader]}
+    catch_up(anew)
+
+
 def test_a_vacuum_of_the_registry_hides_no_model(lake: Lake) -> None:
     """It adds two versions that are no decisions: a model as of an older week is news to the weeks tagged after it."""
     orphan = Path(lake.path("model_registry"), "part-00000-orphan.parquet")
