@@ -131,7 +131,7 @@ def test_f7_the_sensor_asks_for_what_is_behind(trained: Platform) -> None:
     assert "staged_baskets changed since" in request.tags["nextbasket/why"]
     catch_up(trained)
     assert not ticks.tick().run_requests
-    assert json.loads(str(ticks.cursor))["fresh"] == freshness.versions(trained.lake)
+    assert freshness.versions(trained.lake).items() <= json.loads(str(ticks.cursor))["fresh"].items()
 
 
 def test_f12_the_same_tick_twice_asks_for_the_same_run(trained: Platform) -> None:
