@@ -106,7 +106,7 @@ def show_customer(
         raise NoAnswerError(
             f"week {week_code(week)} has no scores for that customer code. Check the code, or choose another --week."
         )
-    answer = customer_answer(lake, week, chosen, rows, catalogue, baskets)
+    answer = customer_answer(lake, week, chosen, rows, catalogue, baskets, mission)
     show(answer, lambda: customer_tables(answer, mission), as_json)
 
 

@@ -100,6 +100,8 @@ def list_for_mission(
 ) -> pa.Table:
     """A customer's list for a trip of one mission: rows of P(item | customer, mission), without the week.
 
+    And without P(item within 7 days): a trip within 7 days need not be of the mission.
+
     Args:
         sequence_files, week, artifact_dir, k: as for `score`.
         customer: code. mission: its place among the weights in the sequences, 0 for the first.
@@ -124,7 +126,7 @@ def list_for_mission(
         raise ScoreError(
             "the model knows no purchase of the customer, so nothing of theirs goes with a mission: ask without one"
         )
-    return table
+    return table.drop_columns(["probability_7_days"])
 
 
 @dataclass(frozen=True)

@@ -56,7 +56,13 @@ def _typical(topics: Iterable[Mapping[str, Any]], catalogue: Catalogue, items: i
 
 
 def customer_answer(
-    lake: Lake, week: date, customer: str, scores: Iterable[Mapping[str, Any]], catalogue: Catalogue, baskets: int
+    lake: Lake,
+    week: date,
+    customer: str,
+    scores: Iterable[Mapping[str, Any]],
+    catalogue: Catalogue,
+    baskets: int,
+    mission: str | None = None,
 ) -> Answer:
     """One customer at the end of a week: their last baskets with missions, their next trip, and the list for it.
 
@@ -67,6 +73,7 @@ def customer_answer(
         scores: rows of the list.
         catalogue: names of items.
         baskets: of the history, the newest ones.
+        mission: of the trip that the list is for; None for the next trip, whatever it is.
 
     Raises:
         NoAnswerError: the customer is not known in that week.
@@ -82,6 +89,7 @@ def customer_answer(
         "baskets_seen": known["baskets_seen"],
         "history": [_basket(one, ids, names, catalogue) for one in reversed(known["baskets"][-baskets:])],
         "next_trip": _trip(outlooks[0], ids, names) if outlooks else None,
+        "list_for_mission": mission,
         "next_basket": [
             {
                 "rank": row["rank"],

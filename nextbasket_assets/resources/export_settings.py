@@ -22,7 +22,9 @@ def export_settings(folder: Folder, given: dict[str, Any]) -> ExportSettings:
     """
     content = read_optional(folder, FILE_NAME)
     options = read_settings(content) if content is not None else {}
-    options |= {name: _listed(folder, options[name]) for name in ("allow", "exclude") if options.get(name)}
+    for name in ("allow", "exclude"):
+        if name in options:  # an empty name is that of no list
+            options[name] = _listed(folder, options[name]) if options[name] else None
     return ExportSettings(**options | {name: value for name, value in given.items() if value is not None})
 
 

@@ -70,6 +70,7 @@ def test_a_list_for_a_mission_holds_the_missions_items_and_says_so(planted):
 
         assert len(own) > 0.95 * len(rows)
         assert {row["reason"] for row in own} == {"goes with this mission"}
+        assert "probability_7_days" not in rows[0], "the next trip need not be of this mission"
 
 
 def test_the_score_of_what_goes_with_a_mission_falls_on_a_trip_of_another(planted):

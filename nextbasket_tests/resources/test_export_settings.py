@@ -16,7 +16,8 @@ def test_what_was_given_changes_the_folders_options(tmp_path: Path) -> None:
     found = export_settings(LocalFolder(tmp_path), {"k": 2, "shortest": None, "csv_guard": None})
 
     assert (found.k, found.shortest, found.csv_guard) == (2, 3, False)
-    assert not found.allow
+    assert found.allow is None
+    assert found.as_json()["allow"] is None
     assert found.exclude is not None
     assert found.exclude.items == {"gin"}
 

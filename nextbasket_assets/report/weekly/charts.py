@@ -45,7 +45,7 @@ def _box(x: float, y: float, width: float, height: float, css: str) -> Markup:
 
 def lift_bars(title: str, bars: Sequence[Bar]) -> Markup:
     """What sets a mission apart: bars from 100 to the right when above it and, hatched, to the left when below."""
-    far = max([1.0, *(abs(log_index(min(bar.high, _MOST), _LEAST)) for bar in bars)])
+    far = max([1.0, *(abs(log_index(min(end, _MOST), _LEAST)) for bar in bars for end in (bar.low, bar.high))])
     middle, unit = 150.0, 115.0 / far
     bottom = _ROW * len(bars) + 2
     parts = [_text(middle, bottom + 11, "100", "small", "middle")]
