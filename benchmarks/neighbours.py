@@ -19,7 +19,7 @@ Lists = np.ndarray
 
 @dataclass(frozen=True)
 class History:
-    """Every purchase before the targets: (E,) user, basket position, item, and (C,) baskets of each user."""
+    """Every purchase that may be known: (E,) user, basket position, item, and (C,) baskets of each user."""
 
     users: np.ndarray
     positions: np.ndarray

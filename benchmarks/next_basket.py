@@ -82,13 +82,14 @@ class Case:
         return float(values["recall", 10].mean() + values["ndcg", 10].mean())
 
     def history(self) -> neighbours.History:
-        """All purchases before the targets, unknown items left out."""
+        """All purchases before the targets, and the targets that may be learned from; unknown items left out."""
         encoded, lengths = self.encoded, self.data.lengths
+        told = np.maximum(self.split.trained, lengths - 1)
         basket = np.repeat(np.arange(len(encoded.days)), np.diff(encoded.item_offsets))
         user = np.repeat(np.arange(len(lengths)), lengths)[basket]
         position = basket - encoded.basket_offsets[user]
-        keep = (position < lengths[user] - 1) & histories.known(encoded)
-        return neighbours.History(user[keep], position[keep], encoded.items[keep], lengths - 1, self.words.size)
+        keep = (position < told[user]) & histories.known(encoded)
+        return neighbours.History(user[keep], position[keep], encoded.items[keep], told, self.words.size)
 
     def pool(self) -> np.ndarray:
         """Users whose vectors may be neighbours: those that are learned from."""

@@ -100,17 +100,20 @@ def test_what_test_users_bought_is_known_and_counts_only_where_it_is_learned_fro
     assert case.rates[FIRST_ITEM:] == pytest.approx(np.array([2, 2, 1, count]) / baskets)
 
 
-def test_the_peers_see_every_basket_before_the_target(tmp_path: Path) -> None:
-    """User, position and item of all histories, test users' too; who has a target alone has no basket."""
+def test_the_peers_see_every_basket_that_is_not_to_be_foretold(tmp_path: Path) -> None:
+    """User, position and item of all histories, test users' too, and train users' targets, which the network learns from.
+
+    Who has a target alone that is to be foretold has no basket.
+    """
     case = case_of(folders.write(tmp_path / "shop", SHOP, [PARTS]))
     history = case.history()
     items = codes(case, history.items)
 
     assert list(zip(history.users.tolist(), history.positions.tolist(), items, strict=True)) == [
-        *[(0, 0, 1), (0, 0, 2), (0, 1, 2)],
+        *[(0, 0, 1), (0, 0, 2), (0, 1, 2), (0, 2, 3)],
         *[(1, 0, 1), (2, 0, 5)],
     ]
-    assert history.baskets.tolist() == [2, 1, 1, 0]
+    assert history.baskets.tolist() == [3, 1, 1, 0]
     assert history.vocabulary == case.words.size
 
 
