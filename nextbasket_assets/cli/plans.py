@@ -14,7 +14,7 @@ from nextbasket_assets.landing import LandingError, require_rows, week_code, wee
 from nextbasket_assets.operations.ingested import ingested
 from nextbasket_assets.operations.requests import BACKFILL
 from nextbasket_assets.operations.retraining import SCORE, TRAIN
-from nextbasket_assets.partitions import contiguous, weekly
+from nextbasket_assets.partitions import contiguous, weekly, weeks_of
 from nextbasket_assets.resources.landing import inspect_file
 from nextbasket_assets.resources.landing_folders import Folder
 from nextbasket_assets.settings.places import SettingsError
@@ -98,7 +98,7 @@ def require_wanted(settings: Settings, weeks: list[date], now: datetime | None =
 
 
 def _wanted(first: date, last: date | None, now: datetime | None) -> list[date]:
-    return [date.fromisoformat(key) for key in weekly(first, last).get_partition_keys(now)]
+    return weeks_of(weekly(first, last).get_partition_keys(now))
 
 
 def default_as_of(weeks: list[date]) -> date:
